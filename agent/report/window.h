@@ -1,0 +1,46 @@
+// Window: what one worker saw since it was last asked. The data path writes it; the reporter merges the windows of all workers.
+//
+// Each worker owns one Window and is its only writer. To collect, the reporter asks the worker (by its inbox, see agent/runtime), which
+// moves its window into the answer on its own thread: no lock and no shared counter on the request path.
+// Thread-safety: one owner at a time. Cost: recording is array increments; new keys allocate once.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "common/base/cause.h"
+#include "common/stats/exponential_histogram.h"
+
+namespace switchyard::agent::report {
+
+// One backend of one upstream.
+struct BackendWindow {
+  std::uint64_t succeeded = 0;      // attempts that ended with a head of status < 500
+  std::uint64_t server_errors = 0;  // status >= 500
+  std::array<std::uint64_t, kCauseCount> failures{};  // by CauseIndex
+  std::uint64_t response_bytes = 0;
+  std::uint32_t in_flight = 0;    // gauge
+  std::uint32_t connections = 0;  // gauge
+  stats::ExponentialHistogram latency;
+};
+
+// One listener.
+struct ListenerWindow {
+  std::array<std::uint64_t, 5> by_class{};  // 1xx .. 5xx
+  std::array<std::uint64_t, kCauseCount> causes{};
+  stats::ExponentialHistogram duration;
+  std::uint32_t open_connections = 0;  // gauge
+};
+
+struct Window {
+  // upstream name -> backend address -> counts
+  std::unordered_map<std::string, std::unordered_map<std::string, BackendWindow>> backends;
+  std::unordered_map<std::string, ListenerWindow> listeners;
+
+  // Adds `other`: counts and gauges add up (each worker has its own share of connections and requests under way).
+  void Merge(const Window& other);
+};
+
+}  // namespace switchyard::agent::report

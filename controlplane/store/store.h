@@ -1,0 +1,91 @@
+// Store: the controller's durable memory. Intent (the catalog and its history) and small records (identity, tokens).
+//
+// Promise: when `Commit` or a record call returns OK, the change is on disk (fsync of the write-ahead log); a crash at any point leaves
+// the change wholly there or wholly not. Every implementation passes tests/contract/store_contract.
+// Thread-safety: every method from any thread. Watchers are called in order of generation, one at a time, outside the store's lock, on
+// the committing thread or later on another committing thread; they must be quick and must not call back into `Commit`.
+// Errors: ABORTED (expected generation or record revision is not the present one), NOT_FOUND, RESOURCE_EXHAUSTED (disk full),
+// UNAVAILABLE (I/O), DATA_LOSS (corruption). After an error nothing was changed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "controlplane/store/catalog.h"
+#include "switchyard/v1/fleet.pb.h"
+#include "switchyard/v1/resource.pb.h"
+
+namespace switchyard::controlplane::store {
+
+// A change of intent: all of it or nothing.
+struct Transaction {
+  std::vector<v1::Resource> upserts;
+  std::vector<v1::ResourceKey> deletes;
+  // ABORTED unless this is the newest generation.
+  std::optional<std::uint64_t> expected_generation;
+  std::string author;
+  std::string reason;
+  WallTime time;
+};
+
+// One committed generation.
+struct ChangeRecord {
+  v1::HistoryEntry entry;
+  // The created and updated resources as this generation left them.
+  std::vector<v1::Resource> resources;
+};
+
+// A small record outside the history, e.g. a token. Revisions start at 1 and grow with each write of any record.
+struct Record {
+  std::string key;
+  std::string value;
+  std::uint64_t revision = 0;
+};
+
+// Ends the watch when destroyed; after the destructor returns the callback does not run any more.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Resources equal to what is stored (output-only fields aside) are no change. If nothing changes, no generation is made and the entry
+  // of the result has the newest generation and only ACTION_UNCHANGED. NOT_FOUND when a delete names nothing.
+  virtual absl::StatusOr<v1::HistoryEntry> Commit(const Transaction& transaction) = 0;
+
+  // The newest catalog. Never null; cheap; immutable.
+  virtual std::shared_ptr<const Catalog> Read() const = 0;
+
+  // Generations below `before` (0: newest first), newest first, at most `limit`.
+  virtual absl::StatusOr<std::vector<v1::HistoryEntry>> History(std::uint64_t before, std::size_t limit) const = 0;
+  // One generation with its resources. NOT_FOUND: never was, or fell out of the bounded history.
+  virtual absl::StatusOr<ChangeRecord> ChangeAt(std::uint64_t generation) const = 0;
+  // The oldest generation still in the history; 0 when it is empty.
+  virtual std::uint64_t OldestGeneration() const = 0;
+
+  // Calls `on_change` for each later commit with the catalog after it.
+  using OnChange = std::function<void(const ChangeRecord&, const std::shared_ptr<const Catalog>&)>;
+  virtual std::unique_ptr<Subscription> Watch(OnChange on_change) = 0;
+
+  // Records. `section` is a short constant such as "token"; both section and key are free of NUL.
+  virtual absl::StatusOr<Record> GetRecord(std::string_view section, std::string_view key) const = 0;
+  virtual absl::StatusOr<std::vector<Record>> ListRecords(std::string_view section) const = 0;
+  // expected: the revision that must be there now; 0: the record must not exist; absent: whatever.
+  virtual absl::StatusOr<std::uint64_t> PutRecord(std::string_view section, std::string_view key, std::string_view value,
+                                                  std::optional<std::uint64_t> expected) = 0;
+  virtual absl::Status DeleteRecord(std::string_view section, std::string_view key, std::optional<std::uint64_t> expected) = 0;
+};
+
+}  // namespace switchyard::controlplane::store

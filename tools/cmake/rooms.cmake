@@ -1,0 +1,39 @@
+# add_room(name SOURCES a.cc b.cc DEPENDS other_room third_party::lib)
+#   One static library per folder. Its include root is the source tree, so headers are named by path: "agent/codec/h1_parser.h".
+#   A room whose files are all headers lists no SOURCES.
+function(add_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(ROOM_SOURCES)
+    add_library(${name} STATIC ${ROOM_SOURCES})
+    target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+    target_link_libraries(${name} PUBLIC ${ROOM_DEPENDS} PRIVATE yard_warnings)
+  else()
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})
+    target_link_libraries(${name} INTERFACE ${ROOM_DEPENDS})
+  endif()
+endfunction()
+
+# yard_binary(name SOURCES main.cc DEPENDS room ...): a program, put into <build>/bin.
+function(yard_binary name)
+  cmake_parse_arguments(BIN "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${BIN_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${BIN_DEPENDS} yard_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
+# yard_test(name SOURCES a_test.cc ... DEPENDS room ... [LABELS l] [TIMEOUT seconds]): one GoogleTest program per room, one CTest entry.
+function(yard_test name)
+  cmake_parse_arguments(TEST "" "TIMEOUT;LABELS" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${TEST_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${TEST_DEPENDS} GTest::gmock_main yard_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}"
+    ENVIRONMENT "YARD_BIN=${CMAKE_BINARY_DIR}/bin;YARD_SOURCE=${CMAKE_SOURCE_DIR}")
+endfunction()
