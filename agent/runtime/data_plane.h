@@ -1,0 +1,64 @@
+// DataPlane: the workers of an agent as one thing. Takes snapshots, gives windows, drains.
+//
+// Apply builds every table off the workers, opens new listening sockets first, then publishes the snapshot at one point in time: a request
+// that starts after that point, on any worker, sees the new generation; one that started before finishes on the old. Connections that the
+// change does not concern are not touched.
+//
+// Thread-safety: every method from any thread. Apply calls are carried out in order on the data plane's own thread.
+// Bounds: workers 1-256; per-listener and per-upstream limits come with the snapshot.
+// Errors: Start fails when threads or event loops cannot be made; a listener that cannot be opened is quarantined (see config_sink.h).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agent/config/config_sink.h"
+#include "agent/report/report_source.h"
+#include "common/base/clock.h"
+
+namespace switchyard::agent::health {
+class HealthTable;
+}
+
+namespace switchyard::agent::runtime {
+
+struct DataPlaneOptions {
+  unsigned workers = 1;
+  // Seeds each worker's randomness; the same seed and traffic give the same picks.
+  std::uint64_t seed = 0;
+  // Must outlive the data plane.
+  const Clock* clock = nullptr;
+  health::HealthTable* health = nullptr;
+};
+
+// One listening socket group as it is now.
+struct ListenerStatus {
+  std::string name;
+  std::string address;  // as bound, so port 0 in tests shows the real one
+};
+
+struct DataPlaneStatus {
+  std::uint64_t generation = 0;  // 0: nothing applied yet
+  unsigned workers = 0;
+  std::uint64_t open_connections = 0;
+  bool draining = false;
+  std::vector<ListenerStatus> listeners;
+};
+
+class DataPlane : public config::ConfigSink, public report::ReportSource {
+ public:
+  static absl::StatusOr<std::unique_ptr<DataPlane>> Start(const DataPlaneOptions& options);
+
+  // Stops accepting, answers what is under way with `Connection: close`, closes idle connections, and calls `done` once when the last
+  // connection is gone or `bound` is over (then the rest is cut). Later calls are ignored.
+  virtual void Drain(Duration bound, std::function<void()> done) = 0;
+  // Cuts everything and joins the threads. Idempotent; the destructor calls it.
+  virtual void Stop() = 0;
+  virtual DataPlaneStatus Status() const = 0;
+};
+
+}  // namespace switchyard::agent::runtime
