@@ -1,0 +1,54 @@
+# Thin front of CMake and CTest: every target is one or two commands that can be typed by hand. `make help` lists them.
+JOBS  ?= $(shell nproc)
+TESTS ?= $(shell n=$$(nproc); [ $$n -gt 2 ] && echo $$n || echo 2)
+CTEST  = ctest --output-on-failure -j $(TESTS)
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test test-asan test-tsan bench fuzz coverage lint format clean
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+deps:  ## Install the Debian packages that building and testing need (skips what is there)
+	@tools/install-deps build
+
+build: deps  ## Build everything, optimised, into build/release
+	@cmake --preset release
+	@cmake --build build/release -j $(JOBS)
+
+demo: build  ## Run a fleet on this machine, break it on purpose, and print what happened
+	@tools/demo/demo --bin build/release/bin
+
+test: build  ## Build and run every test
+	@$(CTEST) --test-dir build/release
+
+test-asan: deps  ## Every test under AddressSanitizer and UndefinedBehaviorSanitizer
+	@cmake --preset asan
+	@cmake --build build/asan -j $(JOBS)
+	@$(CTEST) --test-dir build/asan
+
+test-tsan: deps  ## Every test under ThreadSanitizer
+	@cmake --preset tsan
+	@cmake --build build/tsan -j $(JOBS)
+	@$(CTEST) --test-dir build/tsan
+
+bench: build  ## Requests per second and CPU per request, beside nginx where it is installed
+	@tools/install-deps bench
+	@tests/bench/run --bin build/release/bin
+
+fuzz: deps  ## Fuzz each target for FUZZ_SECONDS (default 600) with libFuzzer
+	@tools/install-deps fuzz
+	@cmake --preset fuzz
+	@tests/fuzz/run build/fuzz $(or $(FUZZ_SECONDS),600)
+
+coverage: deps  ## Line coverage of unit, contract and integration tests
+	@tools/install-deps coverage
+	@tests/coverage build/coverage $(JOBS) $(TESTS)
+
+lint: deps  ## House rules (tests/tidy) and, where clang-format is installed, a report on formatting
+	@tools/install-deps lint
+	@tests/tidy/tidy --root .
+	@tests/tidy/format_check
+
+clean:  ## Remove build directories
+	@rm -rf build
