@@ -1,0 +1,33 @@
+#include "agent/report/window.h"
+
+namespace switchyard::agent::report {
+namespace {
+
+void Add(BackendWindow& into, const BackendWindow& from) {
+  into.succeeded += from.succeeded;
+  into.server_errors += from.server_errors;
+  for (std::size_t i = 0; i < kCauseCount; ++i) into.failures[i] += from.failures[i];
+  into.response_bytes += from.response_bytes;
+  into.in_flight += from.in_flight;
+  into.connections += from.connections;
+  into.latency.Merge(from.latency);
+}
+
+void Add(ListenerWindow& into, const ListenerWindow& from) {
+  for (std::size_t i = 0; i < into.by_class.size(); ++i) into.by_class[i] += from.by_class[i];
+  for (std::size_t i = 0; i < kCauseCount; ++i) into.causes[i] += from.causes[i];
+  into.duration.Merge(from.duration);
+  into.open_connections += from.open_connections;
+}
+
+}  // namespace
+
+void Window::Merge(const Window& other) {
+  for (const auto& [upstream, backends_of] : other.backends) {
+    auto& into = backends[upstream];
+    for (const auto& [address, backend] : backends_of) Add(into[address], backend);
+  }
+  for (const auto& [name, listener] : other.listeners) Add(listeners[name], listener);
+}
+
+}  // namespace switchyard::agent::report
