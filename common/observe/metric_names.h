@@ -1,0 +1,105 @@
+// Every metric of Switchyard: name, meaning, labels and cap, in one place. Dashboards and alerts are written against this file.
+//
+// Names follow Prometheus' conventions: prefix `switchyard_`, base units (seconds, bytes), `_total` for counters. The label `cause` holds the
+// words of common/base/cause.h; `reason`, `result` and `state` are closed lists given in the help text.
+// Source: Prometheus documentation, "Metric and label naming".
+// Thread-safety: constants.
+#pragma once
+
+#include "common/observe/metrics.h"
+
+namespace switchyard::observe {
+
+// Seconds. Half-decade steps around what a proxy sees.
+inline constexpr std::array<double, 12> kLatencyBuckets = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10};
+
+// --- every program ---------------------------------------------------------------------------------------------------------------------
+inline constexpr MetricDef kBuildInfo{"switchyard_build_info", "Always 1; the labels say what runs.", MetricKind::kGauge,
+                                      {"program", "version"}};
+inline constexpr MetricDef kResidentBytes{"switchyard_resident_memory_bytes", "Resident memory of the process.", MetricKind::kGauge};
+inline constexpr MetricDef kStartTime{"switchyard_start_time_seconds", "When the process started, seconds since 1970.", MetricKind::kGauge};
+inline constexpr MetricDef kMetricsFolded{"switchyard_metrics_folded_total",
+                                          "Updates that were folded into the series `other` because the metric had reached its cap.",
+                                          MetricKind::kCounter,
+                                          {"metric"}};
+
+// --- agent: traffic --------------------------------------------------------------------------------------------------------------------
+inline constexpr MetricDef kRequests{"switchyard_requests_total", "Requests that ended, by class of the status sent (1xx to 5xx).",
+                                     MetricKind::kCounter,
+                                     {"listener", "class"},
+                                     2000};
+inline constexpr MetricDef kRequestCauses{"switchyard_request_causes_total", "Requests that Switchyard answered itself or cut short.",
+                                          MetricKind::kCounter,
+                                          {"listener", "cause"},
+                                          2000};
+inline constexpr MetricDef kRequestSeconds{"switchyard_request_duration_seconds",
+                                           "First byte of a request to last byte of its response.",
+                                           MetricKind::kHistogram,
+                                           {"listener"},
+                                           256,
+                                           kLatencyBuckets};
+inline constexpr MetricDef kOpenConnections{"switchyard_open_connections", "Client connections open now.", MetricKind::kGauge, {"listener"}};
+inline constexpr MetricDef kAttempts{"switchyard_upstream_attempts_total",
+                                     "Attempts that ended, by result: succeeded (status below 500), server_error, failed (no response).",
+                                     MetricKind::kCounter,
+                                     {"upstream", "backend", "result"},
+                                     6000};
+inline constexpr MetricDef kAttemptFailures{"switchyard_upstream_failures_total", "Attempts without a usable response, by cause.",
+                                            MetricKind::kCounter,
+                                            {"upstream", "cause"},
+                                            2000};
+inline constexpr MetricDef kAttemptSeconds{"switchyard_upstream_latency_seconds", "Attempt sent to response head.",
+                                           MetricKind::kHistogram,
+                                           {"upstream"},
+                                           500,
+                                           kLatencyBuckets};
+inline constexpr MetricDef kUpstreamBytes{"switchyard_upstream_response_bytes_total", "Bytes of response bodies.", MetricKind::kCounter,
+                                          {"upstream"},
+                                          1000};
+inline constexpr MetricDef kUpstreamInFlight{"switchyard_upstream_in_flight", "Attempts under way.", MetricKind::kGauge, {"upstream"}, 1000};
+inline constexpr MetricDef kUpstreamConnections{"switchyard_upstream_connections", "Connections to backends, idle ones included.",
+                                                MetricKind::kGauge,
+                                                {"upstream"},
+                                                1000};
+
+// --- agent: health ---------------------------------------------------------------------------------------------------------------------
+inline constexpr MetricDef kBackendsByHealth{"switchyard_backends", "Probed backends by state: unknown, healthy, unhealthy.",
+                                             MetricKind::kGauge,
+                                             {"upstream", "state"},
+                                             3000};
+inline constexpr MetricDef kProbes{"switchyard_health_probes_total", "Probes that ended, by result: ok, failed.", MetricKind::kCounter,
+                                   {"upstream", "result"},
+                                   2000};
+
+// --- agent: configuration --------------------------------------------------------------------------------------------------------------
+inline constexpr MetricDef kConfigGeneration{"switchyard_config_generation", "Generation that is served; 0: none yet.", MetricKind::kGauge};
+inline constexpr MetricDef kConfigAge{"switchyard_config_age_seconds",
+                                      "Time since the controller last confirmed or changed the configuration. 0 while the stream is up.",
+                                      MetricKind::kGauge};
+inline constexpr MetricDef kConfigApplies{"switchyard_config_applies_total",
+                                          "Configurations received, by result: applied, quarantined (applied less some), rejected, resync.",
+                                          MetricKind::kCounter,
+                                          {"result"}};
+inline constexpr MetricDef kConfigQuarantined{"switchyard_config_quarantined", "Resources in quarantine.", MetricKind::kGauge};
+inline constexpr MetricDef kLastGoodWrites{"switchyard_last_good_writes_total", "Writes of the last-good file, by result: ok, failed.",
+                                           MetricKind::kCounter,
+                                           {"result"}};
+inline constexpr MetricDef kControllerConnected{"switchyard_controller_connected", "1 while the stream to the controller is up.",
+                                                MetricKind::kGauge};
+inline constexpr MetricDef kControllerConnects{"switchyard_controller_connects_total", "Tries to reach the controller, by result: ok, failed.",
+                                               MetricKind::kCounter,
+                                               {"result"}};
+inline constexpr MetricDef kControllerDropped{"switchyard_controller_dropped_total",
+                                              "Messages dropped because the stream was slow or down, by kind: report, event.",
+                                              MetricKind::kCounter,
+                                              {"kind"}};
+inline constexpr MetricDef kCertificateExpiry{"switchyard_certificate_expiry_seconds",
+                                              "When the agent's certificate ends, seconds since 1970; 0: there is none.", MetricKind::kGauge};
+inline constexpr MetricDef kCertificateRenewals{"switchyard_certificate_renewals_total", "Renewals of the certificate, by result: ok, failed.",
+                                                MetricKind::kCounter,
+                                                {"result"}};
+inline constexpr MetricDef kDraining{"switchyard_draining", "1 while the agent drains.", MetricKind::kGauge};
+inline constexpr MetricDef kAdminRequests{"switchyard_admin_requests_total", "Requests to the admin port.", MetricKind::kCounter,
+                                          {"path", "code"}};
+
+}  // namespace switchyard::observe
