@@ -18,6 +18,8 @@ find_path(LLHTTP_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp REQUIRED)
 add_library(llhttp STATIC ${LLHTTP_SOURCE_DIR}/llhttp.c ${LLHTTP_SOURCE_DIR}/api.c ${LLHTTP_SOURCE_DIR}/http.c)
 target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE_DIR})
 target_compile_options(llhttp PRIVATE -w)
+# Strict mode refuses white space before a colon and bare CR; it is off unless asked for.
+target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 
 # Asio, header-only within Boost.
 add_library(yard_asio INTERFACE)

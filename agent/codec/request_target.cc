@@ -1,0 +1,125 @@
+#include "agent/codec/request_target.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace switchyard::agent::codec {
+namespace {
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool IsDotSegment(std::string_view segment) {
+  // Encoded dots decode to dots; a segment longer than `%2e%2e` cannot be one.
+  std::size_t dots = 0;
+  while (!segment.empty()) {
+    if (segment.front() == '.') {
+      segment.remove_prefix(1);
+    } else if (segment.size() >= 3 && segment[0] == '%' && segment[1] == '2' && (segment[2] == 'e' || segment[2] == 'E')) {
+      segment.remove_prefix(3);
+    } else {
+      return false;
+    }
+    if (++dots > 2) return false;
+  }
+  return dots > 0;
+}
+
+// Percent-encodings must be whole, and must not hide a separator or a terminator.
+bool GoodEncoding(std::string_view path) {
+  for (std::size_t at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {
+    if (at + 2 >= path.size()) return false;
+    const int high = HexValue(path[at + 1]);
+    const int low = HexValue(path[at + 2]);
+    if (high < 0 || low < 0) return false;
+    const int byte = high * 16 + low;
+    if (byte == 0 || byte == '/' || byte == '\\') return false;
+  }
+  return true;
+}
+
+bool HasDotSegment(std::string_view path) {
+  if (path.find('.') == std::string_view::npos && path.find('%') == std::string_view::npos) return false;
+  while (!path.empty()) {
+    const std::size_t slash = path.find('/');
+    if (IsDotSegment(path.substr(0, slash))) return true;
+    if (slash == std::string_view::npos) return false;
+    path.remove_prefix(slash + 1);
+  }
+  return false;
+}
+
+bool GoodPath(std::string_view path) {
+  if (!path.starts_with('/') || path.starts_with("//")) return false;
+  if (path.find('\\') != std::string_view::npos) return false;
+  return GoodEncoding(path) && !HasDotSegment(path);
+}
+
+bool IsPort(std::string_view text) {
+  std::uint32_t port = 0;
+  if (text.empty() || text.size() > 5) return false;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    port = port * 10 + static_cast<std::uint32_t>(c - '0');
+  }
+  return port <= 65535;
+}
+
+// reg-name and IPv4 characters, without percent-encoding, which no real host name uses and resolvers disagree on.
+bool IsHostChar(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+bool IsV6Char(char c) { return HexValue(c) >= 0 || c == ':' || c == '.'; }
+
+bool SplitPath(RequestHead& head, std::string_view path_and_query) {
+  head.path_and_query = path_and_query;
+  head.path = path_and_query.substr(0, path_and_query.find('?'));
+  return GoodPath(head.path);
+}
+
+}  // namespace
+
+bool IsAuthority(std::string_view text) {
+  std::string_view host = HostOfAuthority(text);
+  std::string_view port = text.substr(host.size());
+  if (host.size() > 255 || host.empty()) return false;
+  if (!port.empty() && !(port.front() == ':' && IsPort(port.substr(1)))) return false;
+  if (host.front() == '[') {
+    return host.size() > 2 && host.back() == ']' && std::all_of(host.begin() + 1, host.end() - 1, IsV6Char);
+  }
+  return std::all_of(host.begin(), host.end(), IsHostChar);
+}
+
+std::string_view HostOfAuthority(std::string_view authority) {
+  if (authority.starts_with('[')) {
+    const std::size_t end = authority.find(']');
+    return end == std::string_view::npos ? authority : authority.substr(0, end + 1);
+  }
+  return authority.substr(0, authority.find(':'));
+}
+
+bool SplitTarget(RequestHead& head) {
+  const std::string_view target = head.target;
+  if (target.starts_with('/')) return SplitPath(head, target);
+  if (target == "*") {
+    head.path = head.path_and_query = target;
+    return head.method == "OPTIONS";
+  }
+  const std::size_t scheme_end = target.find("://");
+  if (scheme_end == std::string_view::npos) return false;
+  const std::string_view scheme = target.substr(0, scheme_end);
+  if (!EqualsIgnoreCase(scheme, "http") && !EqualsIgnoreCase(scheme, "https")) return false;
+  const std::string_view rest = target.substr(scheme_end + 3);
+  const std::size_t path = rest.find_first_of("/?");
+  head.authority = rest.substr(0, path);
+  if (!IsAuthority(head.authority)) return false;
+  if (path == std::string_view::npos) return SplitPath(head, "/");
+  return rest[path] == '/' && SplitPath(head, rest.substr(path));
+}
+
+}  // namespace switchyard::agent::codec

@@ -1,0 +1,35 @@
+// InputBuffer: bytes that arrived and were not used yet, contiguous. Holds no memory while empty and released.
+//
+// Thread-safety: one worker. Cost: amortised; Consume moves no bytes. Bounds: the owner's; the buffer grows as asked.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace switchyard::agent::loop {
+
+class InputBuffer {
+ public:
+  // Room for at least `size` more bytes behind the present ones; may move them, so views into the buffer end here.
+  char* Prepare(std::size_t size);
+  std::size_t room() const { return capacity_ - end_; }
+  // `size` bytes were written to what Prepare returned.
+  void Commit(std::size_t size) { end_ += size; }
+  void Append(std::string_view bytes);
+  std::string_view view() const { return {data_.get() + begin_, end_ - begin_}; }
+  std::size_t size() const { return end_ - begin_; }
+  bool empty() const { return begin_ == end_; }
+  // Forgets the first bytes; those behind stay where they are.
+  void Consume(std::size_t size);
+  // Gives the memory back if nothing is held.
+  void Release();
+
+ private:
+  std::unique_ptr<char[]> data_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+}  // namespace switchyard::agent::loop

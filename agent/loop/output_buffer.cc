@@ -1,0 +1,56 @@
+#include "agent/loop/output_buffer.h"
+
+#include <array>
+
+namespace switchyard::agent::loop {
+namespace {
+
+iovec Piece(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
+
+}  // namespace
+
+bool OutputBuffer::Write(Socket& socket, std::string_view piece) {
+  if (piece.size() < kWriteThrough || above_high_water()) {
+    text_.append(piece);
+    return true;
+  }
+  const std::string_view held = std::string_view(text_).substr(sent_);
+  const std::array<iovec, 2> pieces = {Piece(held), Piece(piece)};
+  const IoResult result = held.empty() ? socket.Write(std::span(pieces).subspan(1)) : socket.Write(pieces);
+  if (result.kind == IoResult::Kind::kError) return false;
+  if (result.bytes < held.size()) {
+    sent_ += result.bytes;
+    text_.append(piece);
+  } else {
+    const std::size_t of_piece = result.bytes - held.size();
+    text_.clear();
+    sent_ = 0;
+    text_.append(piece.substr(of_piece));
+  }
+  if (pending() > 0) socket.WaitWritable();
+  return true;
+}
+
+bool OutputBuffer::Flush(Socket& socket) {
+  if (pending() == 0) return true;
+  const std::array<iovec, 1> pieces = {Piece(std::string_view(text_).substr(sent_))};
+  const IoResult result = socket.Write(pieces);
+  if (result.kind == IoResult::Kind::kError) return false;
+  sent_ += result.bytes;
+  if (pending() == 0) {
+    text_.clear();
+    sent_ = 0;
+  } else {
+    socket.WaitWritable();
+  }
+  return true;
+}
+
+void OutputBuffer::Release() {
+  if (pending() == 0 && text_.capacity() > kWriteThrough) {
+    text_ = std::string();
+    sent_ = 0;
+  }
+}
+
+}  // namespace switchyard::agent::loop

@@ -1,0 +1,39 @@
+// OutputBuffer: bytes on their way to a socket. Tries the write first and holds only what the kernel would not take.
+//
+// Heads and small pieces are collected in `text()` and leave in one system call with what follows; a large piece is gathered with them and
+// never copied unless the kernel takes part of it only.
+//
+// Thread-safety: one worker. Bounds: none of its own: the owner stops feeding it above `kHighWater` (back-pressure) and goes on below it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/loop/socket.h"
+
+namespace switchyard::agent::loop {
+
+class OutputBuffer {
+ public:
+  static constexpr std::size_t kHighWater = 65536;
+  // A piece from this size on is written through instead of collected.
+  static constexpr std::size_t kWriteThrough = 4096;
+
+  // Append here, then Flush.
+  std::string& text() { return text_; }
+  std::size_t pending() const { return text_.size() - sent_; }
+  bool above_high_water() const { return pending() > kHighWater; }
+
+  // Collects or writes `piece` behind what is pending. False: the socket failed.
+  bool Write(Socket& socket, std::string_view piece);
+  // Writes what is pending; asks the socket to say when it is writable if some is left. False: the socket failed.
+  bool Flush(Socket& socket);
+  // Gives memory back when nothing is pending.
+  void Release();
+
+ private:
+  std::string text_;
+  std::size_t sent_ = 0;
+};
+
+}  // namespace switchyard::agent::loop

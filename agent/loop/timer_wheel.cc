@@ -1,0 +1,115 @@
+#include "agent/loop/timer_wheel.h"
+
+#include <algorithm>
+
+namespace switchyard::agent::loop {
+
+void Timer::Set(TimePoint deadline) {
+  deadline_ = deadline;
+  armed_ = true;
+  // Filed for an earlier slot: it will be re-filed when that comes up.
+  if (linked_ && wheel_.TickOf(deadline) >= filed_tick_) return;
+  if (linked_) wheel_.Unlink(*this);
+  wheel_.Link(*this, wheel_.tick_ + 1);
+}
+
+void Timer::Cancel() {
+  armed_ = false;
+  if (linked_) wheel_.Unlink(*this);
+}
+
+TimerWheel::TimerWheel(TimePoint now) : start_(now) {}
+
+// Rounded up, so that a timer never fires early.
+std::uint64_t TimerWheel::TickOf(TimePoint time) const {
+  if (time <= start_) return 0;
+  return static_cast<std::uint64_t>((time - start_ + kTick - Duration(1)) / kTick);
+}
+
+void TimerWheel::Link(Timer& timer, std::uint64_t earliest) {
+  const std::uint64_t want = std::max(TickOf(timer.deadline_), earliest);
+  const std::uint64_t distance = want - tick_;
+  std::size_t slot = 0;
+  if (distance < kSlots) {
+    slot = want % kSlots;
+    timer.filed_tick_ = want;
+  } else {
+    // A far slot is emptied when the near wheel enters its 256 ticks.
+    const std::uint64_t far = std::min(want / kSlots, tick_ / kSlots + kSlots - 1);
+    slot = kSlots + far % kSlots;
+    timer.filed_tick_ = far * kSlots;
+  }
+  timer.slot_ = static_cast<std::uint16_t>(slot);
+  timer.previous_ = nullptr;
+  timer.next_ = slots_[slot];
+  if (timer.next_ != nullptr) timer.next_->previous_ = &timer;
+  slots_[slot] = &timer;
+  timer.linked_ = true;
+  ++linked_;
+}
+
+void TimerWheel::Unlink(Timer& timer) {
+  if (timer.previous_ != nullptr) {
+    timer.previous_->next_ = timer.next_;
+  } else {
+    slots_[timer.slot_] = timer.next_;
+  }
+  if (timer.next_ != nullptr) timer.next_->previous_ = timer.previous_;
+  timer.linked_ = false;
+  --linked_;
+}
+
+void TimerWheel::Advance(TimePoint now) {
+  // Rounded down: a tick is over when all of it has passed.
+  const auto target = now <= start_ ? 0 : static_cast<std::uint64_t>((now - start_) / kTick);
+  while (tick_ < target && linked_ > 0) {
+    ++tick_;
+    if (tick_ % kSlots == 0) Cascade();
+    TurnNear();
+  }
+  tick_ = std::max(tick_, target);
+}
+
+// Empties the near slot of this tick. Firing may set, cancel or destroy any timer, so the slot is taken one timer at a time.
+void TimerWheel::TurnNear() {
+  const std::size_t slot = tick_ % kSlots;
+  while (slots_[slot] != nullptr) {
+    Timer& timer = *slots_[slot];
+    Unlink(timer);
+    if (!timer.armed_) continue;
+    if (TickOf(timer.deadline_) > tick_) {
+      Link(timer, tick_ + 1);
+    } else {
+      timer.armed_ = false;
+      timer.owner_.OnTimer(timer);
+    }
+  }
+}
+
+void TimerWheel::Cascade() {
+  const std::size_t slot = kSlots + (tick_ / kSlots) % kSlots;
+  Timer* timer = slots_[slot];
+  slots_[slot] = nullptr;
+  // The tick that begins now has not been turned yet, so what is due in it still may go into its slot.
+  while (timer != nullptr) {
+    Timer* next = timer->next_;
+    timer->linked_ = false;
+    --linked_;
+    Link(*timer, tick_);
+    timer = next;
+  }
+}
+
+std::optional<TimePoint> TimerWheel::NextDue() const {
+  if (linked_ == 0) return std::nullopt;
+  for (std::uint64_t tick = tick_ + 1; tick <= tick_ + kSlots; ++tick) {
+    if (slots_[tick % kSlots] != nullptr) return start_ + kTick * tick;
+    if (tick % kSlots == 0 && slots_[kSlots + (tick / kSlots) % kSlots] != nullptr) return start_ + kTick * tick;
+  }
+  for (std::uint64_t far = tick_ / kSlots + 1; far <= tick_ / kSlots + kSlots; ++far) {
+    if (slots_[kSlots + far % kSlots] != nullptr) return start_ + kTick * (far * kSlots);
+  }
+  return std::nullopt;
+}
+
+}  // namespace switchyard::agent::loop
