@@ -1,0 +1,231 @@
+#include "controlplane/feedback/aggregator.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "controlplane/feedback/top_rows.h"
+
+namespace switchyard::controlplane::feedback {
+namespace {
+
+constexpr Duration kSilence = std::chrono::seconds(10);
+constexpr Duration kSkew = std::chrono::seconds(5);
+constexpr Duration kLongestReport = std::chrono::seconds(60);
+// More attempts than any agent can make in one window.
+constexpr std::uint64_t kMostPerWindow = 1'000'000'000;
+constexpr std::size_t kLongestName = 63;
+constexpr std::size_t kLongestAddress = 64;
+constexpr int kMostRows = 20'000;
+
+Duration ToDuration(const google::protobuf::Duration& d) { return std::chrono::seconds(d.seconds()) + Duration(d.nanos()); }
+
+bool Skewed(const google::protobuf::Timestamp& end, WallTime now) {
+  // In whole seconds: an arbitrary timestamp does not fit nanoseconds.
+  const auto here = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  return end.seconds() > here + kSkew / std::chrono::seconds(1) || end.seconds() < here - kSkew / std::chrono::seconds(1);
+}
+
+// The cause's place in the arrays; nothing for a number that is no cause (a newer agent's, say).
+std::optional<std::size_t> KnownCause(v1::Cause cause) {
+  const auto& all = AllCauses();
+  const auto it = std::find_if(all.begin(), all.end(), [cause](const CauseInfo& info) { return static_cast<int>(info.cause) == cause; });
+  if (it == all.end()) return std::nullopt;
+  return static_cast<std::size_t>(it - all.begin());
+}
+
+// Nothing when no honest agent sends such a row.
+std::optional<BackendTotals> ReadRow(const v1::BackendReport& row) {
+  if (row.upstream().empty() || row.upstream().size() > kLongestName) return std::nullopt;
+  if (row.backend().empty() || row.backend().size() > kLongestAddress) return std::nullopt;
+  if (row.succeeded() > kMostPerWindow || row.server_errors() > kMostPerWindow) return std::nullopt;
+  BackendTotals totals;
+  totals.succeeded = row.succeeded();
+  totals.server_errors = row.server_errors();
+  for (const auto& failure : row.failures()) {
+    if (failure.count() > kMostPerWindow) return std::nullopt;
+    // Repeated causes must not add up beyond the bound either.
+    if (const auto index = KnownCause(failure.cause())) totals.failures[*index] = failure.count();
+  }
+  const auto& wire = row.latency();
+  if (!row.has_latency()) return totals;
+  const auto size = static_cast<std::size_t>(wire.counts_size());
+  if (std::any_of(wire.counts().begin(), wire.counts().end(), [](std::uint64_t n) { return n > kMostPerWindow; })) return std::nullopt;
+  if (!totals.latency.MergeWire(wire.scale(), wire.offset(), wire.counts().data(), size, wire.zero_count(), wire.sum())) return std::nullopt;
+  return totals;
+}
+
+}  // namespace
+
+Aggregator::Aggregator(const Clock* clock, AggregatorLimits limits) : clock_(clock), limits_(limits), start_(clock->Now()) {}
+
+std::int64_t Aggregator::Second(TimePoint at) const { return std::chrono::floor<std::chrono::seconds>(at - start_).count(); }
+
+void Aggregator::OnReport(const std::string& node, const std::string& instance, const v1::Report& report) {
+  const std::lock_guard lock(mutex_);
+  Agent* agent = AdmitReport(node, instance, report);
+  if (agent == nullptr) return;
+  const std::int64_t second = Second(agent->last_report);
+  if (first_second_ < 0) first_second_ = second;
+  if (second - swept_second_ >= BackendRing::kSeconds) DropIdleBackends(second);
+  DropGauges(*agent);
+  const int rows = std::min(report.backends_size(), kMostRows);
+  counters_.dropped += static_cast<std::uint64_t>(report.backends_size() - rows);
+  for (int i = 0; i < rows; ++i) AddRow(report.backends(i), second, *agent);
+}
+
+Aggregator::Agent* Aggregator::AdmitReport(const std::string& node, const std::string& instance, const v1::Report& report) {
+  const Duration length = ToDuration(report.length());
+  if (report.length().seconds() > kLongestReport / std::chrono::seconds(1) || length <= Duration::zero() || length > kLongestReport) {
+    ++counters_.malformed;
+    return nullptr;
+  }
+  auto it = agents_.find(node);
+  if (it == agents_.end()) {
+    if (agents_.size() >= limits_.max_agents) ForgetOldestAgent();
+    it = agents_.emplace(node, Agent{}).first;
+  }
+  Agent& agent = it->second;
+  if (agent.instance == instance && report.sequence() <= agent.last_sequence) {
+    ++counters_.duplicates;
+    return nullptr;
+  }
+  agent.instance = instance;
+  agent.last_sequence = report.sequence();
+  agent.last_report = clock_->Now();
+  if (Skewed(report.end(), clock_->WallNow())) ++counters_.skewed;
+  ++counters_.accepted;
+  return &agent;
+}
+
+void Aggregator::AddRow(const v1::BackendReport& row, std::int64_t second, Agent& agent) {
+  const auto totals = ReadRow(row);
+  if (!totals) {
+    ++counters_.malformed;
+    return;
+  }
+  auto* backend = FindOrMake(Key(row.upstream(), row.backend()), second);
+  if (backend == nullptr) {
+    ++counters_.dropped;
+    return;
+  }
+  const bool keep_latency = buckets_ < limits_.max_histogram_buckets;
+  if (!keep_latency && totals->latency.count() > 0) ++counters_.dropped;
+  buckets_ = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(buckets_) + backend->second.ring.Add(second, *totals, keep_latency));
+  if (gauges_ >= limits_.max_gauges) {
+    ++counters_.dropped;
+    return;
+  }
+  agent.gauges.push_back({backend, row.in_flight(), row.health()});
+  ++backend->second.gauges;
+  ++gauges_;
+}
+
+Aggregator::Backends::value_type* Aggregator::FindOrMake(Key key, std::int64_t second) {
+  auto it = backends_.find(key);
+  if (it != backends_.end()) return &*it;
+  if (backends_.size() >= limits_.max_backends && second != swept_second_) DropIdleBackends(second);
+  if (backends_.size() >= limits_.max_backends) return nullptr;
+  return &*backends_.emplace(std::move(key), Entry{}).first;
+}
+
+void Aggregator::DropGauges(Agent& agent) {
+  for (const Gauge& gauge : agent.gauges) --gauge.backend->second.gauges;
+  gauges_ -= agent.gauges.size();
+  agent.gauges.clear();
+}
+
+void Aggregator::DropIdleBackends(std::int64_t second) {
+  swept_second_ = second;
+  for (auto it = backends_.begin(); it != backends_.end();) {
+    const BackendRing& ring = it->second.ring;
+    if (it->second.gauges == 0 && ring.newest() + BackendRing::kSeconds < second) {
+      buckets_ -= ring.buckets();
+      it = backends_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+void Aggregator::OnEvent(const std::string& node, const std::string& instance, const v1::Event& event) {
+  if (!event.has_health_change()) return;
+  const auto& change = event.health_change();
+  const std::lock_guard lock(mutex_);
+  const auto it = agents_.find(node);
+  if (it == agents_.end() || it->second.instance != instance) return;
+  for (Gauge& gauge : it->second.gauges) {
+    if (gauge.backend->first.first == change.upstream() && gauge.backend->first.second == change.backend()) gauge.health = change.health();
+  }
+}
+
+void Aggregator::OnGone(const std::string& node) {
+  const std::lock_guard lock(mutex_);
+  const auto it = agents_.find(node);
+  // Its sequence stays known: a report sent again on the next stream must not count twice.
+  if (it != agents_.end()) DropGauges(it->second);
+}
+
+void Aggregator::ForgetOldestAgent() {
+  const auto oldest = std::min_element(agents_.begin(), agents_.end(),
+                                       [](const auto& a, const auto& b) { return a.second.last_report < b.second.last_report; });
+  if (oldest == agents_.end()) return;
+  DropGauges(oldest->second);
+  agents_.erase(oldest);
+}
+
+std::map<const Aggregator::Backends::value_type*, TopFigures> Aggregator::SumGauges(const std::string& upstream, TimePoint now) const {
+  std::map<const Backends::value_type*, TopFigures> sums;
+  for (const auto& [node, agent] : agents_) {
+    if (now - agent.last_report > kSilence) continue;
+    for (const Gauge& gauge : agent.gauges) {
+      if (!upstream.empty() && gauge.backend->first.first != upstream) continue;
+      TopFigures& figures = sums[gauge.backend];
+      figures.in_flight += gauge.in_flight;
+      figures.healthy += gauge.health == v1::HEALTH_HEALTHY ? 1 : 0;
+      figures.unhealthy += gauge.health == v1::HEALTH_UNHEALTHY ? 1 : 0;
+    }
+  }
+  return sums;
+}
+
+v1::TopResponse Aggregator::Top(const std::string& upstream, Duration window) const {
+  const std::lock_guard lock(mutex_);
+  const TimePoint now = clock_->Now();
+  const std::int64_t to = Second(now);
+  const std::int64_t asked = std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(window).count(), 1, BackendRing::kSeconds - 1);
+  // Before the first report there was nothing to see; dividing by that time would understate every rate.
+  const std::int64_t from = std::max(to - asked, std::max<std::int64_t>(first_second_, 0));
+  const auto seconds = static_cast<double>(std::max<std::int64_t>(to - from, 1));
+
+  v1::TopResponse response;
+  for (const auto& [node, agent] : agents_) {
+    if (now - agent.last_report <= std::chrono::seconds(asked)) response.set_agents(response.agents() + 1);
+  }
+  const auto gauges = SumGauges(upstream, now);
+  auto it = upstream.empty() ? backends_.begin() : backends_.lower_bound(Key(upstream, ""));
+  while (it != backends_.end() && (upstream.empty() || it->first.first == upstream)) {
+    const std::string& name = it->first.first;
+    TopFigures sum;
+    std::vector<v1::TopRow> rows;
+    for (; it != backends_.end() && it->first.first == name; ++it) {
+      const auto gauge = gauges.find(&*it);
+      if (gauge == gauges.end() && it->second.ring.newest() < from) continue;
+      TopFigures figures = gauge == gauges.end() ? TopFigures{} : gauge->second;
+      it->second.ring.SumInto(from, to, figures.totals);
+      sum.Merge(figures);
+      rows.push_back(MakeTopRow(name, it->first.second, figures, seconds));
+    }
+    if (rows.empty()) continue;
+    *response.add_rows() = MakeTopRow(name, "", sum, seconds);
+    for (auto& row : rows) *response.add_rows() = std::move(row);
+  }
+  return response;
+}
+
+AggregatorCounters Aggregator::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+}  // namespace switchyard::controlplane::feedback
