@@ -4,7 +4,7 @@ TESTS ?= $(shell n=$$(nproc); [ $$n -gt 2 ] && echo $$n || echo 2)
 CTEST  = ctest --output-on-failure -j $(TESTS)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-asan test-tsan bench fuzz coverage lint format clean
+.PHONY: help deps build demo test test-asan test-tsan bench fuzz coverage lint clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile

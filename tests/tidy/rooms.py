@@ -1,0 +1,106 @@
+"""The rooms of the tree and the arrows between them, as data.
+
+A room is a folder with its own library. A row says which rooms its files may include; a room may always include itself.
+Arrows run one way: proto -> common -> {agent | controlplane} -> tools -> tests. Longest matching path wins.
+"""
+
+# Pure rooms take no Asio, gRPC, RocksDB or clock: the decision is separate from the world.
+PURE = [
+    "common/stats",
+    "agent/codec",
+    "agent/router",
+    "agent/balancer",
+    "controlplane/validation",
+    "controlplane/compiler",
+]
+
+# Rooms that are only the files right in the folder: a folder within needs a row of its own.
+EXACT = ["agent", "controlplane"]
+
+BASE = ["common/base"]
+COMMON = ["common/base", "common/stats", "common/config", "common/tls", "common/rpc", "common/observe"]
+CONFIG = ["common/base", "common/config"]
+
+# room -> rooms it may include (besides itself).
+ARROWS = {
+    "proto": [],
+    "common/base": [],
+    "common/stats": BASE,
+    "common/tls": BASE,
+    "common/config": BASE + ["common/tls"],
+    "common/rpc": BASE + ["common/tls"],
+    "common/observe": BASE,
+
+    "agent/report": COMMON,
+    "agent/balancer": BASE,
+    "agent/codec": BASE,
+    "agent/router": CONFIG + ["agent/codec"],
+    "agent/health": CONFIG,
+    "agent/upstream": CONFIG + ["agent/codec", "agent/balancer", "agent/health", "agent/report", "agent/loop"],
+    "agent/loop": BASE,
+    "agent/snapshot": CONFIG + ["agent/router", "agent/upstream"],
+    "agent/exchange": CONFIG + ["agent/snapshot", "agent/codec", "agent/router", "agent/balancer", "agent/upstream", "agent/report", "agent/loop"],
+    "agent/listener": CONFIG + ["agent/snapshot", "agent/codec", "agent/exchange", "agent/report", "agent/loop"],
+    "agent/config": COMMON + ["agent/snapshot", "agent/router", "agent/balancer", "agent/upstream", "agent/health", "agent/report", "agent/listener"],
+    "agent/runtime": COMMON + ["agent/codec", "agent/router", "agent/balancer", "agent/upstream", "agent/health", "agent/exchange",
+                               "agent/listener", "agent/report", "agent/config", "agent/loop", "agent/snapshot"],
+    "agent/admin": COMMON + ["agent/runtime", "agent/report", "agent/health", "agent/config"],
+    "agent": COMMON + ["agent/*"],
+
+    "controlplane/store": CONFIG,
+    "controlplane/runtime": BASE,
+    "controlplane/validation": CONFIG + ["controlplane/store"],
+    "controlplane/compiler": CONFIG + ["controlplane/store"],
+    "controlplane/identity": COMMON + ["controlplane/store"],
+    "controlplane/feedback": COMMON,
+    "controlplane/stream": COMMON + ["controlplane/store", "controlplane/compiler", "controlplane/identity", "controlplane/feedback",
+                                     "controlplane/runtime"],
+    "controlplane/admin": COMMON + ["controlplane/store", "controlplane/validation", "controlplane/compiler", "controlplane/identity",
+                                    "controlplane/feedback", "controlplane/stream", "controlplane/runtime"],
+    "controlplane": COMMON + ["controlplane/*"],
+
+    "tools/wire": BASE,
+    "tools/yard-origin": COMMON + ["tools/wire"],
+    "tools/yard-load": COMMON + ["tools/wire"],
+    # yardctl speaks RPC only; validation is pure and shared, so that `yardctl validate` and the controller cannot disagree.
+    "tools/yardctl": COMMON + ["controlplane/validation", "controlplane/store"],
+
+    "tests/harness": BASE + ["common/config"],
+    "tests/unit": COMMON + ["agent", "agent/*", "controlplane", "controlplane/*", "tools/*", "tests/harness", "tests/unit/*"],
+    "tests/contract": COMMON + ["agent/*", "controlplane", "controlplane/*", "tests/harness"],
+    "tests/fuzz": COMMON + ["agent/*", "controlplane/*"],
+    "tests/bench": COMMON + ["agent/*", "controlplane/*", "tests/harness"],
+    # Integration tests run the real programs; what they may include is the public API and the harness.
+    "tests/integration": COMMON + ["tests/harness"],
+}
+
+# Third-party headers: (pattern of the include, what it is, its homes, the remedy). A home is a path prefix; tests that mirror a home
+# (tests/unit/<home>) may include it too.
+HEADERS = [
+    (r"spdlog/", "spdlog", ["common/observe/"], "log through common/observe/log.h"),
+    (r"prometheus/", "prometheus-cpp", ["common/observe/metrics"], "count through common/observe/metrics.h"),
+    (r"rocksdb/", "RocksDB", ["controlplane/store/rocksdb_"], "use the Store interface in controlplane/store/store.h"),
+    (r"yaml-cpp/", "yaml-cpp", ["common/config/yaml_"], "parse through common/config/yaml_codec.h"),
+    (r"openssl/", "OpenSSL", ["common/tls/"], "use common/tls"),
+    (r"llhttp\.h", "llhttp", ["agent/codec/"], "parse through agent/codec"),
+    (r"CLI/", "CLI11", ["agent/options.cc", "controlplane/options.cc", "tools/yard-origin/options.cc", "tools/yard-load/options.cc",
+                        "tools/yardctl/"], "parse the command line in the program's options.cc"),
+    (r"boost/asio|boost/system", "Asio",
+     ["agent/loop/", "agent/runtime/", "agent/listener/", "agent/upstream/", "agent/health/", "agent/admin/", "agent/exchange/",
+      "tools/yard-origin/", "tools/yard-load/", "tools/wire/", "tests/unit/tools/"], "keep I/O in the rooms of the agent that do I/O; pass callbacks"),
+    (r"boost/(?!asio|system)", "Boost outside Asio", ["agent/loop/", "tools/yard-origin/"],
+     "use the standard library"),
+    (r"grpcpp/|grpc/|.*\.grpc\.pb\.h", "gRPC",
+     ["common/rpc/", "controlplane/stream/", "controlplane/admin/", "controlplane/identity/", "controlplane/controller", "agent/config/",
+      "controlplane/main.cc", "agent/agent.", "agent/main.cc", "tools/yardctl/", "tests/contract/", "tests/integration/"],
+     "speak RPC in common/rpc and the rooms that own a service"),
+    (r"absl/(?!status/)", "Abseil beyond Status", [],
+     "absl/status only (Debian's Abseil has its own string_view); text by fmt, containers by the standard library"),
+    (r"gtest/|gmock/", "GoogleTest", ["tests/"], "keep test code in tests/"),
+]
+
+# What no pure room may hold, beside the headers above: (pattern in code, remedy).
+IMPURE = [
+    (r"\bSystemClock\b|\bSystemLoop\b", "take the time as an argument"),
+    (r"#\s*include\s*[<\"](boost|grpcpp|grpc|rocksdb|spdlog|sys/socket)[/.]", "move I/O to the caller and pass values"),
+]
