@@ -1,0 +1,285 @@
+#include "agent/config/controller_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/duration.h"
+#include "common/base/status.h"
+#include "common/config/snapshot_delta.h"
+#include "common/observe/metric_names.h"
+
+namespace switchyard::agent::config {
+namespace {
+
+constexpr Duration kDefaultReportInterval = std::chrono::seconds(1);
+constexpr Duration kMinReportInterval = std::chrono::milliseconds(100);
+constexpr Duration kMaxReportInterval = std::chrono::minutes(1);
+
+Duration ReportInterval(const v1::Welcome& welcome) {
+  if (!welcome.has_report_interval()) return kDefaultReportInterval;
+  const Duration asked = std::chrono::seconds(std::clamp<std::int64_t>(welcome.report_interval().seconds(), 0, 3600)) +
+                         std::chrono::nanoseconds(welcome.report_interval().nanos());
+  return asked <= Duration::zero() ? kDefaultReportInterval : std::clamp(asked, kMinReportInterval, kMaxReportInterval);
+}
+
+const char* ResultName(const ApplyOutcome& outcome) {
+  if (!outcome.applied) return "rejected";
+  return outcome.violations.empty() ? "applied" : "quarantined";
+}
+
+v1::ConfigStatus AnswerTo(std::uint64_t generation, const ApplyOutcome& outcome, Duration took) {
+  v1::ConfigStatus answer;
+  answer.set_generation(generation);
+  answer.set_applied(outcome.applied);
+  for (const v1::Violation& violation : outcome.violations) *answer.add_violations() = violation;
+  answer.mutable_took()->set_seconds(took.count() / 1'000'000'000);
+  answer.mutable_took()->set_nanos(static_cast<std::int32_t>(took.count() % 1'000'000'000));
+  return answer;
+}
+
+}  // namespace
+
+const char* ControllerStateName(ControllerState state) {
+  switch (state) {
+    case ControllerState::kStopped: return "stopped";
+    case ControllerState::kConnecting: return "connecting";
+    case ControllerState::kConnected: return "connected";
+    case ControllerState::kWaiting: return "waiting";
+  }
+  return "stopped";
+}
+
+ControllerClient::ControllerClient(const ControllerClientParts& parts, ControllerClientOptions options)
+    : parts_(parts),
+      options_(std::move(options)),
+      backoff_(options_.backoff, options_.seed),
+      last_contact_(parts_.clock->Now()),
+      alive_(std::make_shared<bool>(true)) {
+  status_.since = last_contact_;
+}
+
+ControllerClient::~ControllerClient() {
+  Stop();
+  *alive_ = false;
+}
+
+void ControllerClient::SetServing(v1::Snapshot snapshot, std::vector<v1::Violation> quarantined) {
+  serving_ = std::move(snapshot);
+  quarantined_ = std::move(quarantined);
+}
+
+void ControllerClient::Start() {
+  if (status_.state == ControllerState::kStopped) Connect();
+}
+
+void ControllerClient::Stop() {
+  // What is being applied or stored answers to nobody from here on.
+  *alive_ = false;
+  alive_ = std::make_shared<bool>(true);
+  applying_ = false;
+  timer_.reset();
+  link_.reset();
+  queue_.Clear();
+  held_.reset();
+  SetState(ControllerState::kStopped);
+}
+
+Duration ControllerClient::SinceContact() const { return connected() ? Duration::zero() : parts_.clock->Now() - last_contact_; }
+
+void ControllerClient::SetState(ControllerState state) {
+  if (status_.state == state) return;
+  const TimePoint now = parts_.clock->Now();
+  if (status_.state == ControllerState::kConnected) last_contact_ = now;
+  status_.state = state;
+  status_.since = now;
+  parts_.metrics->Set(observe::kControllerConnected, state == ControllerState::kConnected ? 1 : 0);
+}
+
+// --- the stream ------------------------------------------------------------------------------------------------------------------------
+
+void ControllerClient::Connect() {
+  ++epoch_;
+  sending_ = false;
+  queue_.Clear();
+  SetState(ControllerState::kConnecting);
+  LinkEvents events;
+  events.on_message = [this](const v1::ControllerMessage& message) { Received(message); };
+  events.on_sent = [this] {
+    sending_ = false;
+    Pump();
+  };
+  events.on_closed = [this](const absl::Status& why) { Closed(why); };
+  absl::StatusOr<std::unique_ptr<ControllerLink>> link = parts_.links->Open(std::move(events));
+  if (!link.ok()) return Closed(link.status());
+  link_ = *std::move(link);
+  timer_ = parts_.loop->After(options_.welcome_timeout, [this] {
+    Closed(absl::DeadlineExceededError("no answer from the controller within " + FormatDuration(options_.welcome_timeout)));
+  });
+  SendHello();
+}
+
+// Only a delta of a link that is gone is forgotten; what is being applied goes on.
+void ControllerClient::Closed(const absl::Status& why) {
+  const bool was_connected = connected();
+  link_.reset();
+  queue_.Clear();
+  held_.reset();
+  const Duration wait = backoff_.Next();
+  status_.last_error = why.ok() ? "the controller ended the stream" : std::string(Message(why));
+  if (!was_connected) parts_.metrics->Add(observe::kControllerConnects, {"failed"});
+  parts_.log->Warn(was_connected ? "controller stream lost" : "controller not reached",
+                   {{"error", status_.last_error}, {"retry_in", FormatDurationRounded(wait)}});
+  SetState(ControllerState::kWaiting);
+  timer_ = parts_.loop->After(wait, [this] { Connect(); });
+}
+
+void ControllerClient::SendHello() {
+  v1::AgentMessage message;
+  v1::Hello& hello = *message.mutable_hello();
+  hello.set_node(options_.node);
+  for (const auto& [key, value] : options_.labels) (*hello.mutable_labels())[key] = value;
+  hello.set_zone(options_.zone);
+  hello.set_version(options_.version);
+  hello.set_applied_generation(serving_.generation());
+  hello.set_applied_digest(serving_.digest());
+  hello.set_instance(options_.instance);
+  for (const v1::Violation& violation : quarantined_) *hello.add_quarantined() = violation;
+  queue_.PushAnswer(std::move(message));
+  Pump();
+}
+
+void ControllerClient::Pump() {
+  if (sending_ || link_ == nullptr) return;
+  std::optional<v1::AgentMessage> message = queue_.Pop();
+  if (!message.has_value()) return;
+  sending_ = true;
+  link_->Send(*message);
+}
+
+void ControllerClient::Received(const v1::ControllerMessage& message) {
+  switch (message.message_case()) {
+    case v1::ControllerMessage::kWelcome: return Welcomed(message.welcome());
+    case v1::ControllerMessage::kConfig: return Configure(message.config());
+    case v1::ControllerMessage::MESSAGE_NOT_SET: return;  // a message of a later version
+  }
+}
+
+void ControllerClient::Welcomed(const v1::Welcome& welcome) {
+  timer_.reset();
+  backoff_.Reset();
+  SetState(ControllerState::kConnected);
+  ++status_.connects;
+  status_.last_error.clear();
+  status_.controller_instance = welcome.controller_instance();
+  status_.controller_version = welcome.version();
+  parts_.metrics->Add(observe::kControllerConnects, {"ok"});
+  parts_.log->Info("controller connected", {{"controller", welcome.controller_instance()}, {"version", welcome.version()}});
+  if (on_welcome_) on_welcome_(ReportInterval(welcome));
+}
+
+// --- configuration ---------------------------------------------------------------------------------------------------------------------
+
+void ControllerClient::Configure(const v1::ConfigDelta& delta) {
+  if (applying_) {
+    held_ = delta;
+    return;
+  }
+  // Sent by a controller that had not yet heard of our answer when the stream broke.
+  if (delta.to_generation() == serving_.generation() && delta.digest() == serving_.digest()) return Answer(Served());
+  absl::StatusOr<v1::Snapshot> next = switchyard::config::ApplyDelta(serving_, delta);
+  if (!next.ok()) return Refuse(delta, next.status());
+  ApplyNext(*std::move(next));
+}
+
+v1::ConfigStatus ControllerClient::Served() const {
+  v1::ConfigStatus answer;
+  answer.set_generation(serving_.generation());
+  answer.set_applied(true);
+  for (const v1::Violation& violation : quarantined_) *answer.add_violations() = violation;
+  return answer;
+}
+
+void ControllerClient::Refuse(const v1::ConfigDelta& delta, const absl::Status& why) {
+  v1::ConfigStatus answer;
+  answer.set_generation(delta.to_generation());
+  answer.set_resync(!delta.full());
+  if (delta.full()) answer.add_violations()->set_reason(std::string(Message(why)));
+  parts_.metrics->Add(observe::kConfigApplies, {delta.full() ? "rejected" : "resync"});
+  parts_.log->Warn("configuration does not fit", {{"generation", delta.to_generation()}, {"error", Message(why)}, {"full", delta.full()}});
+  Answer(answer);
+}
+
+std::function<void(std::function<void()>)> ControllerClient::Poster() {
+  return [loop = parts_.loop, alive = alive_](std::function<void()> work) {
+    loop->Post([alive, work = std::move(work)] {
+      if (*alive) work();
+    });
+  };
+}
+
+void ControllerClient::ApplyNext(v1::Snapshot next) {
+  applying_ = true;
+  applying_epoch_ = epoch_;
+  const TimePoint start = parts_.clock->Now();
+  auto shared = std::make_shared<v1::Snapshot>(std::move(next));
+  parts_.sink->Apply(*shared, [this, shared, start, post = Poster(), clock = parts_.clock](ApplyOutcome outcome) {
+    const Duration took = clock->Now() - start;
+    post([this, shared, outcome = std::move(outcome), took] { Applied(std::move(*shared), outcome, took); });
+  });
+}
+
+void ControllerClient::Applied(v1::Snapshot next, ApplyOutcome outcome, Duration took) {
+  const v1::ConfigStatus answer = AnswerTo(next.generation(), outcome, took);
+  parts_.metrics->Add(observe::kConfigApplies, {ResultName(outcome)});
+  parts_.log->Info("configuration " + std::string(ResultName(outcome)),
+                   {{"generation", next.generation()}, {"took", FormatDurationRounded(took)}, {"violations", outcome.violations.size()}});
+  if (!outcome.applied) return FinishApply(answer);
+  serving_ = std::move(next);
+  quarantined_ = std::move(outcome.violations);
+  if (on_applied_) on_applied_(serving_);
+  if (!parts_.store) return FinishApply(answer);
+  parts_.store(serving_, [this, answer, post = Poster()](const absl::Status& stored) {
+    post([this, answer, stored] {
+      parts_.metrics->Add(observe::kLastGoodWrites, {stored.ok() ? "ok" : "failed"});
+      if (!stored.ok()) parts_.log->Error("last-good file not written", {{"error", Message(stored)}});
+      FinishApply(answer);
+    });
+  });
+}
+
+void ControllerClient::FinishApply(const v1::ConfigStatus& answer) {
+  applying_ = false;
+  if (applying_epoch_ == epoch_) Answer(answer);
+  if (const std::optional<v1::ConfigDelta> held = std::exchange(held_, std::nullopt); held.has_value()) Configure(*held);
+}
+
+void ControllerClient::Answer(const v1::ConfigStatus& answer) {
+  if (link_ == nullptr) return;
+  v1::AgentMessage message;
+  *message.mutable_config_status() = answer;
+  if (!queue_.PushAnswer(std::move(message))) return Closed(absl::ResourceExhaustedError("the stream does not take answers"));
+  Pump();
+}
+
+// --- reports, events, renewal ----------------------------------------------------------------------------------------------------------
+
+void ControllerClient::SendReport(v1::Report report) {
+  v1::AgentMessage message;
+  *message.mutable_report() = std::move(report);
+  if (!connected() || !queue_.PushReport(std::move(message))) parts_.metrics->Add(observe::kControllerDropped, {"report"});
+  Pump();
+}
+
+void ControllerClient::SendEvent(v1::Event event) {
+  v1::AgentMessage message;
+  *message.mutable_event() = std::move(event);
+  if (!connected() || !queue_.PushEvent(std::move(message))) parts_.metrics->Add(observe::kControllerDropped, {"event"});
+  Pump();
+}
+
+void ControllerClient::Renew(const v1::RenewRequest& request, std::function<void(absl::StatusOr<v1::RenewResponse>)> done) {
+  if (!connected()) return done(absl::UnavailableError("not connected to the controller"));
+  link_->Renew(request, std::move(done));
+}
+
+}  // namespace switchyard::agent::config

@@ -1,0 +1,149 @@
+// ControllerClient: keeps the agent's stream to the controller, for ever, and carries configuration down and reports up.
+//
+// States: stopped -> connecting (link open, Hello sent) -> connected (Welcome received) -> waiting (backoff) -> connecting ...
+// A stream without Welcome after `welcome_timeout` is given up. The backoff (full jitter, common/rpc/backoff.h) starts anew once a stream has
+// been welcomed. Several controllers are tried in turn by the factory.
+//
+// Configuration: a ConfigDelta is laid on the snapshot served now; if it does not fit (unknown base, wrong digest) the controller is asked for
+// a full one. The result goes to the ConfigSink; once applied it is stored (agent/config/last_good_file.h says in which order and why), and
+// then the controller is told. A delta that arrives while another is being applied waits, at most one. A full delta that does not fit
+// itself is answered with a violation and not asked for again.
+//
+// Thread-safety: loop thread only, except that the sink and the store may answer from any thread.
+// Bounds: see send_queue.h; reports and events are dropped and counted while there is no welcomed stream, since the next report tells the state.
+// Errors: every failure ends in `status().last_error`, a log line and a later try; nothing here ends the agent.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/config/config_sink.h"
+#include "agent/config/controller_link.h"
+#include "agent/config/send_queue.h"
+#include "common/base/clock.h"
+#include "common/base/loop.h"
+#include "common/observe/log.h"
+#include "common/observe/metrics.h"
+#include "common/rpc/backoff.h"
+#include "switchyard/v1/agent.pb.h"
+
+namespace switchyard::agent::config {
+
+struct ControllerClientOptions {
+  std::string node;
+  std::map<std::string, std::string> labels;
+  std::string zone;
+  std::string version;
+  // Differs from start to start of the process.
+  std::string instance;
+  rpc::BackoffOptions backoff;
+  std::uint64_t seed = 0;
+  Duration welcome_timeout = std::chrono::seconds(10);
+};
+
+// What the client leans on. All must outlive it.
+struct ControllerClientParts {
+  Loop* loop = nullptr;
+  const Clock* clock = nullptr;
+  ControllerLinkFactory* links = nullptr;
+  ConfigSink* sink = nullptr;
+  observe::Log* log = nullptr;
+  observe::Metrics* metrics = nullptr;
+  // Stores a snapshot as last good; `done` on any thread. Empty: nothing is stored.
+  std::function<void(const v1::Snapshot&, std::function<void(absl::Status)> done)> store;
+};
+
+enum class ControllerState : std::uint8_t { kStopped, kConnecting, kConnected, kWaiting };
+// `stopped`, `connecting`, `connected`, `waiting`.
+const char* ControllerStateName(ControllerState state);
+
+struct ControllerStatus {
+  ControllerState state = ControllerState::kStopped;
+  // Of the newest failure; stays until a stream is welcomed.
+  std::string last_error;
+  std::string controller_instance;
+  std::string controller_version;
+  // Since the state is as it is.
+  TimePoint since{};
+  std::uint64_t connects = 0;
+};
+
+class ControllerClient {
+ public:
+  ControllerClient(const ControllerClientParts& parts, ControllerClientOptions options);
+  ~ControllerClient();
+  ControllerClient(const ControllerClient&) = delete;
+  ControllerClient& operator=(const ControllerClient&) = delete;
+
+  // Told of each snapshot that the sink has applied.
+  void OnApplied(std::function<void(const v1::Snapshot&)> applied) { on_applied_ = std::move(applied); }
+  // Told the report interval of each Welcome.
+  void OnWelcome(std::function<void(Duration)> welcome) { on_welcome_ = std::move(welcome); }
+
+  // What the sink serves already (from the last-good file). Before Start.
+  void SetServing(v1::Snapshot snapshot, std::vector<v1::Violation> quarantined);
+  // Starts to connect and never gives up. Later calls do nothing.
+  void Start();
+  // Ends the stream; no further call to sink or callbacks is started.
+  void Stop();
+
+  void SendReport(v1::Report report);
+  void SendEvent(v1::Event event);
+  // Needs a welcomed stream: UNAVAILABLE otherwise. `done` never runs when the stream ends before.
+  void Renew(const v1::RenewRequest& request, std::function<void(absl::StatusOr<v1::RenewResponse>)> done);
+
+  bool connected() const { return status_.state == ControllerState::kConnected; }
+  const ControllerStatus& status() const { return status_; }
+  const v1::Snapshot& serving() const { return serving_; }
+  const std::vector<v1::Violation>& quarantined() const { return quarantined_; }
+  // Time since the controller was last heard of on a welcomed stream; 0 while there is one.
+  Duration SinceContact() const;
+
+ private:
+  void Connect();
+  void Closed(const absl::Status& why);
+  void SetState(ControllerState state);
+  void Received(const v1::ControllerMessage& message);
+  void Welcomed(const v1::Welcome& welcome);
+  void Configure(const v1::ConfigDelta& delta);
+  v1::ConfigStatus Served() const;
+  void Refuse(const v1::ConfigDelta& delta, const absl::Status& why);
+  void ApplyNext(v1::Snapshot next);
+  void Applied(v1::Snapshot next, ApplyOutcome outcome, Duration took);
+  void FinishApply(const v1::ConfigStatus& answer);
+  void Answer(const v1::ConfigStatus& answer);
+  void SendHello();
+  void Pump();
+  // Runs `work` on the loop unless the client is gone by then.
+  std::function<void(std::function<void()>)> Poster();
+
+  const ControllerClientParts parts_;
+  const ControllerClientOptions options_;
+  rpc::Backoff backoff_;
+  std::function<void(const v1::Snapshot&)> on_applied_;
+  std::function<void(Duration)> on_welcome_;
+
+  ControllerStatus status_;
+  TimePoint last_contact_;
+  std::unique_ptr<ControllerLink> link_;
+  // Counts links, so that an answer is never sent on a later one.
+  std::uint64_t epoch_ = 0;
+  bool sending_ = false;
+  SendQueue queue_;
+  std::unique_ptr<Loop::Timer> timer_;
+
+  v1::Snapshot serving_;
+  std::vector<v1::Violation> quarantined_;
+  bool applying_ = false;
+  std::uint64_t applying_epoch_ = 0;
+  std::optional<v1::ConfigDelta> held_;
+  // Falls to false with the client; read on the loop thread only.
+  std::shared_ptr<bool> alive_;
+};
+
+}  // namespace switchyard::agent::config

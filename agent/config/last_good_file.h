@@ -1,0 +1,78 @@
+// LastGoodFile: the last snapshot that this agent served, kept on disk so that it can start without a controller.
+//
+// Files in the data directory: `snapshot.last`, and `snapshot.previous` which was `snapshot.last` before. Each is written as a whole
+// (agent/config/atomic_file.h) and checked as a whole (agent/config/last_good_codec.h).
+//
+// Order, for each generation: 1. all workers serve it (ConfigSink::Apply is done); 2. `snapshot.last` is linked to `snapshot.previous`;
+// 3. the new `snapshot.last` is written and synced; 4. only then the controller is told. Killed before 3 ends, the next start serves the
+// generation before, which is the last that the controller knows of; killed after it, the new one. A generation is never written before it has
+// been applied, so that one which brings an agent down cannot bring it down again at each start.
+//
+// Load takes `snapshot.last`; if that is missing, torn, corrupted, empty or too large it takes `snapshot.previous` and says why.
+// A failed write (disk full, read-only directory) changes neither file's content, is reported, and does not hold up the configuration.
+//
+// Thread-safety: LastGoodFile: one thread at a time. LastGoodWriter: any thread.
+// Bounds: 128 MiB per file; the writer holds one snapshot being written and one waiting (a newer one replaces it).
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "switchyard/v1/snapshot.pb.h"
+
+namespace switchyard::agent::config {
+
+class LastGoodFile {
+ public:
+  // `directory` must be there.
+  explicit LastGoodFile(const std::string& directory);
+
+  struct Loaded {
+    v1::Snapshot snapshot;
+    // Why `snapshot.last` was not good enough; empty when it was.
+    std::string fallback_reason;
+  };
+  // NOT_FOUND: there is neither file (a first start). DATA_LOSS: there are files, but none is usable; the message says why for each.
+  absl::StatusOr<Loaded> Load() const;
+  absl::Status Store(const v1::Snapshot& snapshot) const;
+
+  const std::string& last_path() const { return last_; }
+  const std::string& previous_path() const { return previous_; }
+
+ private:
+  std::string last_;
+  std::string previous_;
+};
+
+// Stores on a thread of its own, because a disk may take its time.
+class LastGoodWriter {
+ public:
+  explicit LastGoodWriter(LastGoodFile file);
+  // Ends what is being written; what waits is dropped, and its `done` is told CANCELLED.
+  ~LastGoodWriter();
+  LastGoodWriter(const LastGoodWriter&) = delete;
+  LastGoodWriter& operator=(const LastGoodWriter&) = delete;
+
+  // `done` runs once, on the writer's thread or (when a newer snapshot takes its place: ABORTED) on the caller's of that one.
+  void Store(v1::Snapshot snapshot, std::function<void(absl::Status)> done);
+
+ private:
+  using Job = std::pair<v1::Snapshot, std::function<void(absl::Status)>>;
+  void Run();
+
+  const LastGoodFile file_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::optional<Job> waiting_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace switchyard::agent::config

@@ -1,0 +1,165 @@
+#include "agent/health/asio_probe_runner.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "agent/health/probe_response.h"
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "boost/asio/post.hpp"
+#include "boost/asio/steady_timer.hpp"
+#include "boost/asio/write.hpp"
+#include "common/base/duration.h"
+#include "fmt/format.h"
+
+namespace switchyard::agent::health {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+// This host's trouble, not the backend's.
+bool IsLocalShortage(const error_code& error) {
+  for (const int code : {EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL}) {
+    if (error.value() == code && error.category() == boost::system::system_category()) return true;
+  }
+  return false;
+}
+
+std::string Words(const error_code& error) {
+  if (error == asio::error::connection_refused) return "refused";
+  if (error == asio::error::connection_reset) return "reset";
+  return error.message();
+}
+
+std::string RequestText(const ProbeSpec& spec) {
+  return fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: switchyard-health\r\nAccept: */*\r\nConnection: close\r\n\r\n", spec.path,
+                     spec.host);
+}
+
+tcp::endpoint ToAsio(const Endpoint& endpoint) {
+  tcp::endpoint out;
+  out.resize(endpoint.length());
+  std::memcpy(out.data(), endpoint.address(), endpoint.length());
+  return out;
+}
+
+// One probe under way. Handlers hold it alive; `done_` is empty once it has been used or cancelled.
+class Running : public std::enable_shared_from_this<Running> {
+ public:
+  Running(asio::io_context& context, const ProbeSpec& spec, std::function<void(ProbeResult)> done)
+      : context_(context), socket_(context), timer_(context), spec_(spec), done_(std::move(done)) {}
+
+  void Start(const Endpoint& backend) {
+    timer_.expires_after(spec_.timeout);
+    timer_.async_wait([self = shared_from_this()](const error_code& error) {
+      if (!error) self->Fail(fmt::format("timeout after {}", FormatDuration(self->spec_.timeout)));
+    });
+    const tcp::endpoint target = ToAsio(backend);
+    error_code error;
+    socket_.open(target.protocol(), error);
+    if (error) {
+      asio::post(context_, [self = shared_from_this(), error] { self->FailBy("open socket", error); });
+      return;
+    }
+    socket_.async_connect(target, [self = shared_from_this()](const error_code& failed) { self->Connected(failed); });
+  }
+
+  void Cancel() {
+    done_ = nullptr;
+    Close();
+  }
+
+ private:
+  void Connected(const error_code& error) {
+    if (!done_) return;
+    if (error) return FailBy("connect", error);
+    if (!spec_.http) return Finish({ProbeVerdict::kOk, "connected"});
+    request_ = RequestText(spec_);
+    asio::async_write(socket_, asio::buffer(request_), [self = shared_from_this()](const error_code& failed, std::size_t) {
+      if (self->done_ && failed) self->FailBy("send", failed);
+    });
+    Read();
+  }
+
+  void Read() {
+    socket_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](const error_code& error, std::size_t size) {
+      if (!self->done_) return;
+      if (error == asio::error::eof) return self->Fail("connection closed before a response");
+      if (error) return self->FailBy("receive", error);
+      self->Take({self->buffer_.data(), size});
+    });
+  }
+
+  void Take(std::string_view bytes) {
+    switch (response_.Feed(bytes)) {
+      case ProbeResponse::Progress::kNeedMore: return Read();
+      case ProbeResponse::Progress::kMalformed: return Fail("not an HTTP/1 response");
+      case ProbeResponse::Progress::kDone: break;
+    }
+    const bool expected = spec_.Expects(response_.status());
+    Finish({expected ? ProbeVerdict::kOk : ProbeVerdict::kFailed, fmt::format("status {}", response_.status())});
+  }
+
+  void FailBy(std::string_view step, const error_code& error) {
+    const ProbeVerdict verdict = IsLocalShortage(error) ? ProbeVerdict::kInconclusive : ProbeVerdict::kFailed;
+    Finish({verdict, fmt::format("{} {}", step, Words(error))});
+  }
+
+  void Fail(std::string reason) { Finish({ProbeVerdict::kFailed, std::move(reason)}); }
+
+  void Finish(ProbeResult result) {
+    if (!done_) return;
+    const auto done = std::exchange(done_, nullptr);
+    Close();
+    done(std::move(result));
+  }
+
+  void Close() {
+    timer_.cancel();
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+  asio::io_context& context_;
+  tcp::socket socket_;
+  asio::steady_timer timer_;
+  const ProbeSpec spec_;
+  std::function<void(ProbeResult)> done_;
+  std::string request_;
+  std::array<char, 1024> buffer_;
+  ProbeResponse response_;
+};
+
+class AsioProbe final : public Probe {
+ public:
+  explicit AsioProbe(std::shared_ptr<Running> running) : running_(std::move(running)) {}
+  AsioProbe(const AsioProbe&) = delete;
+  AsioProbe& operator=(const AsioProbe&) = delete;
+  ~AsioProbe() override { running_->Cancel(); }
+
+ private:
+  std::shared_ptr<Running> running_;
+};
+
+class AsioProbeRunner final : public ProbeRunner {
+ public:
+  explicit AsioProbeRunner(asio::io_context& context) : context_(context) {}
+  std::unique_ptr<Probe> Start(const Endpoint& backend, const ProbeSpec& spec, std::function<void(ProbeResult)> done) override {
+    auto running = std::make_shared<Running>(context_, spec, std::move(done));
+    running->Start(backend);
+    return std::make_unique<AsioProbe>(std::move(running));
+  }
+
+ private:
+  asio::io_context& context_;
+};
+
+}  // namespace
+
+std::unique_ptr<ProbeRunner> MakeAsioProbeRunner(asio::io_context& context) { return std::make_unique<AsioProbeRunner>(context); }
+
+}  // namespace switchyard::agent::health
