@@ -1,0 +1,316 @@
+#include "agent/exchange/exchange.h"
+
+#include <algorithm>
+
+#include "agent/codec/h1_writer.h"
+#include "agent/exchange/local_reply.h"
+#include "agent/exchange/redispatch.h"
+
+namespace switchyard::agent::exchange {
+namespace {
+
+using codec::Framing;
+using loop::Ref;
+using upstream::ConnectionPool;
+
+// A request that came through us this often goes round in circles.
+constexpr int kMaxPasses = 8;
+
+std::uint64_t Micros(Duration duration) {
+  return duration.count() <= 0 ? 0 : static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+}  // namespace
+
+Exchange::Exchange(loop::EventLoop& loop, ServerStream& server, const codec::RequestHead& head, Ref<WorkerView> view,
+                   const snapshot::ListenerConfig& listener, TimePoint started)
+    : loop_(loop),
+      server_(server),
+      head_(head),
+      view_(std::move(view)),
+      listener_(listener),
+      started_(started),
+      timer_(loop.timers(), *this),
+      last_progress_(started) {}
+
+Exchange::~Exchange() { DropUpstream(); }
+
+void Exchange::Start() {
+  if (PassesThrough(head_, listener_.via) > kMaxPasses) return Refuse(Cause::kLoopDetected);
+  route_ = listener_.routes->Find(head_);
+  if (route_ == nullptr) return Refuse(Cause::kNoRoute);
+  if (route_->quarantined) return Refuse(Cause::kQuarantined);
+  const std::uint64_t drawn = route_->targets.size() == 1 ? 0 : loop_.random().Below(route_->total_weight);
+  upstream_ = view_->upstreams[route_->TargetFor(drawn)].get();
+  Attempt();
+}
+
+// Step 3.
+void Exchange::Attempt() {
+  upstream::BackendState* picked = upstream_->Pick(failed_backend_.get());
+  if (picked == nullptr) return Refuse(Cause::kNoBackend);
+  backend_ = picked;
+  backend_->AttemptStarted();
+  attempt_open_ = true;
+  ++attempts_;
+  phase_ = Phase::kQueued;
+  switch (backend_->pool().Acquire(*this)) {
+    case ConnectionPool::Answer::kNow:
+    case ConnectionPool::Answer::kConnecting:
+      break;
+    case ConnectionPool::Answer::kQueued:
+      timer_.Set(loop_.Now() + upstream_->config().pool.pending_timeout);
+      break;
+    case ConnectionPool::Answer::kFull:
+      EndAttempt();
+      Refuse(Cause::kPoolExhausted);
+      break;
+  }
+}
+
+// Step 4.
+void Exchange::OnConnection(Ref<upstream::H1ClientConnection> connection, bool) {
+  timer_.Cancel();
+  stream_ = std::move(connection);
+  stream_->Begin(*this);
+  upstream::OutgoingRequest request;
+  request.method = head_.method;
+  request.path_and_query = head_.path_and_query;
+  request.headers = &forwarding_.Rewrite(head_, listener_, server_.client_ip(), server_.scheme());
+  request.framing = head_.framing;
+  request.content_length = head_.content_length;
+  if (head_.wants_upgrade) request.upgrade = codec::Find(head_.headers, codec::FieldId::kUpgrade);
+  stream_->SendHead(request);
+  attempt_sent_ = loop_.Now();
+  if (head_.framing == Framing::kNone) {
+    request_ended_ = true;
+    stream_->SendEnd(nullptr);
+    RequestSent();
+    stream_->Flush();
+  } else {
+    phase_ = Phase::kSending;
+    Progress();
+    stream_->Flush();
+    server_.ResumeRequest();
+  }
+}
+
+void Exchange::OnNoConnection(Cause cause) {
+  timer_.Cancel();
+  AttemptFailed(cause);
+}
+
+void Exchange::RequestSent() {
+  if (response_started_) return;
+  phase_ = Phase::kWaiting;
+  // One deadline over all attempts.
+  if (response_deadline_ == TimePoint()) response_deadline_ = loop_.Now() + route_->response_timeout;
+  timer_.Set(response_deadline_);
+}
+
+void Exchange::OnRequestBody(std::string_view data) {
+  if (done_ || !stream_) return;
+  body_touched_ = true;
+  Progress();
+  if (!stream_->SendBody(data)) server_.PauseRequest();
+}
+
+void Exchange::OnRequestEnd(const codec::Trailers* trailers) {
+  if (done_ || !stream_) return;
+  request_ended_ = true;
+  stream_->SendEnd(FilterTrailers(trailers, trailers_));
+  if (raw_) return EndRawIfBothDone();
+  RequestSent();
+}
+
+void Exchange::OnRequestTurn() {
+  if (stream_) stream_->Flush();
+}
+
+void Exchange::OnUpstreamWritable() {
+  Progress();
+  server_.ResumeRequest();
+}
+
+// Step 5.
+void Exchange::OnResponseHead(const codec::ResponseHead& head) {
+  if (head.status < 200 && head.status != 101) return SendInformational(head);
+  response_started_ = true;
+  phase_ = Phase::kStreaming;
+  Progress();
+  CountAttempt(head);
+  SendFinalHead(head);
+}
+
+void Exchange::SendInformational(const codec::ResponseHead& head) {
+  if (head_.minor_version == 0) return;  // HTTP/1.0 knows no 1xx
+  via_.assign("1.1 ").append(listener_.via);
+  RewriteResponse(head, via_, response_headers_);
+  OutgoingResponse out;
+  out.status = head.status;
+  out.reason = head.reason;
+  out.headers = &response_headers_;
+  server_.SendHead(out);
+  server_.Flush();
+}
+
+void Exchange::SendFinalHead(const codec::ResponseHead& head) {
+  via_.assign(head.minor_version == 0 ? "1.0 " : "1.1 ").append(listener_.via);
+  RewriteResponse(head, via_, response_headers_);
+  OutgoingResponse out;
+  out.status = status_ = head.status;
+  out.reason = head.reason;
+  out.headers = &response_headers_;
+  out.framing = head.framing == Framing::kChunked ? Framing::kUntilClose : head.framing;
+  out.content_length = head.content_length;
+  const bool states_length = codec::Find(head.headers, codec::FieldId::kContentLength).data() != nullptr;
+  if (head.framing == Framing::kNone && states_length && (head_.is_head() || head.status == 304 || head.content_length == 0)) {
+    if (head.status >= 200 && head.status != 204) out.declared_length = head.content_length;
+  }
+  if (head.status == 101) {
+    raw_ = true;
+    request_ended_ = false;
+    out.upgrade = codec::Find(head.headers, codec::FieldId::kUpgrade);
+  }
+  server_.SendHead(out);
+  if (raw_) server_.ResumeRequest();
+}
+
+// Step 6.
+void Exchange::OnResponseBody(std::string_view data) {
+  Progress();
+  backend_->window().response_bytes += data.size();
+  if (!server_.SendBody(data) && stream_) stream_->PauseResponse();
+}
+
+void Exchange::OnClientWritable() {
+  if (done_) return;
+  Progress();
+  if (stream_) stream_->ResumeResponse();
+}
+
+void Exchange::OnResponseEnd(const codec::Trailers* trailers) {
+  response_ended_ = true;
+  if (raw_) {
+    server_.SendEnd(nullptr);
+    return EndRawIfBothDone();
+  }
+  server_.SendEnd(FilterTrailers(trailers, trailers_));
+  Finish(Cause::kNone, /*complete=*/true);
+}
+
+void Exchange::EndRawIfBothDone() {
+  if (request_ended_ && response_ended_) Finish(Cause::kNone, /*complete=*/true);
+}
+
+void Exchange::OnResponseTurn() { server_.Flush(); }
+
+void Exchange::OnUpstreamFailed(Cause cause) {
+  stream_.reset();
+  if (response_started_) {
+    // The client has part of a response: only a cut connection tells it that the rest is missing.
+    backend_->window().failures[CauseIndex(cause)] += raw_ ? 0 : 1;
+    return Finish(raw_ ? Cause::kNone : cause, /*complete=*/false);
+  }
+  AttemptFailed(cause);
+}
+
+void Exchange::AttemptFailed(Cause cause) {
+  ++backend_->window().failures[CauseIndex(cause)];
+  const AttemptFacts facts{cause, head_.method, attempts_, sent_before_, body_touched_, response_started_};
+  EndAttempt();
+  if (!MayRedispatch(facts)) return Refuse(cause);
+  sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed;
+  failed_backend_ = backend_;
+  timer_.Cancel();
+  Attempt();
+}
+
+void Exchange::CountAttempt(const codec::ResponseHead& head) {
+  report::BackendWindow& window = backend_->window();
+  ++(head.status < 500 ? window.succeeded : window.server_errors);
+  window.latency.Record(Micros(loop_.Now() - attempt_sent_));
+}
+
+void Exchange::OnRequestFailed(Cause cause) {
+  if (done_) return;
+  if (cause == Cause::kClientGone || response_started_) return Finish(cause, /*complete=*/false);
+  Refuse(cause);
+}
+
+void Exchange::Progress() {
+  last_progress_ = loop_.Now();
+  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) timer_.Set(last_progress_ + route_->idle_timeout);
+}
+
+void Exchange::OnTimer(loop::Timer&) {
+  switch (phase_) {
+    case Phase::kQueued:
+      return Refuse(Cause::kPoolExhausted);
+    case Phase::kSending:
+    case Phase::kWaiting:
+      ++backend_->window().failures[CauseIndex(Cause::kResponseTimeout)];
+      return Refuse(Cause::kResponseTimeout);
+    case Phase::kStreaming:
+      return Finish(Cause::kIdleTimeout, /*complete=*/false);
+    case Phase::kNew:
+      break;
+  }
+}
+
+void Exchange::Refuse(Cause cause) {
+  if (done_) return;
+  LocalReply reply = MakeLocalReply(cause);
+  status_ = reply.status;
+  OutgoingResponse out;
+  out.status = reply.status;
+  out.reason = codec::ReasonOf(reply.status);
+  out.headers = &reply.headers;
+  out.framing = head_.is_head() ? Framing::kNone : Framing::kLength;
+  out.content_length = reply.body.size();
+  if (head_.is_head()) out.declared_length = reply.body.size();
+  // After a fault of the client's the place of the next request is not certain.
+  out.close = Describe(cause).side == Side::kClient;
+  DropUpstream();
+  server_.SendHead(out);
+  if (!head_.is_head()) server_.SendBody(reply.body);
+  server_.SendEnd(nullptr);
+  Finish(cause, /*complete=*/true);
+  server_.Flush();
+}
+
+void Exchange::EndAttempt() {
+  if (!attempt_open_) return;
+  attempt_open_ = false;
+  backend_->AttemptEnded();
+}
+
+void Exchange::DropUpstream() {
+  timer_.Cancel();
+  if (backend_) backend_->pool().Withdraw(*this);
+  EndAttempt();
+  if (stream_) {
+    // A stream whose response has ended does not mind.
+    const Ref<upstream::H1ClientConnection> stream = std::move(stream_);
+    if (!response_ended_ || raw_) stream->Cancel();
+  }
+}
+
+// Step 7.
+void Exchange::Finish(Cause cause, bool complete) {
+  if (done_) return;
+  done_ = true;
+  Summary summary;
+  summary.status = status_;
+  summary.cause = cause;
+  summary.started = started_;
+  summary.attempts = attempts_;
+  if (route_ != nullptr) summary.route = route_->name;
+  if (upstream_ != nullptr) summary.upstream = upstream_->config().name;
+  if (backend_) summary.backend = backend_->address();
+  const Ref<upstream::BackendState> keep_backend = backend_;
+  DropUpstream();
+  server_.Done(summary, complete);
+}
+
+}  // namespace switchyard::agent::exchange

@@ -1,0 +1,109 @@
+// Exchange: one request from the moment its head is there to the moment its response is out. The steps of DESIGN, in order:
+//
+//   1. Start: take the view once; refuse loops.            5. Response head comes: rewrite it, pass it on; 101 turns both sides raw.
+//   2. Match the route; choose the upstream by weight.     6. Pump both bodies with back-pressure until both ends are there.
+//   3. Attempt: pick a backend, get a connection.          7. Done: one Summary, counted once.
+//   4. Send the rewritten head; let the body flow.         (fails before 5: another attempt if redispatch.h allows, else a local reply)
+//
+// Thread-safety: its worker. Life: kept by its server connection until Done, and by the events it waits for. Bounds: at most kMaxAttempts attempts; bodies are never held
+// beyond the streams' high water. Errors: every end that is not the backend's own answer has a Cause.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/exchange/forwarding.h"
+#include "agent/exchange/server_stream.h"
+#include "agent/exchange/worker_view.h"
+#include "agent/loop/event_loop.h"
+#include "agent/router/route.h"
+#include "agent/upstream/client_stream.h"
+#include "agent/upstream/connection_pool.h"
+
+namespace switchyard::agent::exchange {
+
+class Exchange final : public loop::RefCounted,
+                       public ServerStreamEvents,
+                       private upstream::ClientStreamEvents,
+                       private upstream::ConnectionPool::Waiter,
+                       private loop::Timer::Owner {
+ public:
+  // `head` and `server` must outlive Done; `listener` belongs to `view`.
+  Exchange(loop::EventLoop& loop, ServerStream& server, const codec::RequestHead& head, loop::Ref<WorkerView> view,
+           const snapshot::ListenerConfig& listener, TimePoint started);
+  ~Exchange() override;
+
+  void Start();
+  // Answers with the cause and ends; for refusals that come before routing.
+  void Refuse(Cause cause);
+  bool done() const { return done_; }
+
+  // ServerStreamEvents:
+  void OnRequestBody(std::string_view data) override;
+  void OnRequestEnd(const codec::Trailers* trailers) override;
+  void OnRequestTurn() override;
+  void OnClientWritable() override;
+  void OnRequestFailed(Cause cause) override;
+
+ private:
+  enum class Phase : std::uint8_t { kNew, kQueued, kSending, kWaiting, kStreaming };
+
+  // ClientStreamEvents:
+  void OnResponseHead(const codec::ResponseHead& head) override;
+  void OnResponseBody(std::string_view data) override;
+  void OnResponseEnd(const codec::Trailers* trailers) override;
+  void OnResponseTurn() override;
+  void OnUpstreamWritable() override;
+  void OnUpstreamFailed(Cause cause) override;
+  // Waiter:
+  void OnConnection(loop::Ref<upstream::H1ClientConnection> connection, bool reused) override;
+  void OnNoConnection(Cause cause) override;
+  // Timer:
+  void OnTimer(loop::Timer& timer) override;
+
+  void Attempt();
+  void AttemptFailed(Cause cause);
+  void CountAttempt(const codec::ResponseHead& head);
+  void EndAttempt();
+  void DropUpstream();
+  void SendInformational(const codec::ResponseHead& head);
+  void SendFinalHead(const codec::ResponseHead& head);
+  void RequestSent();
+  void Progress();
+  void EndRawIfBothDone();
+  void Finish(Cause cause, bool complete);
+
+  loop::EventLoop& loop_;
+  ServerStream& server_;
+  const codec::RequestHead& head_;
+  const loop::Ref<WorkerView> view_;
+  const snapshot::ListenerConfig& listener_;
+  const TimePoint started_;
+  loop::Timer timer_;
+
+  const router::Route* route_ = nullptr;
+  upstream::UpstreamState* upstream_ = nullptr;
+  loop::Ref<upstream::BackendState> backend_;
+  loop::Ref<upstream::BackendState> failed_backend_;
+  loop::Ref<upstream::H1ClientConnection> stream_;
+  RequestForwarding forwarding_;
+  std::vector<codec::Header> response_headers_;
+  codec::Trailers trailers_;
+  std::string via_;
+  TimePoint attempt_sent_{};
+  TimePoint response_deadline_{};
+  TimePoint last_progress_{};
+  unsigned attempts_ = 0;
+  std::uint16_t status_ = 0;
+  Phase phase_ = Phase::kNew;
+  bool attempt_open_ = false;
+  bool sent_before_ = false;
+  bool body_touched_ = false;
+  bool request_ended_ = false;
+  bool response_started_ = false;
+  bool response_ended_ = false;
+  bool raw_ = false;
+  bool done_ = false;
+};
+
+}  // namespace switchyard::agent::exchange

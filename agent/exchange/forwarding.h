@@ -1,0 +1,43 @@
+// What a proxy must change in the headers that it passes on.
+//
+// Takes out hop-by-hop fields (those that RFC 9110 section 7.6.1 names and those that `Connection` lists), fields that frame the message on one hop, and
+// fields that must not come as trailers; puts in Via (section 7.6.3), X-Forwarded-For/-Proto/-Host and Forwarded (RFC 7239).
+//
+// Thread-safety: one instance per exchange. Cost: O(headers); allocates for the texts it makes, whose capacity is kept.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/codec/chunk_decoder.h"
+#include "agent/codec/head.h"
+#include "agent/snapshot/agent_snapshot.h"
+
+namespace switchyard::agent::exchange {
+
+class RequestForwarding {
+ public:
+  // The result views `head`, `client_ip`, `listener` and this object.
+  const std::vector<codec::Header>& Rewrite(const codec::RequestHead& head, const snapshot::ListenerConfig& listener, std::string_view client_ip,
+                                            std::string_view scheme);
+
+ private:
+  void AddForwarded(const codec::RequestHead& head, snapshot::ForwardedMode mode, std::string_view client_ip, std::string_view scheme);
+
+  std::vector<codec::Header> headers_;
+  std::string via_;
+  std::string forwarded_for_;
+  std::string forwarded_;
+};
+
+// Fills `out` for the client: hop-by-hop and framing fields out, `via` (a whole field value, kept by the caller) in.
+void RewriteResponse(const codec::ResponseHead& head, std::string_view via, std::vector<codec::Header>& out);
+
+// Trailers that may be passed on; null when none is left. The result views `kept`.
+const codec::Trailers* FilterTrailers(const codec::Trailers* trailers, codec::Trailers& kept);
+
+// How often this request came through us already, by our pseudonym in Via.
+int PassesThrough(const codec::RequestHead& head, std::string_view pseudonym);
+
+}  // namespace switchyard::agent::exchange

@@ -1,0 +1,44 @@
+// Acceptor: takes connections from one listening socket of one worker.
+//
+// Opening a socket (any thread) is apart from serving it (the worker), so that a snapshot can open all its sockets before any worker switches.
+// Thread-safety: Open anywhere; an Acceptor on its worker. Bounds: 64 accepts per turn; when descriptors run out it pauses for 50 ms.
+// Errors: Open says address, reason and remedy.
+#pragma once
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "absl/status/statusor.h"
+#include "agent/listener/listener_state.h"
+#include "agent/loop/event_loop.h"
+#include "common/base/endpoint.h"
+
+namespace switchyard::agent::listener {
+
+// `count` listening sockets on one address, one per worker (SO_REUSEPORT): the kernel spreads connections over them. ALREADY_EXISTS when
+// another process listens there, also one that would share the port.
+absl::StatusOr<std::vector<int>> OpenListeningSockets(const Endpoint& endpoint, unsigned count);
+
+class Acceptor final : public loop::RefCounted, private loop::Timer::Owner {
+ public:
+  // Owns `fd`.
+  Acceptor(loop::EventLoop& loop, int fd, loop::Ref<ListenerState> listener);
+  void Start();
+  // Takes what is in the queue already, then closes the socket.
+  void Close();
+  ListenerState& listener() { return *listener_; }
+
+ private:
+  void OnTimer(loop::Timer& timer) override;
+  void Wait();
+  // False: the queue is empty or accepting has to pause.
+  bool AcceptOne();
+
+  loop::EventLoop& loop_;
+  const loop::Ref<ListenerState> listener_;
+  boost::asio::posix::basic_stream_descriptor<loop::Executor> socket_;
+  loop::Timer pause_;
+  bool open_ = true;
+  bool paused_ = false;
+};
+
+}  // namespace switchyard::agent::listener

@@ -1,0 +1,64 @@
+#include "agent/listener/listener_state.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "agent/listener/server_connection.h"
+
+namespace switchyard::agent::listener {
+
+using loop::Ref;
+
+ListenerState::ListenerState(Host& host, std::string name) : host_(host), name_(std::move(name)) {}
+
+const ListenerState::Serving& ListenerState::Current() {
+  Ref<exchange::WorkerView> view = host_.CurrentView();
+  if (view == serving_.view) return serving_;
+  const auto& listeners = view->snapshot->listeners;
+  const auto at = std::find_if(listeners.begin(), listeners.end(), [&](const auto& listener) { return listener->name == name_; });
+  if (at != listeners.end()) serving_ = {std::move(view), at->get()};
+  return serving_;
+}
+
+bool ListenerState::HasRoom() { return connections_.size() - refused_ < Current().config->max_connections; }
+
+void ListenerState::Add(ServerConnection& connection, bool refused) {
+  connections_.insert(&connection);
+  intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(&connection));
+  if (refused) ++refused_;
+}
+
+void ListenerState::Drop(ServerConnection& connection, bool refused) {
+  if (connections_.erase(&connection) == 0) return;
+  if (refused) --refused_;
+  intrusive_ptr_release(static_cast<loop::RefCounted*>(&connection));
+}
+
+void ListenerState::CloseIdle() {
+  const std::vector<ServerConnection*> all(connections_.begin(), connections_.end());
+  for (ServerConnection* connection : all) connection->CloseIfIdle();
+}
+
+void ListenerState::CloseAll() {
+  const std::vector<ServerConnection*> all(connections_.begin(), connections_.end());
+  for (ServerConnection* connection : all) connection->Cut();
+}
+
+void ListenerState::Record(const exchange::Summary& summary, TimePoint now) {
+  if (summary.status >= 200 && summary.status < 600) ++window_.by_class[summary.status / 100U - 1U];
+  if (summary.cause != Cause::kNone) {
+    ++window_.causes[CauseIndex(summary.cause)];
+    host_.OnSelfMade(name_, summary);
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - summary.started).count();
+  window_.duration.Record(static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)));
+}
+
+report::ListenerWindow ListenerState::Collect() {
+  report::ListenerWindow out = std::exchange(window_, {});
+  out.open_connections = static_cast<std::uint32_t>(connections_.size());
+  return out;
+}
+
+}  // namespace switchyard::agent::listener

@@ -1,0 +1,44 @@
+// AgentSnapshot: the compiled form of `switchyard.v1.Snapshot` that all workers serve from.
+//
+// Thread-safety: immutable after building; shared by all workers. Built by snapshot_builder.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/codec/h1_parser.h"
+#include "agent/router/route_table.h"
+#include "agent/upstream/upstream_config.h"
+#include "common/base/clock.h"
+#include "common/base/endpoint.h"
+
+namespace switchyard::agent::snapshot {
+
+enum class ForwardedMode : std::uint8_t { kReplace, kAppend, kKeep };
+
+// A listener with its defaults filled in.
+struct ListenerConfig {
+  std::string name;
+  Endpoint endpoint;
+  codec::HeadLimits head_limits;
+  std::uint64_t max_body_bytes = 0;
+  Duration head_timeout{};
+  Duration keep_alive_timeout{};
+  Duration body_idle_timeout{};
+  std::uint32_t max_connections = 0;  // of one worker
+  std::uint32_t max_requests_per_connection = 0;
+  ForwardedMode forwarded = ForwardedMode::kReplace;
+  std::string via;
+  std::shared_ptr<const router::RouteTable> routes;
+};
+
+struct AgentSnapshot {
+  std::uint64_t generation = 0;
+  std::vector<std::shared_ptr<const ListenerConfig>> listeners;
+  // Routes name upstreams by position here.
+  std::vector<std::shared_ptr<const upstream::UpstreamConfig>> upstreams;
+};
+
+}  // namespace switchyard::agent::snapshot

@@ -1,0 +1,100 @@
+// H1ClientConnection: one HTTP/1.1 connection to a backend, carrying one request at a time.
+//
+// Life: connecting -> idle <-> busy -> closed. While idle it watches for the backend to close. It belongs to its pool, which is told when it
+// is free again or closed.
+//
+// Thread-safety: its worker. Bounds: response head 64 KiB and 200 fields (else kBadResponse); response body unbounded but streamed.
+// Errors: events carry a Cause; nothing throws. A backend that sends bytes nobody asked for is closed.
+#pragma once
+
+#include "agent/codec/body_reader.h"
+#include "agent/codec/h1_parser.h"
+#include "agent/loop/input_buffer.h"
+#include "agent/loop/output_buffer.h"
+#include "agent/loop/socket.h"
+#include "agent/loop/timer_wheel.h"
+#include "agent/upstream/client_stream.h"
+
+namespace switchyard::agent::upstream {
+
+class H1ClientConnection final : public loop::Socket::Owner, public ClientStream, private loop::Timer::Owner {
+ public:
+  // The pool, as the connection sees it.
+  class Keeper {
+   public:
+    virtual void OnConnectDone(H1ClientConnection& connection, Cause cause) = 0;
+    // The request is over and the connection may carry another.
+    virtual void OnFree(H1ClientConnection& connection) = 0;
+    // Closed for whatever reason, connecting aside; the last event.
+    virtual void OnClosed(H1ClientConnection& connection) = 0;
+
+   protected:
+    ~Keeper() = default;
+  };
+
+  // `keeper` must outlive the connection's last event.
+  H1ClientConnection(loop::EventLoop& loop, Keeper& keeper);
+
+  // Starts connecting. OnConnectDone follows, also for errors that are known at once.
+  void Connect(const Endpoint& to, Duration timeout);
+  // Idle for at most `timeout`, then closed.
+  void Park(Duration timeout);
+  void CloseQuietly();
+
+  // Takes up a request. REQUIRES: idle.
+  void Begin(ClientStreamEvents& events);
+  std::uint64_t requests() const { return requests_; }
+  bool idle() const { return state_ == State::kIdle; }
+
+  // ClientStream:
+  void SendHead(const OutgoingRequest& request) override;
+  bool SendBody(std::string_view data) override;
+  void SendEnd(const codec::Trailers* trailers) override;
+  void Flush() override;
+  void PauseResponse() override;
+  void ResumeResponse() override;
+  void Cancel() override;
+
+ private:
+  enum class State : std::uint8_t { kNew, kConnecting, kIdle, kBusy, kClosed };
+
+  void OnReadable() override;
+  void OnWritable() override;
+  void OnConnected(int error) override;
+  void OnTimer(loop::Timer& timer) override;
+
+  void ReadBusy();
+  void TakeBytes(std::string_view bytes);
+  // Returns how much of `bytes` the head took; 0 if it is not complete.
+  std::size_t TakeHead(std::string_view bytes);
+  std::size_t TakeBody(std::string_view bytes);
+  void OnPeerClosed(bool clean);
+  void EndResponse();
+  void Fail(Cause cause);
+  void Close(bool reset);
+  bool request_done() const { return request_ended_ && out_.pending() == 0; }
+
+  loop::EventLoop& loop_;
+  Keeper& keeper_;
+  loop::Socket socket_;
+  loop::Timer timer_;
+  loop::InputBuffer in_;
+  loop::OutputBuffer out_;
+  codec::ResponseHead head_;
+  codec::BodyReader body_;
+  ClientStreamEvents* events_ = nullptr;
+  std::uint64_t requests_ = 0;
+  codec::Framing request_framing_ = codec::Framing::kNone;
+  State state_ = State::kNew;
+  bool is_head_request_ = false;
+  bool asked_upgrade_ = false;
+  bool request_ended_ = false;
+  bool head_done_ = false;
+  bool response_done_ = false;
+  bool raw_ = false;
+  bool paused_ = false;
+  bool keep_alive_ = true;
+  bool blocked_ = false;  // SendBody said false
+};
+
+}  // namespace switchyard::agent::upstream

@@ -1,0 +1,79 @@
+// UpstreamState, BackendState: the live facts of an upstream on one worker. Config says what should be, state says what is.
+//
+// A BackendState is carried from one configuration to the next by its address, with its connections, counts and requests under way; an
+// upstream whose configuration did not change keeps its whole state.
+//
+// Thread-safety: its worker. Bounds: those of the upstream. Cost of Pick: the balancer's; usability is looked up anew every 10 ms.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/balancer/balancer.h"
+#include "agent/loop/event_loop.h"
+#include "agent/report/window.h"
+#include "agent/upstream/connection_pool.h"
+#include "agent/upstream/upstream_config.h"
+
+namespace switchyard::agent::upstream {
+
+// One backend of one upstream, as one worker knows it.
+class BackendState final : public loop::RefCounted {
+ public:
+  // What is left uncollected when the state goes is added to `departed`, which must outlive it.
+  BackendState(loop::EventLoop& loop, const std::string& upstream, const BackendConfig& config, const PoolLimits& limits,
+               report::Window& departed);
+  ~BackendState() override;
+
+  const std::string& address() const { return address_; }
+  const Endpoint& endpoint() const { return endpoint_; }
+  ConnectionPool& pool() { return *pool_; }
+  report::BackendWindow& window() { return window_; }
+  std::uint32_t in_flight() const { return in_flight_; }
+
+  void AttemptStarted() { Count(in_flight_ + 1); }
+  void AttemptEnded() { Count(in_flight_ - 1); }
+  // Moves the counts out; gauges are of now.
+  report::BackendWindow Collect();
+
+ private:
+  friend class UpstreamState;
+  void Count(std::uint32_t in_flight);
+
+  const std::string upstream_;
+  const std::string address_;
+  const Endpoint endpoint_;
+  loop::Ref<ConnectionPool> pool_;
+  report::BackendWindow window_;
+  report::Window& departed_;
+  std::uint32_t in_flight_ = 0;
+  balancer::BackendFacts* facts_ = nullptr;  // in the newest UpstreamState
+};
+
+class UpstreamState final : public loop::RefCounted {
+ public:
+  // `previous` (may be null): the state of the same upstream until now.
+  UpstreamState(loop::EventLoop& loop, std::shared_ptr<const UpstreamConfig> config, UpstreamState* previous, report::Window& departed);
+  ~UpstreamState() override;
+
+  const UpstreamConfig& config() const { return *config_; }
+  const std::shared_ptr<const UpstreamConfig>& shared_config() const { return config_; }
+  const std::vector<loop::Ref<BackendState>>& backends() const { return backends_; }
+
+  // Null when no backend may take the request. `avoid`: where it just failed, or null.
+  BackendState* Pick(const BackendState* avoid);
+
+ private:
+  void RefreshUsable(TimePoint now);
+
+  loop::EventLoop& loop_;
+  const std::shared_ptr<const UpstreamConfig> config_;
+  std::vector<loop::Ref<BackendState>> backends_;
+  std::vector<balancer::BackendFacts> facts_;
+  std::unique_ptr<balancer::Balancer> balancer_;
+  std::optional<TimePoint> refreshed_;
+};
+
+}  // namespace switchyard::agent::upstream
