@@ -1,0 +1,32 @@
+// SessionHost: what a session needs from its surroundings. StreamHub implements it.
+//
+// Thread-safety: every method from any thread; a session calls without holding its own lock (`Encode` aside), so an implementation may
+// call back into sessions. Facts carry a revision: an older copy that arrives late is to be ignored.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "controlplane/stream/session_facts.h"
+#include "controlplane/stream/session_handle.h"
+#include "controlplane/stream/session_state.h"
+#include "controlplane/stream/wire.h"
+#include "switchyard/v1/agent.pb.h"
+
+namespace switchyard::controlplane::stream {
+
+class SessionHost {
+ public:
+  virtual ~SessionHost() = default;
+  // Hello was accepted. Not OK: the stream is to be ended with this. `held_digest`: what the agent serves, empty for nothing.
+  virtual absl::Status OnJoined(const std::shared_ptr<SessionHandle>& session, const SessionFacts& facts, const std::string& held_digest) = 0;
+  virtual void OnChanged(const SessionHandle& session, const SessionFacts& facts) = 0;
+  // A Report or Event, in order.
+  virtual void OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) = 0;
+  // The stream is over; nothing comes after this. Also called for a session that never joined.
+  virtual void OnLeft(const SessionHandle& session, const SessionFacts& facts) = 0;
+  // The serialized message for a push. Called with the session's lock held: must not call back into a session.
+  virtual Frame Encode(const Push& push) = 0;
+};
+
+}  // namespace switchyard::controlplane::stream

@@ -1,0 +1,39 @@
+// StreamHub: joins the parts of the stream room. What sessions say goes to the registry, the publisher and the report sink from here.
+//
+//   session ──joined──▶ registry.Attach, publisher.Join      session ──evidence──▶ report sink
+//           ──changed─▶ registry.Update                              ──left──────▶ registry.Detach, publisher.Leave
+//
+// Thread-safety: every method from any thread; no lock of its own. Lock order in this room: a session's lock, then the encoder's; registry
+// and publisher are never called with a session's lock held, and never call sessions with their own lock held.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "controlplane/feedback/report_sink.h"
+#include "controlplane/stream/delta_encoder.h"
+#include "controlplane/stream/publisher.h"
+#include "controlplane/stream/session_host.h"
+#include "controlplane/stream/session_registry.h"
+
+namespace switchyard::controlplane::stream {
+
+class StreamHub final : public SessionHost {
+ public:
+  // All three outlive this.
+  StreamHub(SessionRegistry* registry, Publisher* publisher, feedback::ReportSink* sink);
+
+  absl::Status OnJoined(const std::shared_ptr<SessionHandle>& session, const SessionFacts& facts, const std::string& held_digest) override;
+  void OnChanged(const SessionHandle& session, const SessionFacts& facts) override;
+  void OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) override;
+  void OnLeft(const SessionHandle& session, const SessionFacts& facts) override;
+  Frame Encode(const Push& push) override { return encoder_.Encode(push); }
+
+ private:
+  SessionRegistry* registry_;
+  Publisher* publisher_;
+  feedback::ReportSink* sink_;
+  DeltaEncoder encoder_;
+};
+
+}  // namespace switchyard::controlplane::stream
