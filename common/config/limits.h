@@ -1,126 +1,148 @@
-// Limits and defaults of every configurable field, in one place.
+// Limits: every default and bound that the comments in proto/switchyard/v1 state, and the value that holds when a field is absent.
 //
-// The numbers are those of the proto comments (listener.proto, route.proto, upstream.proto), which are the manual; validation refuses what is outside them,
-// and the agent reads effective values through the functions below, so that both sides agree on what an absent field means.
+// Validation refuses what is outside a bound, and says so with these numbers; the agent asks the functions below and never looks at a raw
+// field. A function returns the field if it is set, else the default, and brings both inside the bounds: whatever a controller sends, an
+// agent works with values that are safe. (Validation goes first, so this changes nothing that a person was told was accepted.)
+// The functions take the message that holds the field; a sub-message that is absent gives every default.
 //
-// Units: bytes, counts, or switchyard::Duration. Thread-safety: constants and pure functions.
+// Units: as the names say; durations are switchyard::Duration. Thread-safety: constants and pure functions. Cost: a few loads.
+// Source of each number: the comment beside the field in the .proto file; tests/unit/common/config/limits_test.cc holds the two together.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "common/base/clock.h"
-#include "google/protobuf/duration.pb.h"
 #include "switchyard/v1/listener.pb.h"
 #include "switchyard/v1/route.pb.h"
 #include "switchyard/v1/upstream.pb.h"
 
 namespace switchyard::config {
 
-// A field's range and the value that an absent one means.
-template <class T>
-struct Range {
+// The default of a number and the least and most it may be, both included.
+template <typename T>
+struct Bound {
+  T fallback;
   T min;
   T max;
-  T fallback;
 };
+using CountBound = Bound<std::uint32_t>;
+using TimeBound = Bound<Duration>;
 
-using Count = Range<std::uint64_t>;
-using Time = Range<Duration>;
-
-namespace limits {
-
-using std::chrono::hours;
-using std::chrono::milliseconds;
-using std::chrono::minutes;
-using std::chrono::seconds;
-
-// Names and labels (resource.proto).
-inline constexpr std::size_t kMaxNameBytes = 63;
+// resource.proto
+inline constexpr std::size_t kMaxNameLength = 63;
 inline constexpr std::size_t kMaxLabels = 32;
-inline constexpr std::size_t kMaxLabelBytes = 63;
+inline constexpr std::size_t kMaxLabelKeyLength = 63;
+inline constexpr std::size_t kMaxLabelValueLength = 63;
+// fleet.proto, ApplyRequest: one change of intent.
+inline constexpr std::size_t kMaxApplyResources = 20'000;
+inline constexpr std::size_t kMaxApplyBytes = std::size_t{64} << 20;
 
-// Listener.
+// listener.proto
+inline constexpr std::string_view kDefaultAddress = "0.0.0.0";
+inline constexpr std::uint32_t kMaxPort = 65535;
 inline constexpr std::size_t kMaxSelectorLabels = 16;
-inline constexpr Count kPort{1, 65535, 0};
-inline constexpr Count kMaxHeadBytes{1024, 262144, 32768};
-inline constexpr Count kMaxHeaders{8, 1000, 100};
-inline constexpr Count kMaxTargetBytes{64, 65536, 8192};
-inline constexpr std::uint64_t kDefaultMaxBodyBytes = 1ULL << 30U;
-inline constexpr Time kHeadTimeout{milliseconds(100), minutes(5), seconds(10)};
-inline constexpr Time kKeepAliveTimeout{milliseconds(100), hours(1), seconds(60)};
-inline constexpr Time kBodyIdleTimeout{milliseconds(100), hours(1), seconds(30)};
-inline constexpr Count kMaxConnections{1, 1000000, 20000};
-inline constexpr std::size_t kMaxViaBytes = 63;
+inline constexpr CountBound kMaxHeadBytes{32'768, 1'024, 262'144};
+inline constexpr CountBound kMaxHeaders{100, 8, 1'000};
+inline constexpr CountBound kMaxTargetBytes{8'192, 64, 65'536};
+inline constexpr std::uint64_t kDefaultMaxBodyBytes = std::uint64_t{1} << 30;
+inline constexpr TimeBound kHeadTimeout{std::chrono::seconds(10), std::chrono::milliseconds(100), std::chrono::minutes(5)};
+inline constexpr TimeBound kKeepAliveTimeout{std::chrono::seconds(60), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr TimeBound kBodyIdleTimeout{std::chrono::seconds(30), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr CountBound kMaxConnections{20'000, 1, 1'000'000};
+inline constexpr std::string_view kDefaultVia = "switchyard";
+inline constexpr std::size_t kMaxViaLength = 63;
 
-// Route.
+// route.proto
 inline constexpr std::size_t kMaxRouteListeners = 64;
 inline constexpr std::size_t kMaxHosts = 256;
 inline constexpr std::size_t kMaxMatches = 64;
 inline constexpr std::size_t kMaxMethods = 16;
 inline constexpr std::size_t kMaxHeaderMatches = 16;
-inline constexpr std::size_t kMaxWeightedUpstreams = 64;
-inline constexpr Count kRouteWeight{0, 1000000, 1};
-inline constexpr std::uint64_t kMaxRouteWeightSum = 1000000;
-inline constexpr Time kResponseTimeout{milliseconds(1), hours(1), seconds(15)};
-inline constexpr Time kStreamIdleTimeout{milliseconds(10), hours(24), minutes(5)};
+inline constexpr std::size_t kMaxSplit = 64;
+inline constexpr CountBound kSplitWeight{1, 0, 1'000'000};
+inline constexpr std::uint64_t kMaxSplitSum = 1'000'000;
+inline constexpr TimeBound kResponseTimeout{std::chrono::seconds(15), std::chrono::milliseconds(1), std::chrono::hours(1)};
+inline constexpr TimeBound kExchangeIdleTimeout{std::chrono::minutes(5), std::chrono::milliseconds(10), std::chrono::hours(24)};
 
-// Upstream.
-inline constexpr std::size_t kMaxBackends = 5000;
-inline constexpr Count kBackendWeight{0, 10000, 1};
-inline constexpr std::size_t kMaxZoneBytes = 63;
-inline constexpr Time kConnectTimeout{milliseconds(1), minutes(1), seconds(1)};
-inline constexpr Count kPoolConnections{1, 100000, 1024};
-inline constexpr Count kPoolIdle{0, 100000, 128};
-inline constexpr Time kPoolIdleTimeout{milliseconds(100), hours(1), seconds(60)};
-inline constexpr Count kPoolPending{0, 100000, 1024};
-inline constexpr Time kPoolPendingTimeout{milliseconds(1), minutes(1), seconds(1)};
-inline constexpr Time kProbeInterval{milliseconds(100), hours(1), seconds(2)};
-inline constexpr Time kProbeTimeout{milliseconds(10), minutes(1), seconds(1)};
-inline constexpr int kProbeTimeoutIntervals = 10;  // timeout <= this many intervals
-inline constexpr Count kUnhealthyThreshold{1, 100, 3};
-inline constexpr Count kHealthyThreshold{1, 100, 2};
+// upstream.proto
+inline constexpr std::size_t kMaxBackends = 5'000;
+inline constexpr CountBound kBackendWeight{1, 0, 10'000};
+inline constexpr std::size_t kMaxZoneLength = 63;
+inline constexpr TimeBound kConnectTimeout{std::chrono::seconds(1), std::chrono::milliseconds(1), std::chrono::minutes(1)};
+inline constexpr TimeBound kProbeInterval{std::chrono::seconds(2), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr TimeBound kProbeTimeout{std::chrono::seconds(1), std::chrono::milliseconds(10), std::chrono::minutes(1)};
+// A probe's timeout is at most this many intervals.
+inline constexpr int kMaxProbeTimeoutIntervals = 10;
+inline constexpr CountBound kUnhealthyThreshold{3, 1, 100};
+inline constexpr CountBound kHealthyThreshold{2, 1, 100};
+inline constexpr std::string_view kDefaultProbePath = "/";
 inline constexpr std::size_t kMaxExpectedStatuses = 64;
+inline constexpr CountBound kExpectedStatus{200, 100, 599};
+inline constexpr CountBound kMaxConnectionsPerBackend{1'024, 1, 100'000};
+inline constexpr CountBound kMaxIdlePerBackend{128, 0, 100'000};
+inline constexpr TimeBound kPoolIdleTimeout{std::chrono::seconds(60), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr CountBound kMaxPending{1'024, 0, 100'000};
+inline constexpr TimeBound kPendingTimeout{std::chrono::seconds(1), std::chrono::milliseconds(1), std::chrono::minutes(1)};
 
-}  // namespace limits
+// Texts whose length the protos leave to this page: each is one line of a request head or less.
+inline constexpr std::size_t kMaxHostLength = 253;  // RFC 1035 section 3.1: 255 octets on the wire
+inline constexpr std::size_t kMaxPathLength = 8'192;
+inline constexpr std::size_t kMaxMethodLength = 32;
+inline constexpr std::size_t kMaxHeaderNameLength = 256;
+inline constexpr std::size_t kMaxHeaderValueLength = 4'096;
 
-// Saturates at the ends of Duration's range.
-Duration FromProto(const google::protobuf::Duration& value);
-google::protobuf::Duration ToProto(Duration value);
-
-// The effective value of a field: what it says, or the default when it is absent (proto3: zero, for those without presence).
-std::string BindAddress(const v1::Listener& listener);
+// Listener
+std::string Address(const v1::Listener& listener);
+v1::ListenerProtocol Protocol(const v1::Listener& listener);
+// HttpOptions
 std::uint32_t MaxHeadBytes(const v1::HttpOptions& http);
 std::uint32_t MaxHeaders(const v1::HttpOptions& http);
-// At most the effective max_head_bytes.
+// At most MaxHeadBytes.
 std::uint32_t MaxTargetBytes(const v1::HttpOptions& http);
 std::uint64_t MaxBodyBytes(const v1::HttpOptions& http);
 Duration HeadTimeout(const v1::HttpOptions& http);
 Duration KeepAliveTimeout(const v1::HttpOptions& http);
 Duration BodyIdleTimeout(const v1::HttpOptions& http);
 std::uint32_t MaxConnections(const v1::HttpOptions& http);
+// 0: no limit.
+std::uint32_t MaxRequestsPerConnection(const v1::HttpOptions& http);
 v1::ForwardedMode Forwarded(const v1::HttpOptions& http);
-std::string ViaName(const v1::HttpOptions& http);
+std::string Via(const v1::HttpOptions& http);
 
-std::uint32_t Weight(const v1::WeightedUpstream& upstream);
-Duration ResponseTimeout(const v1::Route& route);
-Duration StreamIdleTimeout(const v1::Route& route);
+// Timeouts of a Route
+Duration ResponseTimeout(const v1::Timeouts& timeouts);
+Duration ExchangeIdleTimeout(const v1::Timeouts& timeouts);
+// Forward
+std::uint32_t Weight(const v1::WeightedUpstream& share);
 
-std::uint32_t Weight(const v1::Backend& backend);
-v1::BackendState State(const v1::Backend& backend);
+// Upstream
 v1::Balancer BalancerOf(const v1::Upstream& upstream);
 Duration ConnectTimeout(const v1::Upstream& upstream);
-std::uint32_t MaxConnectionsPerBackend(const v1::Upstream& upstream);
-// At most the effective max_connections_per_backend.
-std::uint32_t MaxIdlePerBackend(const v1::Upstream& upstream);
-Duration PoolIdleTimeout(const v1::Upstream& upstream);
-std::uint32_t MaxPending(const v1::Upstream& upstream);
-Duration PendingTimeout(const v1::Upstream& upstream);
-
+// Backend
+std::uint32_t Weight(const v1::Backend& backend);
+v1::BackendState StateOf(const v1::Backend& backend);
+// HealthCheck
 Duration ProbeInterval(const v1::HealthCheck& check);
+// At most kMaxProbeTimeoutIntervals intervals.
 Duration ProbeTimeout(const v1::HealthCheck& check);
 std::uint32_t UnhealthyThreshold(const v1::HealthCheck& check);
 std::uint32_t HealthyThreshold(const v1::HealthCheck& check);
 std::string ProbePath(const v1::HttpProbe& probe);
+// Host header of a probe of the backend at `address`.
+std::string ProbeHost(const v1::HttpProbe& probe, std::string_view address);
+bool IsExpectedStatus(const v1::HttpProbe& probe, std::uint32_t status);
+// Pool
+std::uint32_t MaxConnectionsPerBackend(const v1::Pool& pool);
+// At most MaxConnectionsPerBackend.
+std::uint32_t MaxIdlePerBackend(const v1::Pool& pool);
+Duration PoolIdleTimeout(const v1::Pool& pool);
+std::uint32_t MaxPending(const v1::Pool& pool);
+Duration PendingTimeout(const v1::Pool& pool);
+// 0: no limit.
+std::uint32_t MaxRequestsPerConnection(const v1::Pool& pool);
 
 }  // namespace switchyard::config
