@@ -1,0 +1,30 @@
+// Validation: whether a catalog may be committed. Collects every violation; never stops at the first.
+//
+// Two parts. Field rules (names, bounds, forms) are asked of the resources that the change touches. Consistency is asked of the whole candidate
+// catalog, because a change can break what it does not touch: a delete leaves a dangling reference, a new listener takes a port that
+// another one has. So what is refused is always explained by the change, and what was committed under older rules can still be replaced.
+//
+// The rules are those of the comments in proto/switchyard/v1; the numbers are common/config/limits.h. The agent has the same rules for what it
+// takes, and may still refuse for reasons that only a host knows (an address that it does not have): that is quarantine, not validation.
+//
+// Thread-safety: pure functions. Cost: linear in the candidate for references; port conflicts are compared only among listeners of one port.
+// 20,000 resources take well below a second.
+// Bounds: those of ViolationList; pairs of listeners of one port are compared up to kMaxPortPairs, then the port is refused as too crowded.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "common/config/violation.h"
+#include "controlplane/store/catalog.h"
+#include "switchyard/v1/resource.pb.h"
+
+namespace switchyard::controlplane::validation {
+
+// `touched`: the keys that the change creates, updates or deletes; in any order.
+void ValidateCatalog(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out);
+
+// The field rules of one resource alone: what can be said without a catalog.
+void ValidateResource(const v1::Resource& resource, config::ViolationList& out);
+
+}  // namespace switchyard::controlplane::validation
