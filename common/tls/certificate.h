@@ -65,6 +65,8 @@ enum class Trust {
 
 // Whether `ca` vouches for `leaf` at `now`. A CA certificate is never trusted as a leaf.
 Trust Verify(const Certificate& leaf, const Certificate& ca, Usage usage, WallTime now);
+// The same without times: never kExpired nor kNotYetValid. For callers that remember the verdict and check times at each use.
+Trust VerifyIgnoringTime(const Certificate& leaf, const Certificate& ca, Usage usage);
 
 // When to renew: at 2/3 of the life of a certificate.
 WallTime RenewalTime(const Certificate& certificate);
