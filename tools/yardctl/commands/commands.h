@@ -1,0 +1,83 @@
+// The verbs of yardctl: for each its options and the function that carries it out, one file per verb in this folder.
+//
+// Every function prints what it has to say and returns the exit code. REQUIRES: `context.fleet` is set, but for validate, version and
+// completion. Thread-safety: one command at a time. Bounds: lists are read page by page; `top` keeps one response.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <istream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tools/yardctl/commands/change.h"
+#include "tools/yardctl/context.h"
+
+namespace switchyard::tools::yardctl {
+
+struct ApplyOptions {
+  std::vector<std::string> files;
+  ChangeOptions change;
+};
+ExitCode RunApply(const ApplyOptions& options, const Context& context, std::istream& standard_input);
+
+struct GetOptions {
+  std::string kind;  // `all` for every kind
+  std::vector<std::string> names;
+  std::map<std::string, std::string> labels;
+};
+ExitCode RunGet(const GetOptions& options, const Context& context);
+
+struct DeleteOptions {
+  std::string kind;
+  std::vector<std::string> names;
+  std::vector<std::string> files;
+  ChangeOptions change;
+};
+ExitCode RunDelete(const DeleteOptions& options, const Context& context, std::istream& standard_input);
+
+struct HistoryOptions {
+  std::uint64_t generation = 0;  // 0: list
+  std::uint32_t limit = 20;
+};
+ExitCode RunHistory(const HistoryOptions& options, const Context& context);
+
+ExitCode RunAgents(const Context& context);
+
+struct StatusOptions {
+  std::uint64_t generation = 0;  // 0: the newest
+};
+ExitCode RunStatus(const StatusOptions& options, const Context& context);
+
+struct TopOptions {
+  std::string upstream;
+  Duration window = std::chrono::seconds(10);
+  Duration interval = std::chrono::seconds(2);
+  bool once = false;
+};
+// `wait` returns false when the live view is to end.
+ExitCode RunTop(const TopOptions& options, const Context& context, const std::function<bool(Duration)>& wait);
+
+struct TokenOptions {
+  enum class Verb { kCreate, kList, kRevoke };
+  Verb verb = Verb::kList;
+  std::uint32_t uses = 1;
+  Duration ttl = std::chrono::hours(1);
+  std::string description;
+  std::string id;
+};
+ExitCode RunToken(const TokenOptions& options, const Context& context);
+
+struct ValidateOptions {
+  std::vector<std::string> files;
+};
+ExitCode RunValidate(const ValidateOptions& options, const Context& context, std::istream& standard_input);
+
+struct VersionOptions {
+  bool client_only = false;
+};
+// Without a fleet in the context only the client's version is shown.
+ExitCode RunVersion(const VersionOptions& options, const Context& context);
+
+}  // namespace switchyard::tools::yardctl

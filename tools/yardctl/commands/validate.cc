@@ -1,0 +1,28 @@
+#include <fmt/format.h>
+
+#include "common/config/resource_key.h"
+#include "controlplane/store/catalog.h"
+#include "controlplane/validation/validator.h"
+#include "tools/yardctl/commands/commands.h"
+#include "tools/yardctl/commands/read_input.h"
+
+namespace switchyard::tools::yardctl {
+
+// The same rules as the controller's, on the files alone: a reference to something that only the fleet has is reported as dangling.
+ExitCode RunValidate(const ValidateOptions& options, const Context& context, std::istream& standard_input) {
+  Input input;
+  if (const ExitCode exit_code = ReadInput(options.files, context, standard_input, input); exit_code != ExitCode::kOk) return exit_code;
+  controlplane::store::Catalog catalog;
+  std::vector<v1::ResourceKey> touched;
+  for (const v1::Resource& resource : input.resources()) {
+    touched.push_back(config::KeyOf(resource));
+    catalog.resources.emplace(std::pair(touched.back().kind(), touched.back().name()), std::make_shared<const v1::Resource>(resource));
+  }
+  config::ViolationList violations;
+  controlplane::validation::ValidateCatalog(catalog, touched, violations);
+  const ExitCode exit_code = ShowViolations(violations, input, context);
+  if (exit_code == ExitCode::kOk) context.out << fmt::format("{} resources, no mistakes\n", input.resources().size());
+  return exit_code;
+}
+
+}  // namespace switchyard::tools::yardctl

@@ -1,0 +1,39 @@
+#include "tools/yardctl/convergence_text.h"
+
+#include <fmt/format.h>
+
+#include "common/base/duration.h"
+#include "tools/yardctl/violations_text.h"
+#include "tools/yardctl/words.h"
+
+namespace switchyard::tools::yardctl {
+namespace {
+
+std::string LaggardWord(const v1::Laggard& laggard) {
+  switch (laggard.state()) {
+    case v1::Laggard::STATE_PENDING: return fmt::format("pending: no answer yet, serves generation {}", laggard.applied_generation());
+    case v1::Laggard::STATE_QUARANTINED: return "quarantined";
+    case v1::Laggard::STATE_REJECTED: return fmt::format("rejected, serves generation {}", laggard.applied_generation());
+    case v1::Laggard::STATE_DISCONNECTED:
+      return fmt::format("disconnected: serves generation {}, gets this one when it returns", laggard.applied_generation());
+    default: return "?";
+  }
+}
+
+}  // namespace
+
+std::string ConvergenceText(const v1::Convergence& convergence) {
+  std::string out = fmt::format("generation {}: live on {} of {} connected agents", convergence.generation(), convergence.applied(), convergence.total());
+  if (convergence.has_took()) out += fmt::format(" after {}", FormatDurationRounded(ToDuration(convergence.took())));
+  out += '\n';
+  for (const v1::Laggard& laggard : convergence.laggards()) {
+    const std::string start = fmt::format("  {}: {}", laggard.node(), LaggardWord(laggard));
+    if (laggard.violations().empty()) out += start + '\n';
+    for (const v1::Violation& violation : laggard.violations()) out += start + ": " + ViolationText(violation) + '\n';
+  }
+  return out;
+}
+
+ExitCode ConvergenceExit(const v1::Convergence& convergence) { return convergence.complete() ? ExitCode::kOk : ExitCode::kNotConverged; }
+
+}  // namespace switchyard::tools::yardctl

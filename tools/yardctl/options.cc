@@ -1,0 +1,215 @@
+#include "tools/yardctl/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "common/base/duration.h"
+#include "common/base/status.h"
+
+namespace switchyard::tools::yardctl {
+namespace {
+
+const char kFooter[] =
+    "Exit codes: 0 done; 1 refused, nothing changed; 2 usage; 3 not found; 4 conflict; 5 not live on every connected agent;\n"
+    "6 controller unreachable; 7 not authorised; 8 local file unreadable; 9 controller failed.";
+
+// What the parser writes to, before it becomes Options.
+struct Raw {
+  std::string output = "table";
+  std::string timeout = "10s";
+  std::string wait;
+  std::string ttl = "1h";
+  std::string window = "10s";
+  std::string interval = "2s";
+  std::vector<std::string> labels;
+  ApplyOptions apply;
+  GetOptions get;
+  DeleteOptions remove;
+  HistoryOptions history;
+  StatusOptions status;
+  TopOptions top;
+  TokenOptions token;
+  ValidateOptions validate;
+  VersionOptions version;
+  CompletionOptions completion;
+};
+
+CLI::Validator DurationText() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const absl::StatusOr<Duration> value = ParseDuration(text);
+        return value.ok() ? std::string() : std::string(Message(value.status()));
+      },
+      "DURATION");
+}
+
+Duration Checked(const std::string& text) { return ParseDuration(text).value_or(Duration(0)); }
+
+void AddChangeFlags(CLI::App* app, ChangeOptions& change, Raw& raw) {
+  app->add_flag("--dry-run", change.dry_run, "Validate and show what would happen; commit nothing");
+  app->add_option("--wait", raw.wait, "Wait until every connected agent has it (--wait=DURATION; 30s when bare)")
+      ->expected(0, 1)->default_str("30s")->check(DurationText());
+  app->add_option("--reason", change.reason, "Why, for the history");
+  app->add_option("--author", change.author, "Who, for the history (default: the credential's name)");
+  app->add_option("--expect", change.expect, "Refuse unless this is the newest generation");
+}
+
+void AddChanging(CLI::App& app, Raw& raw) {
+  CLI::App* apply = app.add_subcommand("apply", "Create or replace resources, all in one generation or none");
+  apply->add_option("-f,--file", raw.apply.files, "File, directory (its *.yaml, *.yml, *.json) or - for stdin; repeatable")
+      ->required()->expected(1)->take_all();
+  AddChangeFlags(apply, raw.apply.change, raw);
+  CLI::App* remove = app.add_subcommand("delete", "Delete resources, all in one generation or none");
+  remove->add_option("kind", raw.remove.kind, "listener, route or upstream");
+  remove->add_option("name", raw.remove.names, "Names");
+  remove->add_option("-f,--file", raw.remove.files, "Delete what this file, directory or - names")->expected(1)->take_all();
+  AddChangeFlags(remove, raw.remove.change, raw);
+  CLI::App* validate = app.add_subcommand("validate", "Check files offline, with the controller's own rules");
+  validate->add_option("-f,--file", raw.validate.files, "File, directory or -; repeatable")->required()->expected(1)->take_all();
+}
+
+void AddReading(CLI::App& app, Raw& raw) {
+  CLI::App* get = app.add_subcommand("get", "Show resources");
+  get->add_option("kind", raw.get.kind, "listeners, routes, upstreams or all")->required();
+  get->add_option("name", raw.get.names, "Names; without, all of the kind");
+  get->add_option("-l,--label", raw.labels, "KEY=VALUE that must be on the resource; repeatable")->expected(1)->take_all();
+  CLI::App* history = app.add_subcommand("history", "Committed generations, newest first; or one of them");
+  history->add_option("generation", raw.history.generation, "Show this one with its changes");
+  history->add_option("--limit", raw.history.limit, "How many")->check(CLI::Range(1, 100000))->capture_default_str();
+  app.add_subcommand("agents", "The agents of the fleet");
+  CLI::App* status = app.add_subcommand("status", "Where a generation is live; where not, which field, and why");
+  status->add_option("generation", raw.status.generation, "Default: the newest");
+  CLI::App* top = app.add_subcommand("top", "Live figures per upstream and backend");
+  top->add_option("upstream", raw.top.upstream, "Only this one");
+  top->add_flag("--once", raw.top.once, "Show once and end (always so when the output is no terminal)");
+  top->add_option("--window", raw.window, "Figures over the last so long, 1s-60s")->check(DurationText())->capture_default_str();
+  top->add_option("--interval", raw.interval, "Refresh this often")->check(DurationText())->capture_default_str();
+}
+
+void AddRest(CLI::App& app, Raw& raw) {
+  CLI::App* token = app.add_subcommand("token", "Join tokens for agents");
+  token->require_subcommand(1);
+  CLI::App* create = token->add_subcommand("create", "Make a token; it is printed this once");
+  create->add_option("--uses", raw.token.uses, "How many agents may join by it")->check(CLI::Range(1, 100000))->capture_default_str();
+  create->add_option("--ttl", raw.ttl, "How long it is good for, 1m-365d")->check(DurationText())->capture_default_str();
+  create->add_option("--description", raw.token.description, "For people");
+  token->add_subcommand("list", "Tokens that may still be used");
+  token->add_subcommand("revoke", "End a token")->add_option("id", raw.token.id, "Its id")->required();
+  CLI::App* version = app.add_subcommand("version", "Versions of yardctl and of the controller");
+  version->add_flag("--client", raw.version.client_only, "Only yardctl's own");
+  CLI::App* completion = app.add_subcommand("completion", "Completion script for a shell");
+  completion->add_option("shell", raw.completion.shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+}
+
+void AddGlobal(CLI::App& app, Options& options, Raw& raw) {
+  app.add_option("-o,--output", raw.output, "table, json, yaml or name")->check(CLI::IsMember({"table", "json", "yaml", "name"}))->capture_default_str();
+  app.add_option("--credential", options.credential, "Admin credential file (default: $YARDCTL_CREDENTIAL, ~/.config/switchyard/credential, the controller's own)");
+  app.add_option("--controller", options.controller, "host:port of the controller (default: the credential's)");
+  app.add_option("--timeout", raw.timeout, "Of one call, time to wait for agents aside")->check(DurationText())->capture_default_str();
+}
+
+std::vector<VerbInfo> Describe(CLI::App& app) {
+  const auto flags_of = [](const CLI::App* of, std::vector<std::string>& out) {
+    for (const CLI::Option* option : of->get_options())
+      for (const std::string& name : option->get_lnames()) out.push_back("--" + name);
+  };
+  std::vector<VerbInfo> verbs;
+  for (const CLI::App* verb : app.get_subcommands([](CLI::App*) { return true; })) {
+    VerbInfo info{verb->get_name(), verb->get_description(), {}, {}};
+    flags_of(verb, info.flags);
+    flags_of(&app, info.flags);
+    for (const CLI::App* sub : verb->get_subcommands([](const CLI::App*) { return true; })) {
+      info.words.push_back(sub->get_name());
+      flags_of(sub, info.flags);
+    }
+    if (info.name == "get") info.words = {"listeners", "routes", "upstreams", "all"};
+    if (info.name == "delete") info.words = {"listener", "route", "upstream"};
+    if (info.name == "completion") info.words = {"bash", "zsh", "fish"};
+    verbs.push_back(std::move(info));
+  }
+  return verbs;
+}
+
+bool ReadLabels(const Raw& raw, GetOptions& get) {
+  for (const std::string& label : raw.labels) {
+    const std::size_t equals = label.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      fmt::print(stderr, "yardctl: --label: expected KEY=VALUE, got `{}`\n", label);
+      return false;
+    }
+    get.labels[label.substr(0, equals)] = label.substr(equals + 1);
+  }
+  return true;
+}
+
+Command Chosen(CLI::App& app, Raw& raw) {
+  const CLI::App* verb = app.get_subcommands().front();
+  const std::string& name = verb->get_name();
+  const auto with_wait = [&](ChangeOptions& change) {
+    if (verb->get_option("--wait")->count() > 0) change.wait = raw.wait.empty() ? std::chrono::seconds(30) : Checked(raw.wait);
+  };
+  if (name == "apply") return with_wait(raw.apply.change), raw.apply;
+  if (name == "delete") return with_wait(raw.remove.change), raw.remove;
+  if (name == "get") return raw.get;
+  if (name == "history") return raw.history;
+  if (name == "status") return raw.status;
+  if (name == "validate") return raw.validate;
+  if (name == "version") return raw.version;
+  if (name == "completion") return raw.completion;
+  if (name == "top") {
+    raw.top.window = Checked(raw.window);
+    raw.top.interval = std::max<Duration>(Checked(raw.interval), std::chrono::milliseconds(100));
+    return raw.top;
+  }
+  if (name == "token") {
+    const std::string& sub = verb->get_subcommands().front()->get_name();
+    raw.token.verb = sub == "create" ? TokenOptions::Verb::kCreate : sub == "list" ? TokenOptions::Verb::kList : TokenOptions::Verb::kRevoke;
+    raw.token.ttl = Checked(raw.ttl);
+    return raw.token;
+  }
+  return AgentsOptions{};
+}
+
+Format ToFormat(const std::string& text) {
+  if (text == "json") return Format::kJson;
+  if (text == "yaml") return Format::kYaml;
+  return text == "name" ? Format::kName : Format::kTable;
+}
+
+}  // namespace
+
+std::optional<Options> ParseOptions(int argc, const char* const* argv, ExitCode& exit_code) {
+  Options options;
+  Raw raw;
+  CLI::App app("yardctl: runs a Switchyard fleet.", "yardctl");
+  app.set_version_flag("--version", std::string("yardctl ") + SWITCHYARD_VERSION);
+  app.footer(kFooter);
+  app.fallthrough();
+  app.require_subcommand(1);
+  AddGlobal(app, options, raw);
+  AddChanging(app, raw);
+  AddReading(app, raw);
+  AddRest(app, raw);
+  for (CLI::App* verb : app.get_subcommands([](CLI::App*) { return true; })) {
+    verb->fallthrough();
+    for (CLI::App* sub : verb->get_subcommands([](CLI::App*) { return true; })) sub->fallthrough();
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    exit_code = app.exit(error) == 0 ? ExitCode::kOk : ExitCode::kUsage;
+    return std::nullopt;
+  }
+  exit_code = ExitCode::kUsage;
+  if (!ReadLabels(raw, raw.get)) return std::nullopt;
+  exit_code = ExitCode::kOk;
+  options.format = ToFormat(raw.output);
+  options.timeout = Checked(raw.timeout);
+  options.command = Chosen(app, raw);
+  options.verbs = Describe(app);
+  return options;
+}
+
+}  // namespace switchyard::tools::yardctl

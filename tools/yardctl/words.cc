@@ -1,0 +1,79 @@
+#include "tools/yardctl/words.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <map>
+
+#include "common/base/cause.h"
+#include "common/base/duration.h"
+
+namespace switchyard::tools::yardctl {
+
+Duration ToDuration(const google::protobuf::Duration& value) {
+  return std::chrono::seconds(value.seconds()) + std::chrono::nanoseconds(value.nanos());
+}
+
+google::protobuf::Duration ToProto(Duration value) {
+  google::protobuf::Duration out;
+  out.set_seconds(value / std::chrono::seconds(1));
+  out.set_nanos(static_cast<std::int32_t>((value % std::chrono::seconds(1)).count()));
+  return out;
+}
+
+WallTime ToWallTime(const google::protobuf::Timestamp& value) {
+  return WallTime(std::chrono::seconds(value.seconds()) + std::chrono::nanoseconds(value.nanos()));
+}
+
+std::string RelativeTime(const google::protobuf::Timestamp& value, WallTime now) {
+  if (value.seconds() == 0 && value.nanos() == 0) return "never";
+  const Duration ago = now - ToWallTime(value);
+  return ago.count() >= 0 ? FormatDurationRounded(ago) + " ago" : "in " + FormatDurationRounded(-ago);
+}
+
+std::string CivilTime(const google::protobuf::Timestamp& value) {
+  if (value.seconds() == 0 && value.nanos() == 0) return "-";
+  const std::time_t seconds = value.seconds();
+  std::tm parts{};
+  if (gmtime_r(&seconds, &parts) == nullptr) return "?";
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}Z", parts);
+}
+
+std::string Labels(const google::protobuf::Map<std::string, std::string>& labels) {
+  std::string out;
+  for (const auto& [key, value] : std::map<std::string, std::string>(labels.begin(), labels.end())) {
+    if (!out.empty()) out += ',';
+    out += key + '=' + value;
+  }
+  return out;
+}
+
+std::string_view ActionWord(v1::Change::Action action) {
+  switch (action) {
+    case v1::Change::ACTION_CREATED: return "created";
+    case v1::Change::ACTION_UPDATED: return "updated";
+    case v1::Change::ACTION_UNCHANGED: return "unchanged";
+    case v1::Change::ACTION_DELETED: return "deleted";
+    default: return "?";
+  }
+}
+
+std::string ChangeSummary(const google::protobuf::RepeatedPtrField<v1::Change>& changes) {
+  std::string out;
+  for (const v1::Change::Action action : {v1::Change::ACTION_CREATED, v1::Change::ACTION_UPDATED, v1::Change::ACTION_DELETED}) {
+    int count = 0;
+    for (const v1::Change& change : changes) count += change.action() == action ? 1 : 0;
+    if (count == 0) continue;
+    if (!out.empty()) out += ", ";
+    out += fmt::format("{} {}", count, ActionWord(action));
+  }
+  return out.empty() ? "nothing changed" : out;
+}
+
+std::string CauseWord(v1::Cause cause) {
+  for (const CauseInfo& info : AllCauses())
+    if (static_cast<int>(info.cause) == static_cast<int>(cause)) return std::string(info.name);
+  return fmt::format("cause_{}", static_cast<int>(cause));
+}
+
+}  // namespace switchyard::tools::yardctl
