@@ -25,7 +25,8 @@ class Acceptor final : public loop::RefCounted, private loop::Timer::Owner {
   void Start();
   // Takes what is in the queue already, then closes the socket.
   void Close();
-  ListenerState& listener() { return *listener_; }
+  // New connections belong to this listener from now on.
+  void Serve(loop::Ref<ListenerState> listener) { listener_ = std::move(listener); }
 
  private:
   void OnTimer(loop::Timer& timer) override;
@@ -34,7 +35,7 @@ class Acceptor final : public loop::RefCounted, private loop::Timer::Owner {
   bool AcceptOne();
 
   loop::EventLoop& loop_;
-  const loop::Ref<ListenerState> listener_;
+  loop::Ref<ListenerState> listener_;
   boost::asio::posix::basic_stream_descriptor<loop::Executor> socket_;
   loop::Timer pause_;
   bool open_ = true;

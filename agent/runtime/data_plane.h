@@ -23,6 +23,9 @@
 namespace switchyard::agent::health {
 class HealthTable;
 }
+namespace switchyard::observe {
+class Log;
+}
 
 namespace switchyard::agent::runtime {
 
@@ -33,6 +36,8 @@ struct DataPlaneOptions {
   // Must outlive the data plane.
   const Clock* clock = nullptr;
   health::HealthTable* health = nullptr;
+  // May be null. Takes the lines about requests that the agent answered itself or cut, a bounded number per second.
+  observe::Log* log = nullptr;
 };
 
 // One listening socket group as it is now.
@@ -44,7 +49,6 @@ struct ListenerStatus {
 struct DataPlaneStatus {
   std::uint64_t generation = 0;  // 0: nothing applied yet
   unsigned workers = 0;
-  std::uint64_t open_connections = 0;
   bool draining = false;
   std::vector<ListenerStatus> listeners;
 };

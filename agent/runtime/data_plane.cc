@@ -1,0 +1,260 @@
+#include "agent/runtime/data_plane.h"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "agent/runtime/socket_groups.h"
+#include "agent/runtime/worker.h"
+#include "agent/snapshot/snapshot_builder.h"
+#include "common/base/status.h"
+
+namespace switchyard::agent::runtime {
+namespace {
+
+constexpr unsigned kMaxWorkers = 256;
+// While draining, a connection that waits for a request gets this long to bring one, which is then answered with `Connection: close`.
+constexpr Duration kIdleGrace = std::chrono::seconds(1);
+constexpr Duration kDrainPoll = std::chrono::milliseconds(20);
+
+class DataPlaneImpl final : public DataPlane {
+ public:
+  explicit DataPlaneImpl(const DataPlaneOptions& options);
+  ~DataPlaneImpl() override { Stop(); }
+  absl::Status StartThreads();
+
+  void Apply(const v1::Snapshot& snapshot, std::function<void(config::ApplyOutcome)> done) override;
+  void Collect(std::function<void(report::Window)> done) override;
+  void Drain(Duration bound, std::function<void()> done) override;
+  void Stop() override;
+  DataPlaneStatus Status() const override;
+
+ private:
+  void RunTasks();
+  bool Enqueue(std::function<void()> task);
+  config::ApplyOutcome ApplyNow(const v1::Snapshot& proto);
+  void OpenListeners(snapshot::AgentSnapshot& next, std::vector<v1::Violation>& violations);
+  void OnEveryWorker(const std::function<void(Worker&, std::size_t)>& task);
+  void DrainNow(Duration bound, const std::function<void()>& done);
+  std::size_t CountConnections();
+
+  const DataPlaneOptions options_;
+  SelfMadeLog log_;
+  snapshot::SnapshotBuilder builder_;
+  SocketGroups sockets_;
+  std::atomic<std::uint64_t> published_{0};
+  std::uint64_t epoch_ = 0;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::shared_ptr<const snapshot::AgentSnapshot> current_;  // the data plane's thread
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  bool stopping_ = false;
+  DataPlaneStatus status_;
+  std::thread thread_;
+};
+
+DataPlaneImpl::DataPlaneImpl(const DataPlaneOptions& options)
+    : options_(options), log_(options.log), builder_(options.workers, *options.health), sockets_(options.workers) {}
+
+absl::Status DataPlaneImpl::StartThreads() {
+  Random seeds(options_.seed);
+  for (unsigned i = 0; i < options_.workers; ++i) {
+    absl::StatusOr<std::unique_ptr<loop::EventLoop>> loop = loop::EventLoop::Open(*options_.clock, seeds.Next());
+    if (!loop.ok()) return loop.status();
+    workers_.push_back(std::make_unique<Worker>(*std::move(loop), published_, log_));
+  }
+  for (const auto& worker : workers_) worker->Start();
+  status_.workers = options_.workers;
+  thread_ = std::thread([this] { RunTasks(); });
+  return absl::OkStatus();
+}
+
+bool DataPlaneImpl::Enqueue(std::function<void()> task) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return false;
+  tasks_.push_back(std::move(task));
+  wake_.notify_one();
+  return true;
+}
+
+void DataPlaneImpl::RunTasks() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+    if (tasks_.empty()) return;
+    const auto task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    task();
+    lock.lock();
+  }
+}
+
+// Runs `task` on all workers and waits for all of them.
+void DataPlaneImpl::OnEveryWorker(const std::function<void(Worker&, std::size_t)>& task) {
+  std::mutex done_mutex;
+  std::condition_variable done;
+  std::size_t left = workers_.size();
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    worker->Run([&, worker, i] {
+      task(*worker, i);
+      const std::lock_guard lock(done_mutex);
+      if (--left == 0) done.notify_one();
+    });
+  }
+  std::unique_lock lock(done_mutex);
+  done.wait(lock, [&] { return left == 0; });
+}
+
+void DataPlaneImpl::Apply(const v1::Snapshot& snapshot, std::function<void(config::ApplyOutcome)> done) {
+  auto shared_done = std::make_shared<std::function<void(config::ApplyOutcome)>>(std::move(done));
+  if (!Enqueue([this, snapshot, shared_done] { (*shared_done)(ApplyNow(snapshot)); })) (*shared_done)({});
+}
+
+config::ApplyOutcome DataPlaneImpl::ApplyNow(const v1::Snapshot& proto) {
+  snapshot::SnapshotBuilder::Result built = builder_.Build(proto);
+  config::ApplyOutcome outcome;
+  outcome.violations = std::move(built.violations);
+  OpenListeners(*built.snapshot, outcome.violations);
+  const std::shared_ptr<const snapshot::AgentSnapshot> next = built.snapshot;
+  const std::uint64_t epoch = ++epoch_;
+  OnEveryWorker([&](Worker& worker, std::size_t) { worker.Prepare(epoch, next); });
+  published_.store(epoch, std::memory_order_release);
+
+  std::map<std::string, std::string> serving;
+  std::vector<ListenerStatus> listeners;
+  for (const auto& listener : next->listeners) {
+    serving[listener->endpoint.ToString()] = listener->name;
+    listeners.push_back({listener->name, listener->endpoint.ToString()});
+  }
+  const std::map<std::string, std::vector<int>> opened = sockets_.TakeNew();
+  OnEveryWorker([&](Worker& worker, std::size_t index) {
+    std::map<std::string, int> own;
+    for (const auto& [address, fds] : opened) own[address] = fds[index];
+    worker.Commit(own, serving);
+  });
+  sockets_.Keep(serving);
+  current_ = next;
+  const std::lock_guard lock(mutex_);
+  status_.generation = next->generation;
+  status_.listeners = std::move(listeners);
+  outcome.applied = true;
+  return outcome;
+}
+
+// Opens what is not open yet. A listener that cannot move to its new address goes on at the old one; one that never was open is left out.
+void DataPlaneImpl::OpenListeners(snapshot::AgentSnapshot& next, std::vector<v1::Violation>& violations) {
+  std::map<std::string, std::shared_ptr<const snapshot::ListenerConfig>> before;
+  if (current_) {
+    for (const auto& listener : current_->listeners) before[listener->name] = listener;
+  }
+  std::vector<std::shared_ptr<const snapshot::ListenerConfig>> usable;
+  for (const auto& listener : next.listeners) {
+    const absl::Status status = sockets_.Open(listener->endpoint);
+    if (status.ok()) {
+      usable.push_back(listener);
+      continue;
+    }
+    v1::Violation violation;
+    violation.mutable_resource()->set_kind(v1::KIND_LISTENER);
+    violation.mutable_resource()->set_name(listener->name);
+    violation.set_field(status.code() == absl::StatusCode::kFailedPrecondition ? "spec.address" : "spec.port");
+    violation.set_reason(std::string(Message(status)));
+    violations.push_back(std::move(violation));
+    if (const auto at = before.find(listener->name); at != before.end()) {
+      auto kept = std::make_shared<snapshot::ListenerConfig>(*at->second);
+      kept->routes = listener->routes;
+      usable.push_back(std::move(kept));
+    }
+  }
+  next.listeners = std::move(usable);
+}
+
+void DataPlaneImpl::Collect(std::function<void(report::Window)> done) {
+  // The last worker to answer hands the sum over; nothing blocks.
+  struct Gathering {
+    std::mutex mutex;
+    report::Window sum;
+    std::size_t left = 0;
+    std::function<void(report::Window)> done;
+  };
+  const auto gathering = std::make_shared<Gathering>();
+  gathering->left = workers_.size();
+  gathering->done = std::move(done);
+  const auto answer = [gathering](const report::Window* window) {
+    const std::lock_guard lock(gathering->mutex);
+    if (window != nullptr) gathering->sum.Merge(*window);
+    if (--gathering->left == 0) gathering->done(std::move(gathering->sum));
+  };
+  for (const auto& worker : workers_) {
+    Worker* each = worker.get();
+    const bool running = each->Run([each, answer] {
+      const report::Window window = each->Collect();
+      answer(&window);
+    });
+    if (!running) answer(nullptr);
+  }
+}
+
+std::size_t DataPlaneImpl::CountConnections() {
+  std::atomic<std::size_t> sum{0};
+  OnEveryWorker([&](Worker& worker, std::size_t) { sum += worker.connections(); });
+  return sum;
+}
+
+void DataPlaneImpl::Drain(Duration bound, std::function<void()> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (status_.draining) return;
+    status_.draining = true;
+  }
+  Enqueue([this, bound, done = std::move(done)] { DrainNow(bound, done); });
+}
+
+void DataPlaneImpl::DrainNow(Duration bound, const std::function<void()>& done) {
+  const TimePoint start = options_.clock->Now();
+  OnEveryWorker([](Worker& worker, std::size_t) { worker.BeginDrain(); });
+  const Duration grace = std::min(kIdleGrace, bound / 2);
+  while (CountConnections() > 0 && options_.clock->Now() - start < bound) {
+    if (options_.clock->Now() - start >= grace) OnEveryWorker([](Worker& worker, std::size_t) { worker.CloseIdle(); });
+    std::unique_lock lock(mutex_);
+    if (wake_.wait_for(lock, kDrainPoll, [this] { return stopping_; })) return;
+  }
+  OnEveryWorker([](Worker& worker, std::size_t) { worker.CloseAll(); });
+  done();
+}
+
+void DataPlaneImpl::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    wake_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+  for (const auto& worker : workers_) worker->Stop();
+}
+
+DataPlaneStatus DataPlaneImpl::Status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<DataPlane>> DataPlane::Start(const DataPlaneOptions& options) {
+  if (options.workers < 1 || options.workers > kMaxWorkers) {
+    return absl::InvalidArgumentError(fmt::format("workers is {}; expected 1 to {}", options.workers, kMaxWorkers));
+  }
+  auto plane = std::make_unique<DataPlaneImpl>(options);
+  const absl::Status status = plane->StartThreads();
+  if (!status.ok()) return status;
+  return plane;
+}
+
+}  // namespace switchyard::agent::runtime

@@ -1,0 +1,143 @@
+#include "agent/runtime/worker.h"
+
+#include <utility>
+
+namespace switchyard::agent::runtime {
+
+using listener::Acceptor;
+using listener::ListenerState;
+using loop::Ref;
+
+Worker::Worker(std::unique_ptr<loop::EventLoop> loop, const std::atomic<std::uint64_t>& published, SelfMadeLog& log)
+    : loop_(std::move(loop)), published_(published), log_(log) {}
+
+Worker::~Worker() { Stop(); }
+
+void Worker::Start() {
+  thread_ = std::thread([this] { loop_->Run(); });
+}
+
+void Worker::Stop() {
+  if (!thread_.joinable()) return;
+  Run([this] {
+    for (auto& [address, serving] : acceptors_) serving.acceptor->Close();
+    CloseAll();
+  });
+  loop_->Stop();
+  thread_.join();
+}
+
+void Worker::Prepare(std::uint64_t epoch, std::shared_ptr<const snapshot::AgentSnapshot> snapshot) {
+  const Ref<exchange::WorkerView> newest = prepared_ ? prepared_ : view_;
+  std::unordered_map<std::string, upstream::UpstreamState*> before;
+  if (newest) {
+    for (const auto& state : newest->upstreams) before[state->config().name] = state.get();
+  }
+  const Ref<exchange::WorkerView> view(new exchange::WorkerView());
+  for (const auto& config : snapshot->upstreams) {
+    const auto at = before.find(config->name);
+    upstream::UpstreamState* previous = at == before.end() ? nullptr : at->second;
+    const bool same = previous != nullptr && previous->shared_config() == config;
+    view->upstreams.push_back(same ? Ref<upstream::UpstreamState>(previous)
+                                   : Ref<upstream::UpstreamState>(new upstream::UpstreamState(*loop_, config, previous, departed_)));
+  }
+  view->snapshot = std::move(snapshot);
+  prepared_ = view;
+  prepared_epoch_ = epoch;
+}
+
+Ref<exchange::WorkerView> Worker::CurrentView() {
+  if (prepared_ && published_.load(std::memory_order_acquire) >= prepared_epoch_) view_ = std::exchange(prepared_, nullptr);
+  return view_;
+}
+
+ListenerState& Worker::StateOf(const std::string& name) {
+  Ref<ListenerState>& state = listeners_[name];
+  if (!state) state = Ref<ListenerState>(new ListenerState(*this, name));
+  return *state;
+}
+
+void Worker::Commit(const std::map<std::string, int>& sockets, const std::map<std::string, std::string>& serving) {
+  CurrentView();
+  for (auto at = acceptors_.begin(); at != acceptors_.end();) {
+    const auto wanted = serving.find(at->first);
+    if (wanted == serving.end()) {
+      at->second.acceptor->Close();
+      at = acceptors_.erase(at);
+    } else {
+      if (wanted->second != at->second.listener) at->second.acceptor->Serve(Ref<ListenerState>(&StateOf(wanted->second)));
+      at->second.listener = wanted->second;
+      ++at;
+    }
+  }
+  for (const auto& [address, fd] : sockets) {
+    const std::string& name = serving.at(address);
+    const Ref<Acceptor> acceptor(new Acceptor(*loop_, fd, Ref<ListenerState>(&StateOf(name))));
+    acceptors_[address] = {acceptor, name};
+    if (draining_) {
+      acceptor->Close();
+    } else {
+      acceptor->Start();
+    }
+  }
+  ForgetClosedListeners();
+}
+
+// Listeners without an address are gone; their connections end with the request they carry.
+void Worker::ForgetClosedListeners() {
+  std::unordered_map<std::string, Ref<ListenerState>> kept;
+  for (const auto& [address, serving] : acceptors_) kept[serving.listener] = listeners_[serving.listener];
+  for (auto& [name, state] : listeners_) {
+    if (kept.contains(name)) continue;
+    state->Remove();
+    state->CloseIdle();
+    removed_.push_back(state);
+  }
+  listeners_ = std::move(kept);
+}
+
+void Worker::BeginDrain() {
+  draining_ = true;
+  for (auto& [address, serving] : acceptors_) serving.acceptor->Close();
+}
+
+void Worker::CloseIdle() {
+  for (auto& [name, state] : listeners_) state->CloseIdle();
+}
+
+void Worker::CloseAll() {
+  for (auto& [name, state] : listeners_) state->CloseAll();
+  for (const auto& state : removed_) state->CloseAll();
+}
+
+std::size_t Worker::connections() const {
+  std::size_t sum = 0;
+  for (const auto& [name, state] : listeners_) sum += state->connections();
+  for (const auto& state : removed_) sum += state->connections();
+  return sum;
+}
+
+report::Window Worker::Collect() {
+  CurrentView();
+  report::Window window = std::exchange(departed_, {});
+  if (view_) {
+    report::Window live;
+    for (const auto& upstream : view_->upstreams) {
+      auto& backends = live.backends[upstream->config().name];
+      for (const auto& backend : upstream->backends()) backends[backend->address()] = backend->Collect();
+    }
+    window.Merge(live);
+  }
+  report::Window listeners;
+  for (const auto& [name, state] : listeners_) listeners.listeners[name] = state->Collect();
+  window.Merge(listeners);
+  for (const auto& state : removed_) {
+    report::Window last;
+    last.listeners[state->name()] = state->Collect();
+    window.Merge(last);
+  }
+  std::erase_if(removed_, [](const auto& state) { return state->connections() == 0; });
+  return window;
+}
+
+}  // namespace switchyard::agent::runtime

@@ -1,0 +1,202 @@
+#include "agent/snapshot/snapshot_builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/status.h"
+#include "common/config/limits.h"
+#include "common/config/resource_key.h"
+
+namespace switchyard::agent::snapshot {
+namespace {
+
+v1::Violation Refusal(const v1::Resource& resource, std::string field, std::string_view reason) {
+  v1::Violation violation;
+  *violation.mutable_resource() = config::KeyOf(resource);
+  violation.set_field(std::move(field));
+  violation.set_reason(std::string(reason));
+  return violation;
+}
+
+ForwardedMode ModeOf(const v1::HttpOptions& http) {
+  switch (config::Forwarded(http)) {
+    case v1::FORWARDED_MODE_APPEND:
+      return ForwardedMode::kAppend;
+    case v1::FORWARDED_MODE_KEEP:
+      return ForwardedMode::kKeep;
+    default:
+      return ForwardedMode::kReplace;
+  }
+}
+
+router::HeaderCondition ConditionOf(const v1::HeaderMatch& match) {
+  router::HeaderCondition condition;
+  condition.name = match.name();
+  condition.invert = match.invert();
+  switch (match.kind_case()) {
+    case v1::HeaderMatch::kExact:
+      condition.kind = router::HeaderCondition::Kind::kExact;
+      condition.value = match.exact();
+      break;
+    case v1::HeaderMatch::kPrefix:
+      condition.kind = router::HeaderCondition::Kind::kPrefix;
+      condition.value = match.prefix();
+      break;
+    case v1::HeaderMatch::kPresent:
+      condition.kind = match.present() ? router::HeaderCondition::Kind::kPresent : router::HeaderCondition::Kind::kAbsent;
+      break;
+    case v1::HeaderMatch::KIND_NOT_SET:
+      break;
+  }
+  return condition;
+}
+
+router::MatchRule RuleOf(const v1::RouteMatch& match) {
+  router::MatchRule rule;
+  if (match.path().kind_case() == v1::PathMatch::kExact) {
+    rule.exact_path = true;
+    rule.path = match.path().exact();
+  } else if (match.path().kind_case() == v1::PathMatch::kPrefix) {
+    rule.path = match.path().prefix();
+  }
+  rule.methods.assign(match.methods().begin(), match.methods().end());
+  for (const v1::HeaderMatch& header : match.headers()) rule.headers.push_back(ConditionOf(header));
+  return rule;
+}
+
+ListenerConfig ListenerOf(const v1::Resource& resource) {
+  const v1::HttpOptions& http = resource.listener().http();
+  ListenerConfig out;
+  out.name = resource.name();
+  out.head_limits = {config::MaxHeadBytes(http), config::MaxHeaders(http), config::MaxTargetBytes(http)};
+  out.max_body_bytes = config::MaxBodyBytes(http);
+  out.head_timeout = config::HeadTimeout(http);
+  out.keep_alive_timeout = config::KeepAliveTimeout(http);
+  out.body_idle_timeout = config::BodyIdleTimeout(http);
+  out.max_connections = config::MaxConnections(http);
+  out.max_requests_per_connection = http.max_requests_per_connection();
+  out.forwarded = ModeOf(http);
+  out.via = config::Via(http);
+  return out;
+}
+
+}  // namespace
+
+SnapshotBuilder::SnapshotBuilder(unsigned workers, health::HealthTable& health) : workers_(std::max(workers, 1U)), health_(health) {}
+
+SnapshotBuilder::Result SnapshotBuilder::Build(const v1::Snapshot& proto) {
+  Result result;
+  result.snapshot = std::make_shared<AgentSnapshot>();
+  result.snapshot->generation = proto.generation();
+  BuildUpstreams(proto, result);
+  BuildListeners(proto, result);
+  return result;
+}
+
+// At least one, so that a small cap does not turn a worker off.
+std::uint32_t SnapshotBuilder::Share(std::uint32_t cap) const { return std::max(1U, (cap + workers_ - 1) / workers_); }
+
+void SnapshotBuilder::BuildUpstreams(const v1::Snapshot& proto, Result& result) {
+  std::unordered_map<std::string, BuiltUpstream> kept;
+  upstream_index_.clear();
+  for (const v1::Resource& resource : proto.resources()) {
+    if (!resource.has_upstream()) continue;
+    const std::string bytes = resource.SerializeAsString();
+    BuiltUpstream built = upstreams_[resource.name()];
+    if (!built.config || built.bytes != bytes) {
+      if (auto config = BuildUpstream(resource, result.violations)) built = {bytes, std::move(config)};
+    }
+    if (!built.config) continue;
+    upstream_index_[resource.name()] = static_cast<std::uint32_t>(result.snapshot->upstreams.size());
+    result.snapshot->upstreams.push_back(built.config);
+    kept[resource.name()] = std::move(built);
+  }
+  upstreams_ = std::move(kept);
+}
+
+std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(const v1::Resource& resource,
+                                                                               std::vector<v1::Violation>& violations) {
+  const v1::Upstream& proto = resource.upstream();
+  auto out = std::make_shared<upstream::UpstreamConfig>();
+  out->name = resource.name();
+  out->balancer = config::BalancerOf(proto) == v1::BALANCER_ROUND_ROBIN ? balancer::Kind::kRoundRobin : balancer::Kind::kLeastRequest;
+  out->pool.max_connections = Share(config::MaxConnectionsPerBackend(proto.pool()));
+  out->pool.max_idle = (config::MaxIdlePerBackend(proto.pool()) + workers_ - 1) / workers_;
+  out->pool.max_pending = (config::MaxPending(proto.pool()) + workers_ - 1) / workers_;
+  out->pool.max_requests_per_connection = proto.pool().max_requests_per_connection();
+  out->pool.idle_timeout = config::PoolIdleTimeout(proto.pool());
+  out->pool.pending_timeout = config::PendingTimeout(proto.pool());
+  out->pool.connect_timeout = config::ConnectTimeout(proto);
+  for (int i = 0; i < proto.backends_size(); ++i) {
+    const v1::Backend& backend = proto.backends(i);
+    const absl::StatusOr<Endpoint> endpoint = Endpoint::Parse(backend.address());
+    if (!endpoint.ok()) {
+      violations.push_back(Refusal(resource, fmt::format("spec.backends[{}].address", i), Message(endpoint.status())));
+      return nullptr;
+    }
+    upstream::BackendConfig config;
+    config.address = backend.address();
+    config.endpoint = *endpoint;
+    config.weight = config::Weight(backend);
+    config.active = config::StateOf(backend) == v1::BACKEND_STATE_ACTIVE;
+    config.disabled = config::StateOf(backend) == v1::BACKEND_STATE_DISABLED;
+    config.health = health_.Get(resource.name(), backend.address());
+    out->backends.push_back(std::move(config));
+  }
+  return out;
+}
+
+std::shared_ptr<const router::Route> SnapshotBuilder::BuildRoute(const v1::Resource& resource) const {
+  const v1::Route& proto = resource.route();
+  auto out = std::make_shared<router::Route>();
+  out->name = resource.name();
+  out->hosts.assign(proto.hosts().begin(), proto.hosts().end());
+  for (const v1::RouteMatch& match : proto.matches()) out->matches.push_back(RuleOf(match));
+  for (const v1::WeightedUpstream& target : proto.forward().upstreams()) {
+    const auto at = upstream_index_.find(target.upstream());
+    if (at == upstream_index_.end()) {
+      out->quarantined = true;
+    } else if (const std::uint32_t weight = config::Weight(target); weight > 0) {
+      out->targets.push_back({at->second, weight});
+      out->total_weight += weight;
+    }
+  }
+  out->quarantined = out->quarantined || out->targets.empty();
+  out->response_timeout = config::ResponseTimeout(proto.timeouts());
+  out->idle_timeout = config::ExchangeIdleTimeout(proto.timeouts());
+  return out;
+}
+
+std::shared_ptr<const router::RouteTable> SnapshotBuilder::RoutesOf(const std::string& listener,
+                                                                    const std::vector<const v1::Resource*>& routes) {
+  std::vector<std::shared_ptr<const router::Route>> own;
+  for (const v1::Resource* route : routes) {
+    const auto& names = route->route().listeners();
+    if (std::find(names.begin(), names.end(), listener) != names.end()) own.push_back(BuildRoute(*route));
+  }
+  return std::make_shared<const router::RouteTable>(std::move(own));
+}
+
+void SnapshotBuilder::BuildListeners(const v1::Snapshot& proto, Result& result) {
+  std::vector<const v1::Resource*> routes;
+  for (const v1::Resource& resource : proto.resources()) {
+    if (resource.has_route()) routes.push_back(&resource);
+  }
+  for (const v1::Resource& resource : proto.resources()) {
+    if (!resource.has_listener()) continue;
+    const auto port = static_cast<std::uint16_t>(resource.listener().port());
+    const absl::StatusOr<Endpoint> endpoint = Endpoint::FromIp(config::Address(resource.listener()), port);
+    if (!endpoint.ok()) {
+      result.violations.push_back(Refusal(resource, "spec.address", Message(endpoint.status())));
+      continue;
+    }
+    auto listener = std::make_shared<ListenerConfig>(ListenerOf(resource));
+    listener->endpoint = *endpoint;
+    listener->max_connections = Share(listener->max_connections);
+    listener->routes = RoutesOf(listener->name, routes);
+    result.snapshot->listeners.push_back(std::move(listener));
+  }
+}
+
+}  // namespace switchyard::agent::snapshot
