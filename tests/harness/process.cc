@@ -92,24 +92,27 @@ void Process::Kill() {
   (void)Wait();
 }
 
+bool Process::Reap() {
+  int status = 0;
+  if (!ended_ && ::waitpid(pid_, &status, WNOHANG) == pid_) {
+    ended_ = true;
+    exit_.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    exit_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  }
+  return ended_;
+}
+
 absl::StatusOr<Exit> Process::Wait(Duration within) {
-  if (ended_) return exit_;
   const Deadline deadline(within);
-  for (;;) {
-    int status = 0;
-    if (::waitpid(pid_, &status, WNOHANG) == pid_) {
-      ended_ = true;
-      exit_.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-      exit_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-      return exit_;
-    }
+  while (!Reap()) {
     if (deadline.over()) return absl::DeadlineExceededError("still running: " + Describe());
     pollfd fd{pidfd_, POLLIN, 0};
     ::poll(&fd, 1, deadline.poll_timeout());
   }
+  return exit_;
 }
 
-bool Process::Running() { return !Wait(Duration::zero()).ok(); }
+bool Process::Running() { return !Reap(); }
 
 std::string Process::Stdout() const { return ReadFile(dir_.Sub("stdout")); }
 std::string Process::Stderr() const { return ReadFile(dir_.Sub("stderr")); }
@@ -129,7 +132,7 @@ long Process::ResidentKib() const {
   return 0;
 }
 
-absl::StatusOr<Finished> Run(ProcessOptions options, Duration within) {
+absl::StatusOr<Finished> RunProgram(ProcessOptions options, Duration within) {
   auto process = Process::Start(std::move(options));
   if (!process.ok()) return process.status();
   auto exit = (*process)->Wait(within);

@@ -64,6 +64,8 @@ class Process {
 
  private:
   Process() = default;
+  // True once it has ended and been waited for.
+  bool Reap();
   TempDir dir_;
   std::vector<std::string> argv_;
   pid_t pid_ = -1;
@@ -78,7 +80,7 @@ struct Finished {
   std::string out;
   std::string err;
 };
-absl::StatusOr<Finished> Run(ProcessOptions options, Duration within = kPatience);
+absl::StatusOr<Finished> RunProgram(ProcessOptions options, Duration within = kPatience);
 
 // Path of one of our programs: $YARD_BIN/name (CTest sets YARD_BIN).
 std::string ProgramPath(const std::string& name);
