@@ -108,15 +108,4 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t l
   return bytes;
 }
 
-absl::Status MakeDirectory(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) return absl::OkStatus();
-  if (std::filesystem::exists(path, error)) return absl::FailedPreconditionError(fmt::format("{} is not a directory", path));
-  const mode_t before = ::umask(0077);
-  std::filesystem::create_directories(path, error);
-  ::umask(before);
-  if (error) return SystemError("create directory", path, error.value());
-  return absl::OkStatus();
-}
-
 }  // namespace switchyard::agent::config

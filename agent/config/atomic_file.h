@@ -3,6 +3,8 @@
 // WriteFileAtomically: temporary file in the same directory, write, fsync, rename over the target, fsync the directory. After an OK the
 // bytes survive a power cut; after an error (disk full, read-only directory) the old file is untouched and the temporary one is gone.
 //
+// The temporary file's name is fixed (`<path>.new`), so that kills leave at most one behind.
+//
 // Thread-safety: any thread, one writer per path. Cost: two fsyncs; never call it on a thread that must not wait.
 // Bounds: ReadWholeFile refuses files above its limit. Errors: the failed step, the path and the system's reason.
 #pragma once
@@ -21,7 +23,5 @@ namespace switchyard::agent::config {
 absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes, mode_t mode);
 // NOT_FOUND: there is no such file. RESOURCE_EXHAUSTED: it is larger than `limit`.
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t limit);
-// Makes the directory and its parents, mode 0700. OK when it is there already; FAILED_PRECONDITION when it is not a directory.
-absl::Status MakeDirectory(const std::string& path);
 
 }  // namespace switchyard::agent::config

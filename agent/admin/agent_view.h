@@ -1,0 +1,63 @@
+// AgentView: what the admin pages may see of the agent. The composition root implements it; tests fake it.
+//
+// Thread-safety: control loop thread only. Cost: `Facts` copies small lists; nothing blocks. Bounds: health rows are those of the prober.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/config/controller_client.h"
+#include "agent/health/prober.h"
+#include "agent/runtime/data_plane.h"
+#include "common/base/clock.h"
+#include "common/observe/metrics.h"
+#include "switchyard/v1/snapshot.pb.h"
+
+namespace switchyard::agent::admin {
+
+struct Readiness {
+  bool ready = false;
+  // Why, for people: `serving generation 42`, `no configuration yet`, `draining`.
+  std::string reason;
+};
+
+struct AgentFacts {
+  std::string node;
+  std::string zone;
+  std::string version;
+  std::string instance;
+  WallTime now{};
+  Duration uptime{};
+  Readiness readiness;
+  runtime::DataPlaneStatus data_plane;
+  // Time since the controller was last heard of; 0 while connected.
+  Duration config_age{};
+  // Lower-case hex; empty before the first snapshot.
+  std::string digest;
+  // HOST:PORT; empty when the agent runs without a controller.
+  std::string controller_address;
+  config::ControllerStatus controller;
+  Duration controller_state_age{};
+  // Not set: the agent has no certificate.
+  std::optional<WallTime> certificate_not_after;
+  // What stands in the way of enrolment, if anything.
+  std::string identity_error;
+  std::vector<v1::Violation> quarantined;
+  std::vector<health::ProbeStatus> probes;
+  std::uint64_t resident_bytes = 0;
+};
+
+class AgentView {
+ public:
+  virtual ~AgentView() = default;
+  virtual Readiness Ready() const = 0;
+  virtual AgentFacts Facts() const = 0;
+  // What is served; generation 0 before the first.
+  virtual const v1::Snapshot& Snapshot() const = 0;
+  // The program's metrics, gauges brought up to date.
+  virtual const observe::Metrics& FreshMetrics() = 0;
+};
+
+}  // namespace switchyard::agent::admin

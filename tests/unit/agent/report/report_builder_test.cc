@@ -1,0 +1,101 @@
+// A window goes in, the wire message is read back field by field; the bound is reached with empty backends.
+#include "agent/report/report_builder.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace switchyard::agent::report {
+namespace {
+
+const HealthFacts kNoProbes = [](const HealthVisitor&) {};
+
+TEST(ReportBuilder, WritesEveryFigure) {
+  Window window;
+  BackendWindow& backend = window.backends["web"]["10.0.0.1:80"];
+  backend.succeeded = 5;
+  backend.server_errors = 2;
+  backend.failures[CauseIndex(Cause::kConnectFailed)] = 3;
+  backend.in_flight = 7;
+  backend.connections = 9;
+  backend.response_bytes = 1234;
+  backend.latency.RecordN(1000, 7);
+  ListenerWindow& listener = window.listeners["edge"];
+  listener.by_class[4] = 1;
+  listener.causes[CauseIndex(Cause::kNoRoute)] = 6;
+  listener.duration.RecordN(50, 4);
+  listener.open_connections = 11;
+  ReportFacts facts;
+  facts.sequence = 42;
+  facts.end = WallTime(std::chrono::seconds(100) + std::chrono::nanoseconds(5));
+  facts.length = std::chrono::milliseconds(1500);
+  facts.resident_bytes = 99;
+
+  const v1::Report report = BuildReport(window, facts, kNoProbes);
+  EXPECT_EQ(report.sequence(), 42U);
+  EXPECT_EQ(report.end().seconds(), 100);
+  EXPECT_EQ(report.end().nanos(), 5);
+  EXPECT_EQ(report.length().seconds(), 1);
+  EXPECT_EQ(report.length().nanos(), 500'000'000);
+  EXPECT_EQ(report.resident_bytes(), 99U);
+  EXPECT_EQ(report.open_connections(), 11U);
+  ASSERT_EQ(report.backends_size(), 1);
+  const v1::BackendReport& row = report.backends(0);
+  EXPECT_EQ(row.upstream(), "web");
+  EXPECT_EQ(row.backend(), "10.0.0.1:80");
+  EXPECT_EQ(row.succeeded(), 5U);
+  EXPECT_EQ(row.server_errors(), 2U);
+  ASSERT_EQ(row.failures_size(), 1);
+  EXPECT_EQ(row.failures(0).cause(), v1::CAUSE_CONNECT_FAILED);
+  EXPECT_EQ(row.failures(0).count(), 3U);
+  EXPECT_EQ(row.in_flight(), 7U);
+  EXPECT_EQ(row.connections(), 9U);
+  EXPECT_EQ(row.response_bytes(), 1234U);
+  EXPECT_EQ(row.health(), v1::HEALTH_UNSPECIFIED);
+  ASSERT_EQ(report.listeners_size(), 1);
+  EXPECT_EQ(report.listeners(0).by_class(4), 1U);
+  EXPECT_EQ(report.listeners(0).causes(0).cause(), v1::CAUSE_NO_ROUTE);
+}
+
+TEST(ReportBuilder, WritesHistogramsThatMergeBack) {
+  Window window;
+  stats::ExponentialHistogram& latency = window.backends["web"]["b"].latency;
+  latency.RecordN(0, 2);
+  latency.RecordN(1, 3);
+  latency.RecordN(777, 4);
+  latency.RecordN(1'000'000, 1);
+  const v1::Report report = BuildReport(window, {}, kNoProbes);
+  const v1::Histogram& wire = report.backends(0).latency();
+  stats::ExponentialHistogram back;
+  ASSERT_TRUE(back.MergeWire(wire.scale(), wire.offset(), wire.counts().data(), static_cast<std::size_t>(wire.counts_size()), wire.zero_count(),
+                             wire.sum()));
+  EXPECT_EQ(back.count(), 10U);
+  EXPECT_EQ(back.zero_count(), 2U);
+  EXPECT_EQ(back.sum(), latency.sum());
+  EXPECT_EQ(back.Quantile(0.9), latency.Quantile(0.9));
+}
+
+TEST(ReportBuilder, TellsTheHealthOfQuietBackendsToo) {
+  Window window;
+  window.backends["web"]["a"].succeeded = 1;
+  const v1::Report report = BuildReport(window, {}, [](const HealthVisitor& visit) {
+    visit("web", "a", health::HealthState::kHealthy);
+    visit("web", "b", health::HealthState::kUnhealthy);
+  });
+  ASSERT_EQ(report.backends_size(), 2);
+  EXPECT_EQ(report.backends(0).health(), v1::HEALTH_HEALTHY);
+  EXPECT_EQ(report.backends(0).succeeded(), 1U);
+  EXPECT_EQ(report.backends(1).backend(), "b");
+  EXPECT_EQ(report.backends(1).health(), v1::HEALTH_UNHEALTHY);
+}
+
+TEST(ReportBuilder, StopsAtTheBoundAndCountsTheRest) {
+  Window window;
+  for (int i = 0; i < kMaxReportedBackends + 5; ++i) window.backends["web"][std::to_string(i)].succeeded = 1;
+  const v1::Report report = BuildReport(window, {}, kNoProbes);
+  EXPECT_EQ(report.backends_size(), kMaxReportedBackends);
+  EXPECT_EQ(report.dropped_backends(), 5U);
+}
+
+}  // namespace
+}  // namespace switchyard::agent::report

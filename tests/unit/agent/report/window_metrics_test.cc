@@ -1,0 +1,48 @@
+// Latencies change from fine buckets to coarse ones here; the test looks at both sides of a coarse bound.
+#include "agent/report/window_metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "common/observe/metric_names.h"
+
+namespace switchyard::agent::report {
+namespace {
+
+TEST(WindowMetrics, PutsLatenciesIntoTheBucketOfTheirUpperEnd) {
+  Window window;
+  window.listeners["edge"].duration.RecordN(900, 3);      // 0.9 ms: below 1 ms
+  window.listeners["edge"].duration.RecordN(20'000, 2);   // 20 ms: below 25 ms
+  window.listeners["edge"].duration.RecordN(60'000'000, 1);  // a minute
+  observe::Metrics metrics;
+  AddToMetrics(window, metrics);
+  const std::string text = metrics.Expose();
+  EXPECT_NE(text.find("switchyard_request_duration_seconds_bucket{listener=\"edge\",le=\"0.0005\"} 0\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("switchyard_request_duration_seconds_bucket{listener=\"edge\",le=\"0.001\"} 3\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("switchyard_request_duration_seconds_bucket{listener=\"edge\",le=\"0.025\"} 5\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("switchyard_request_duration_seconds_bucket{listener=\"edge\",le=\"10\"} 5\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("switchyard_request_duration_seconds_count{listener=\"edge\"} 6\n"), std::string::npos) << text;
+}
+
+TEST(WindowMetrics, DropsGaugesOfWhatIsGone) {
+  observe::Metrics metrics;
+  Window window;
+  window.listeners["edge"].open_connections = 4;
+  AddToMetrics(window, metrics);
+  AddToMetrics(Window(), metrics);
+  EXPECT_EQ(metrics.Value(observe::kOpenConnections, {"edge"}), 0);
+}
+
+TEST(WindowMetrics, CountsFailuresByCause) {
+  Window window;
+  window.backends["web"]["a"].failures[CauseIndex(Cause::kConnectTimeout)] = 2;
+  window.backends["web"]["b"].failures[CauseIndex(Cause::kConnectTimeout)] = 1;
+  observe::Metrics metrics;
+  AddToMetrics(window, metrics);
+  EXPECT_EQ(metrics.Value(observe::kAttemptFailures, {"web", "connect_timeout"}), 3);
+  EXPECT_EQ(metrics.Value(observe::kAttempts, {"web", "a", "failed"}), 2);
+}
+
+}  // namespace
+}  // namespace switchyard::agent::report
