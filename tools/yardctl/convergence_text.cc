@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "common/base/duration.h"
-#include "tools/yardctl/violations_text.h"
-#include "tools/yardctl/words.h"
+#include "common/config/violation.h"
+#include "common/rpc/proto_time.h"
 
 namespace switchyard::tools::yardctl {
 namespace {
@@ -24,12 +24,12 @@ std::string LaggardWord(const v1::Laggard& laggard) {
 
 std::string ConvergenceText(const v1::Convergence& convergence) {
   std::string out = fmt::format("generation {}: live on {} of {} connected agents", convergence.generation(), convergence.applied(), convergence.total());
-  if (convergence.has_took()) out += fmt::format(" after {}", FormatDurationRounded(ToDuration(convergence.took())));
+  if (convergence.has_took()) out += fmt::format(" after {}", FormatDurationRounded(rpc::ToDuration(convergence.took())));
   out += '\n';
   for (const v1::Laggard& laggard : convergence.laggards()) {
     const std::string start = fmt::format("  {}: {}", laggard.node(), LaggardWord(laggard));
     if (laggard.violations().empty()) out += start + '\n';
-    for (const v1::Violation& violation : laggard.violations()) out += start + ": " + ViolationText(violation) + '\n';
+    for (const v1::Violation& violation : laggard.violations()) out += start + ": " + config::ToString(violation) + '\n';
   }
   return out;
 }

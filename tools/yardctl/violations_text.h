@@ -9,7 +9,6 @@
 
 namespace switchyard::tools::yardctl {
 
-std::string ViolationText(const v1::Violation& violation);
 // One line each, and a last line when there are more than the list holds.
 std::string ViolationsText(const v1::Violations& violations);
 

@@ -7,27 +7,13 @@
 
 #include "common/base/cause.h"
 #include "common/base/duration.h"
+#include "common/rpc/proto_time.h"
 
 namespace switchyard::tools::yardctl {
 
-Duration ToDuration(const google::protobuf::Duration& value) {
-  return std::chrono::seconds(value.seconds()) + std::chrono::nanoseconds(value.nanos());
-}
-
-google::protobuf::Duration ToProto(Duration value) {
-  google::protobuf::Duration out;
-  out.set_seconds(value / std::chrono::seconds(1));
-  out.set_nanos(static_cast<std::int32_t>((value % std::chrono::seconds(1)).count()));
-  return out;
-}
-
-WallTime ToWallTime(const google::protobuf::Timestamp& value) {
-  return WallTime(std::chrono::seconds(value.seconds()) + std::chrono::nanoseconds(value.nanos()));
-}
-
 std::string RelativeTime(const google::protobuf::Timestamp& value, WallTime now) {
   if (value.seconds() == 0 && value.nanos() == 0) return "never";
-  const Duration ago = now - ToWallTime(value);
+  const Duration ago = now - rpc::ToWallTime(value);
   return ago.count() >= 0 ? FormatDurationRounded(ago) + " ago" : "in " + FormatDurationRounded(-ago);
 }
 

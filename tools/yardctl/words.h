@@ -3,7 +3,6 @@
 // Thread-safety: pure functions.
 #pragma once
 
-#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/map.h>
 #include <google/protobuf/timestamp.pb.h>
 
@@ -14,10 +13,6 @@
 #include "switchyard/v1/fleet.pb.h"
 
 namespace switchyard::tools::yardctl {
-
-Duration ToDuration(const google::protobuf::Duration& value);
-google::protobuf::Duration ToProto(Duration value);
-WallTime ToWallTime(const google::protobuf::Timestamp& value);
 
 // `3m12s ago`, `in 23h59m`, `never` for an unset one.
 std::string RelativeTime(const google::protobuf::Timestamp& value, WallTime now);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "common/base/duration.h"
+#include "common/rpc/proto_time.h"
 #include "tools/yardctl/commands/commands.h"
 #include "tools/yardctl/table.h"
 #include "tools/yardctl/words.h"
@@ -28,7 +29,7 @@ std::string StateOf(const v1::AgentInfo& agent) {
 }
 
 std::string AgeOf(const v1::AgentInfo& agent) {
-  const Duration age = ToDuration(agent.config_age());
+  const Duration age = rpc::ToDuration(agent.config_age());
   return age.count() == 0 ? "up to date" : FormatDurationRounded(age) + " behind";
 }
 

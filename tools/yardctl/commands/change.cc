@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/config/resource_key.h"
+#include "common/rpc/proto_time.h"
 #include "tools/yardctl/convergence_text.h"
 #include "tools/yardctl/words.h"
 
@@ -28,7 +29,7 @@ void SetChangeOptions(const ChangeOptions& options, Request& request) {
   request.set_reason(options.reason);
   request.set_author(options.author);
   if (options.expect) request.set_expected_generation(*options.expect);
-  if (options.wait && !options.dry_run) *request.mutable_wait() = ToProto(*options.wait);
+  if (options.wait && !options.dry_run) *request.mutable_wait() = rpc::ToProto(*options.wait);
 }
 
 template <class Response>

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMaxCell = 60;
 
 // `a, b, c, +4` when there is more than fits a table.
-std::string Join(const google::protobuf::RepeatedPtrField<std::string>& items, const std::string& none) {
+std::string ListText(const google::protobuf::RepeatedPtrField<std::string>& items, const std::string& none) {
   std::string out;
   for (int i = 0; i < items.size(); ++i) {
     if (out.size() + items[i].size() > kMaxCell && i > 0) return out + fmt::format(", +{}", items.size() - i);
@@ -27,7 +27,7 @@ std::string Split(const v1::Forward& forward) {
   google::protobuf::RepeatedPtrField<std::string> parts;
   for (const v1::WeightedUpstream& share : forward.upstreams())
     *parts.Add() = fmt::format("{}:{}", share.upstream(), share.has_weight() ? share.weight() : 1);
-  return Join(parts, "-");
+  return ListText(parts, "-");
 }
 
 std::string Backends(const v1::Upstream& upstream) {
@@ -55,7 +55,7 @@ std::vector<std::string> Row(const v1::Resource& resource, WallTime now) {
   }
   if (resource.has_route()) {
     const v1::Route& route = resource.route();
-    return {resource.name(), Join(route.listeners(), "-"), Join(route.hosts(), "*"), std::to_string(route.matches_size()),
+    return {resource.name(), ListText(route.listeners(), "-"), ListText(route.hosts(), "*"), std::to_string(route.matches_size()),
             Split(route.forward()), generation, updated};
   }
   const v1::Upstream& upstream = resource.upstream();

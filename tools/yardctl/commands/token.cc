@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "common/rpc/proto_time.h"
 #include "tools/yardctl/commands/commands.h"
 #include "tools/yardctl/table.h"
 #include "tools/yardctl/words.h"
@@ -10,7 +11,7 @@ namespace {
 ExitCode Create(const TokenOptions& options, const Context& context) {
   v1::CreateTokenRequest request;
   request.set_uses(options.uses);
-  *request.mutable_ttl() = ToProto(options.ttl);
+  *request.mutable_ttl() = rpc::ToProto(options.ttl);
   request.set_description(options.description);
   v1::CreateTokenResponse response;
   const grpc::Status status = context.fleet->CreateToken(NewCall(context).get(), request, &response);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "common/rpc/proto_time.h"
 #include "tools/yardctl/commands/commands.h"
 #include "tools/yardctl/table.h"
 #include "tools/yardctl/words.h"
@@ -42,7 +43,7 @@ std::string TopText(const v1::TopResponse& response) {
 ExitCode RunTop(const TopOptions& options, const Context& context, const std::function<bool(Duration)>& wait) {
   v1::TopRequest request;
   request.set_upstream(options.upstream);
-  *request.mutable_window() = ToProto(options.window);
+  *request.mutable_window() = rpc::ToProto(options.window);
   const bool live = !options.once && context.terminal && context.format == Format::kTable;
   if (live) context.out << kClearAll;
   for (;;) {
