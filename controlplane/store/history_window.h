@@ -28,6 +28,9 @@ class HistoryWindow {
   // Adds it and drops what OldestKeptWith told. REQUIRES: generation is one above the newest, or the window is empty.
   void Add(std::uint64_t generation, std::uint64_t bytes);
 
+  // Takes effect at the next Add.
+  void SetLimits(HistoryLimits limits) { limits_ = limits; }
+
   bool empty() const { return sizes_.empty(); }
   // 0 when empty.
   std::uint64_t oldest() const { return empty() ? 0 : oldest_; }

@@ -2,10 +2,12 @@
 //
 // Promise: when `Commit` or a record call returns OK, the change is on disk (fsync of the write-ahead log); a crash at any point leaves
 // the change wholly there or wholly not. Every implementation passes tests/contract/store_contract.
-// Thread-safety: every method from any thread. Watchers are called in order of generation, one at a time, outside the store's lock, on
-// the committing thread or later on another committing thread; they must be quick and must not call back into `Commit`.
-// Errors: ABORTED (expected generation or record revision is not the present one), NOT_FOUND, RESOURCE_EXHAUSTED (disk full),
-// UNAVAILABLE (I/O), DATA_LOSS (corruption). After an error nothing was changed.
+// Thread-safety: every method from any thread. Watchers are called in order of generation, one change at a time, outside the store's
+// lock, on the committing thread, before `Commit` returns; they must be quick and must not call back into `Commit`.
+// Errors: ABORTED (expected generation or record revision is not the present one), NOT_FOUND, INVALID_ARGUMENT (no kind or name, the same
+// resource twice, a record too large), RESOURCE_EXHAUSTED (disk full), UNAVAILABLE (I/O), DATA_LOSS (corruption). After an error nothing
+// was changed; for errors of the disk, the message names the directory and the remedy, and the next call tries again.
+// Bounds: the history (HistoryLimits), record keys of 512 bytes, record values of 1 MiB.
 #pragma once
 
 #include <cstdint>
@@ -62,20 +64,23 @@ class Store {
   virtual ~Store() = default;
 
   // Resources equal to what is stored (output-only fields aside) are no change. If nothing changes, no generation is made and the entry
-  // of the result has the newest generation and only ACTION_UNCHANGED. NOT_FOUND when a delete names nothing.
+  // of the result has the newest generation and only ACTION_UNCHANGED. NOT_FOUND when a delete names nothing. The result lists every
+  // resource of the transaction; the history and the watchers see only those that changed.
   virtual absl::StatusOr<v1::HistoryEntry> Commit(const Transaction& transaction) = 0;
 
   // The newest catalog. Never null; cheap; immutable.
   virtual std::shared_ptr<const Catalog> Read() const = 0;
 
-  // Generations below `before` (0: newest first), newest first, at most `limit`.
+  // Generations below `before` (0: no bound), newest first, at most `limit`; fewer once they make 32 MiB. The end of the history is
+  // reached when the last one is OldestGeneration() or the result is empty.
   virtual absl::StatusOr<std::vector<v1::HistoryEntry>> History(std::uint64_t before, std::size_t limit) const = 0;
   // One generation with its resources. NOT_FOUND: never was, or fell out of the bounded history.
   virtual absl::StatusOr<ChangeRecord> ChangeAt(std::uint64_t generation) const = 0;
   // The oldest generation still in the history; 0 when it is empty.
   virtual std::uint64_t OldestGeneration() const = 0;
 
-  // Calls `on_change` for each later commit with the catalog after it.
+  // Calls `on_change` for each later commit with the catalog after it. Watch first, then Read: a change is then in what was read, or
+  // told, or both (compare generations). Null when 4096 subscriptions are there already.
   using OnChange = std::function<void(const ChangeRecord&, const std::shared_ptr<const Catalog>&)>;
   virtual std::unique_ptr<Subscription> Watch(OnChange on_change) = 0;
 
