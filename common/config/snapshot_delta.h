@@ -1,6 +1,6 @@
 // Differences between snapshots: made by the controller, applied by agents.
 //
-// For all snapshots a and b: ApplyDelta(a, DiffSnapshots(a, b)) == b, and ApplyDelta(anything, FullDelta(b)) == b.
+// For all snapshots a and b (output-only fields cleared, as compiled): ApplyDelta(a, DiffSnapshots(a, b)) == b, and ApplyDelta(anything, FullDelta(b)) == b.
 //
 // Thread-safety: pure functions. Cost: linear in both snapshots (each changed resource is copied once); ApplyDelta also computes the digest
 // of the result. Bounds: those of the snapshots.
