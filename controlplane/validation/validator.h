@@ -1,15 +1,15 @@
 // Validation: whether a catalog may be committed. Collects every violation; never stops at the first.
 //
-// Two parts. Field rules (names, bounds, forms) are asked of the resources that the change touches. Consistency is asked of the whole candidate
-// catalog, because a change can break what it does not touch: a delete leaves a dangling reference, a new listener takes a port that
-// another one has. So what is refused is always explained by the change, and what was committed under older rules can still be replaced.
+// Two parts. Field rules (names, bounds, forms) are asked of the resources that the change touches. Consistency is asked of the whole
+// candidate catalog, because a change can break what it does not touch: a delete leaves a dangling reference, a new listener takes a port
+// that another one has. So what is refused is always explained by the change, and what was committed under older rules can still be
+// replaced.
 //
-// The rules are those of the comments in proto/switchyard/v1; the numbers are common/config/limits.h. The agent has the same rules for what it
-// takes, and may still refuse for reasons that only a host knows (an address that it does not have): that is quarantine, not validation.
+// The rules are those of the comments in proto/switchyard/v1; the numbers are common/config/limits.h. The agent has the same rules for what
+// it takes, and may still refuse for reasons that only a host knows (an address that it does not have): that is quarantine, not validation.
 //
-// Thread-safety: pure functions. Cost: linear in the candidate for references; port conflicts are compared only among listeners of one port.
-// 20,000 resources take well below a second.
-// Bounds: those of ViolationList; pairs of listeners of one port are compared up to kMaxPortPairs, then the port is refused as too crowded.
+// Thread-safety: pure functions. Cost: linear in the candidate for references; port conflicts are compared only among listeners of one
+// port. 20,000 resources take well below a second. Bounds: those of ViolationList, catalog_limits.h and port_conflicts.h.
 #pragma once
 
 #include <cstddef>

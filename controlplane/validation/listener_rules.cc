@@ -1,0 +1,64 @@
+#include "controlplane/validation/listener_rules.h"
+
+#include <fmt/format.h>
+
+#include "common/base/endpoint.h"
+#include "common/base/status.h"
+#include "controlplane/validation/label_rules.h"
+#include "controlplane/validation/text_rules.h"
+
+namespace switchyard::controlplane::validation {
+namespace {
+
+void CheckAddress(const std::string& address, Findings& out) {
+  if (address.empty()) return;
+  const absl::StatusOr<Endpoint> endpoint = Endpoint::FromIp(address, 0);
+  if (!endpoint.ok()) return out.Add("spec.address", std::string(Message(endpoint.status())));
+  if (endpoint->is_v6() && endpoint->ip().starts_with("::ffff:")) {
+    out.Add("spec.address", fmt::format("is {}, an IPv4 address written as IPv6, which an IPv6-only listener cannot bind; write it as IPv4",
+                                        Quoted(address)));
+  }
+}
+
+void CheckTargetBytes(const v1::HttpOptions& http, Findings& out) {
+  CheckCount("spec.http", "max_target_bytes", http.max_target_bytes(), config::kMaxTargetBytes, out);
+  if (http.max_target_bytes() <= config::MaxHeadBytes(http) || http.max_target_bytes() > config::kMaxTargetBytes.max) return;
+  out.Add("spec.http.max_target_bytes",
+          fmt::format("is {}, more than max_head_bytes, {}, which holds the target too; lower it or raise max_head_bytes",
+                      http.max_target_bytes(), config::MaxHeadBytes(http)));
+}
+
+void CheckVia(const std::string& via, Findings& out) {
+  if (via.empty() || (IsToken(via) && via.size() <= config::kMaxViaLength)) return;
+  out.Add("spec.http.via", fmt::format("is {} ({} characters); expected a token (RFC 9110 section 5.6.2) of 1 to {} characters",
+                                       Quoted(via), via.size(), config::kMaxViaLength));
+}
+
+void CheckHttp(const v1::HttpOptions& http, Findings& out) {
+  const Text at = "spec.http";
+  CheckCount(at, "max_head_bytes", http.max_head_bytes(), config::kMaxHeadBytes, out);
+  CheckCount(at, "max_headers", http.max_headers(), config::kMaxHeaders, out);
+  CheckTargetBytes(http, out);
+  CheckTime(at, "head_timeout", http.has_head_timeout(), http.head_timeout(), config::kHeadTimeout, out);
+  CheckTime(at, "keep_alive_timeout", http.has_keep_alive_timeout(), http.keep_alive_timeout(), config::kKeepAliveTimeout, out);
+  CheckTime(at, "body_idle_timeout", http.has_body_idle_timeout(), http.body_idle_timeout(), config::kBodyIdleTimeout, out);
+  CheckCount(at, "max_connections", http.max_connections(), config::kMaxConnections, out);
+  CheckEnum(at, "forwarded", http.forwarded(), v1::ForwardedMode_descriptor(), out);
+  CheckVia(http.via(), out);
+}
+
+}  // namespace
+
+void CheckListener(const v1::Listener& listener, Findings& out) {
+  CheckAddress(listener.address(), out);
+  if (listener.port() == 0) {
+    out.Add("spec.port", "is missing or 0; expected the TCP port to open, 1 to 65535");
+  } else if (listener.port() > config::kMaxPort) {
+    out.Add("spec.port", fmt::format("is {}; expected 1 to {}", listener.port(), config::kMaxPort));
+  }
+  CheckEnum("spec", "protocol", listener.protocol(), v1::ListenerProtocol_descriptor(), out);
+  CheckLabels("spec.agents.match_labels", listener.agents().match_labels(), config::kMaxSelectorLabels, out);
+  CheckHttp(listener.http(), out);
+}
+
+}  // namespace switchyard::controlplane::validation

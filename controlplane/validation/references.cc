@@ -1,0 +1,79 @@
+#include "controlplane/validation/references.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "common/config/resource_key.h"
+#include "controlplane/validation/findings.h"
+#include "controlplane/validation/suggestion.h"
+#include "controlplane/validation/text_rules.h"
+
+namespace switchyard::controlplane::validation {
+namespace {
+
+using Key = store::Catalog::Key;
+
+class ReferenceCheck {
+ public:
+  ReferenceCheck(const store::Catalog& catalog, const std::vector<v1::ResourceKey>& touched) : catalog_(catalog) {
+    for (const v1::ResourceKey& key : touched) {
+      if (catalog.Find(key.kind(), key.name()) == nullptr) deleted_.emplace(key.kind(), key.name());
+    }
+  }
+
+  void Route(const v1::Resource& resource, config::ViolationList& out) {
+    Findings findings(config::KeyOf(resource), out);
+    const v1::Route& route = resource.route();
+    for (int i = 0; i < route.listeners_size(); ++i) {
+      if (Dangles(v1::KIND_LISTENER, route.listeners(i)))
+        findings.Add(At("spec.listeners", i), Reason(v1::KIND_LISTENER, route.listeners(i)));
+    }
+    for (int i = 0; i < route.forward().upstreams_size(); ++i) {
+      const std::string& name = route.forward().upstreams(i).upstream();
+      if (Dangles(v1::KIND_UPSTREAM, name)) findings.Add(At(At("spec.forward.upstreams", i), "upstream"), Reason(v1::KIND_UPSTREAM, name));
+    }
+  }
+
+ private:
+  // A name that cannot exist is a violation of the field rules, and one is enough.
+  bool Dangles(v1::Kind kind, const std::string& name) const { return IsResourceName(name) && catalog_.Find(kind, name) == nullptr; }
+
+  std::string Reason(v1::Kind kind, const std::string& name) {
+    const std::string_view word = config::KindName(kind);
+    if (deleted_.contains(Key(kind, name))) {
+      return fmt::format("refers to {} {}, which this change deletes; take it out of the route in the same change, or keep it", word,
+                         Quoted(name));
+    }
+    const std::string close = Suggest(kind, name);
+    if (!close.empty()) return fmt::format("refers to {} {}, which does not exist; did you mean {}?", word, Quoted(name), Quoted(close));
+    return fmt::format("refers to {} {}, which does not exist; create it in the same change, or name one that exists", word, Quoted(name));
+  }
+
+  std::string Suggest(v1::Kind kind, const std::string& name) {
+    const auto known = suggestions_.find(Key(kind, name));
+    if (known != suggestions_.end()) return known->second;
+    if (suggestions_.size() >= kMaxSuggestions) return {};
+    Suggestion best(name);
+    for (auto it = catalog_.resources.lower_bound(Key(kind, "")); it != catalog_.resources.end() && it->first.first == kind; ++it) {
+      best.Offer(it->first.second);
+    }
+    return suggestions_.emplace(Key(kind, name), best.best()).first->second;
+  }
+
+  const store::Catalog& catalog_;
+  std::set<Key> deleted_;
+  std::map<Key, std::string> suggestions_;
+};
+
+}  // namespace
+
+void CheckReferences(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out) {
+  ReferenceCheck check(candidate, touched);
+  for (auto it = candidate.resources.lower_bound(Key(v1::KIND_ROUTE, ""));
+       it != candidate.resources.end() && it->first.first == v1::KIND_ROUTE; ++it) {
+    check.Route(*it->second, out);
+  }
+}
+
+}  // namespace switchyard::controlplane::validation

@@ -1,0 +1,21 @@
+// References: every listener and upstream that a route names must exist.
+//
+// Asked of the whole catalog, because a delete breaks routes that it does not touch. The violation stands on the route, with the field that
+// refers, and says whether the target never was (and which name is close to it) or would be deleted by this change.
+// Thread-safety: pure function. Cost: one look-up per reference. A suggestion compares against every name of the kind, so only the first
+// kMaxSuggestions unknown names get one.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "common/config/violation.h"
+#include "controlplane/store/catalog.h"
+
+namespace switchyard::controlplane::validation {
+
+inline constexpr std::size_t kMaxSuggestions = 20;
+
+void CheckReferences(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out);
+
+}  // namespace switchyard::controlplane::validation
