@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <list>
@@ -74,6 +76,7 @@ class Connection final : public BackendConnection {
       if (const absl::Status status = Fill(deadline); !status.ok()) return status;
     }
     record_.Request(*message);
+    unfinished_ = buffer_.size();
     return message;
   }
 
@@ -100,14 +103,21 @@ class Connection final : public BackendConnection {
   void Reset() override { socket_.ResetOnClose(); }
   void Wake() { socket_.ShutdownBoth(); }
   void Close() { socket_.Close(); }
+  bool Quiet() {
+    const std::lock_guard lock(reading_);
+    return unfinished_.load() == 0 && !socket_.WaitReadable(Deadline(Duration::zero())).ok();
+  }
 
  private:
   absl::Status Fill(const Deadline& deadline) {
+    if (const absl::Status status = socket_.WaitReadable(deadline); !status.ok()) return status;
+    const std::lock_guard lock(reading_);
     auto bytes = socket_.Read(deadline);
     if (!bytes.ok()) return bytes.status();
     if (bytes->empty()) return buffer_.empty() ? absl::OutOfRangeError("closed") : absl::UnavailableError("closed in the middle");
     record_.Bytes(index_, *bytes);
     buffer_ += *bytes;
+    unfinished_ = buffer_.size();
     return absl::OkStatus();
   }
 
@@ -138,6 +148,10 @@ class Connection final : public BackendConnection {
   const std::size_t index_;
   Record& record_;
   std::string buffer_;
+  // Held while bytes move from the socket to the records.
+  std::mutex reading_;
+  // Bytes of a request that is not whole yet.
+  std::atomic<std::size_t> unfinished_{0};
 };
 
 }  // namespace
@@ -275,6 +289,10 @@ std::size_t RawBackend::open() const {
 
 std::string RawBackend::SeenBytes() const { return state_->record.AllBytes(); }
 std::vector<HttpMessage> RawBackend::SeenRequests() const { return state_->record.Requests(); }
+bool RawBackend::Quiet() const {
+  const std::lock_guard lock(state_->mutex);
+  return std::all_of(state_->handled.begin(), state_->handled.end(), [](const State::Handled& h) { return h.over || h.connection->Quiet(); });
+}
 void RawBackend::Clear() { state_->record.Clear(); }
 
 void RawBackend::StopListening() {

@@ -67,6 +67,9 @@ class RawBackend {
   // Whole requests that ReadRequest or ReadHead returned since the last Clear, in order of arrival.
   std::vector<HttpMessage> SeenRequests() const;
   void Clear();
+  // True when no connection has bytes (or a close) that its handler did not read yet, or an unfinished request: everything that was sent
+  // before is in the records.
+  bool Quiet() const;
   // Stops listening, so that connects are refused. Open connections stay.
   void StopListening();
 

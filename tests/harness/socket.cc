@@ -120,6 +120,10 @@ absl::StatusOr<std::string> Socket::Read(const Deadline& deadline) {
   }
 }
 
+absl::Status Socket::WaitReadable(const Deadline& deadline) {
+  return Ready(fd_, POLLIN, deadline) ? absl::OkStatus() : absl::DeadlineExceededError("nothing to read");
+}
+
 void Socket::ShutdownWrite() { ::shutdown(fd_, SHUT_WR); }
 void Socket::ShutdownBoth() { ::shutdown(fd_, SHUT_RDWR); }
 

@@ -34,6 +34,8 @@ class Socket {
   absl::Status Write(std::string_view bytes, const Deadline& deadline);
   // One read of at most 64 KiB. Empty: the peer closed in good order. UNAVAILABLE: it reset. DEADLINE_EXCEEDED: silence.
   absl::StatusOr<std::string> Read(const Deadline& deadline);
+  // OK: Read will not block. DEADLINE_EXCEEDED otherwise.
+  absl::Status WaitReadable(const Deadline& deadline);
   // Sends FIN; reading goes on.
   void ShutdownWrite();
   // Wakes every blocked call, on any thread.
