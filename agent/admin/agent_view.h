@@ -32,6 +32,8 @@ struct AgentFacts {
   Duration uptime{};
   Readiness readiness;
   runtime::DataPlaneStatus data_plane;
+  // As of the newest report.
+  std::uint64_t open_connections = 0;
   // Time since the controller was last heard of; 0 while connected.
   Duration config_age{};
   // Lower-case hex; empty before the first snapshot.

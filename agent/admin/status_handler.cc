@@ -106,7 +106,7 @@ Page HandleStatus(AgentView& view) {
   object.AddRaw("controller", ControllerJson(facts));
   object.AddRaw("certificate", CertificateJson(facts));
   object.Add("workers", facts.data_plane.workers);
-  object.Add("open_connections", facts.data_plane.open_connections);
+  object.Add("open_connections", facts.open_connections);
   object.Add("resident_bytes", facts.resident_bytes);
   object.AddRaw("listeners", ListenersJson(facts));
   object.AddRaw("quarantined", QuarantineJson(facts));

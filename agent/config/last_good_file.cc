@@ -1,6 +1,7 @@
 #include "agent/config/last_good_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -21,6 +22,12 @@ absl::StatusOr<v1::Snapshot> Read(const std::string& path) {
   return snapshot;
 }
 
+WallTime WrittenAt(const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return {};
+  return WallTime(std::chrono::seconds(facts.st_mtim.tv_sec) + std::chrono::nanoseconds(facts.st_mtim.tv_nsec));
+}
+
 // Gives the present last file its second name, without ever leaving `previous` missing.
 void KeepPrevious(const std::string& last, const std::string& previous) {
   const std::string temporary = previous + ".new";
@@ -35,9 +42,9 @@ LastGoodFile::LastGoodFile(const std::string& directory) : last_(directory + "/s
 
 absl::StatusOr<LastGoodFile::Loaded> LastGoodFile::Load() const {
   absl::StatusOr<v1::Snapshot> last = Read(last_);
-  if (last.ok()) return Loaded{*std::move(last), ""};
+  if (last.ok()) return Loaded{*std::move(last), "", WrittenAt(last_)};
   absl::StatusOr<v1::Snapshot> previous = Read(previous_);
-  if (previous.ok()) return Loaded{*std::move(previous), std::string(Message(last.status()))};
+  if (previous.ok()) return Loaded{*std::move(previous), std::string(Message(last.status())), WrittenAt(previous_)};
   if (absl::IsNotFound(last.status()) && absl::IsNotFound(previous.status())) return absl::NotFoundError("no last-good configuration");
   return absl::DataLossError(fmt::format("{}; {}", Message(last.status()), Message(previous.status())));
 }

@@ -25,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/base/clock.h"
 #include "switchyard/v1/snapshot.pb.h"
 
 namespace switchyard::agent::config {
@@ -38,6 +39,8 @@ class LastGoodFile {
     v1::Snapshot snapshot;
     // Why `snapshot.last` was not good enough; empty when it was.
     std::string fallback_reason;
+    // When the file was written.
+    WallTime written{};
   };
   // NOT_FOUND: there is neither file (a first start). DATA_LOSS: there are files, but none is usable; the message says why for each.
   absl::StatusOr<Loaded> Load() const;

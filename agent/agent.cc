@@ -1,0 +1,309 @@
+#include "agent/agent.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "agent/admin/admin_server.h"
+#include "agent/admin/agent_view.h"
+#include "agent/config/controller_client.h"
+#include "agent/config/data_directory.h"
+#include "agent/config/grpc_link.h"
+#include "agent/config/last_good_file.h"
+#include "agent/config/membership.h"
+#include "agent/health/asio_probe_runner.h"
+#include "agent/health/health_table.h"
+#include "agent/health/prober.h"
+#include "agent/loop/control_loop.h"
+#include "agent/ready_file.h"
+#include "agent/report/reporter.h"
+#include "agent/runtime/data_plane.h"
+#include "agent/status_view.h"
+#include "common/base/duration.h"
+#include "common/base/random.h"
+#include "common/base/status.h"
+#include "common/observe/metric_names.h"
+#include "common/observe/resident_memory.h"
+
+namespace switchyard::agent {
+namespace {
+
+constexpr int kCannotGoOn = 1;
+constexpr int kNotDrained = 3;
+
+class TheAgent final : public Agent {
+ public:
+  TheAgent(const AgentOptions& options, config::DataDirectory directory, const Clock& clock, observe::Log& log)
+      : options_(options), clock_(clock), log_(log), directory_(std::move(directory)), last_good_(directory_.path()), random_(SecureSeed()) {}
+  TheAgent(const TheAgent&) = delete;
+  TheAgent& operator=(const TheAgent&) = delete;
+  ~TheAgent() override { Stop(); }
+
+  absl::Status Open();
+  int Run() override;
+
+ private:
+  absl::Status OpenMembership();
+  absl::Status OpenDataPlane();
+  void OpenClient();
+  absl::Status OpenAdmin();
+  void OpenReporter();
+  absl::Status ServeLastGood();
+  void Serving(const v1::Snapshot& snapshot);
+  void TellReady();
+  void TellHealth(const health::HealthNews& news);
+  void Signalled(int signal);
+  void Stranded();
+  void End(int exit_code);
+  void Stop();
+
+  const AgentOptions options_;
+  const Clock& clock_;
+  observe::Log& log_;
+  const config::DataDirectory directory_;
+  const config::LastGoodFile last_good_;
+  Random random_;
+  const std::string instance_ = SecureHex(8);
+
+  // From what is leaned on to what leans on it; destroyed the other way round.
+  observe::Metrics metrics_;
+  loop::ControlLoop loop_;
+  health::HealthTable health_table_;
+  std::unique_ptr<runtime::DataPlane> data_plane_;
+  std::unique_ptr<health::ProbeRunner> probe_runner_;
+  std::unique_ptr<health::Prober> prober_;
+  std::unique_ptr<config::LastGoodWriter> writer_;
+  std::unique_ptr<config::GrpcLinkFactory> links_;
+  std::unique_ptr<config::ControllerClient> client_;
+  std::unique_ptr<config::Membership> membership_;
+  std::unique_ptr<report::Reporter> reporter_;
+  std::unique_ptr<StatusView> view_;
+  std::unique_ptr<admin::AdminServer> admin_;
+
+  bool serving_ = false;
+  bool draining_ = false;
+  int exit_code_ = 0;
+};
+
+absl::Status TheAgent::Open() {
+  if (absl::Status opened = OpenMembership(); !opened.ok()) return opened;
+  if (absl::Status opened = OpenDataPlane(); !opened.ok()) return opened;
+  OpenClient();
+  OpenReporter();
+  if (absl::Status opened = OpenAdmin(); !opened.ok()) return opened;
+  if (absl::Status served = ServeLastGood(); !served.ok()) return served;
+  TellReady();
+  if (!options_.controller.empty()) membership_->Begin();
+  return absl::OkStatus();
+}
+
+absl::Status TheAgent::OpenMembership() {
+  config::MembershipOptions options;
+  options.controller = options_.controller;
+  options.directory = directory_.path();
+  options.node = options_.node;
+  options.token = options_.token;
+  options.seed = random_.Next();
+  config::MembershipParts parts;
+  parts.loop = &loop_;
+  parts.clock = &clock_;
+  parts.log = &log_;
+  parts.metrics = &metrics_;
+  parts.renew = [this](const v1::RenewRequest& request, auto done) { client_->Renew(request, std::move(done)); };
+  parts.member = [this](const config::Identity& identity) {
+    links_->SetIdentity(identity);
+    client_->Start();
+  };
+  parts.stranded = [this] { Stranded(); };
+  absl::StatusOr<std::unique_ptr<config::Membership>> membership = config::Membership::Load(std::move(options), std::move(parts));
+  if (!membership.ok()) return membership.status();
+  membership_ = *std::move(membership);
+  return absl::OkStatus();
+}
+
+absl::Status TheAgent::OpenDataPlane() {
+  runtime::DataPlaneOptions options;
+  options.workers = options_.workers;
+  options.seed = random_.Next();
+  options.clock = &clock_;
+  options.health = &health_table_;
+  options.log = &log_;
+  absl::StatusOr<std::unique_ptr<runtime::DataPlane>> data_plane = runtime::DataPlane::Start(options);
+  if (!data_plane.ok()) return Annotate(data_plane.status(), "workers");
+  data_plane_ = *std::move(data_plane);
+  probe_runner_ = health::MakeAsioProbeRunner(loop_.context());
+  prober_ = std::make_unique<health::Prober>(loop_, *probe_runner_, health_table_, health::ProberOptions{.seed = random_.Next()});
+  prober_->OnNews([this](const health::HealthNews& news) { TellHealth(news); });
+  prober_->OnProbe([this](const std::string& upstream, bool ok) { metrics_.Add(observe::kProbes, {upstream, ok ? "ok" : "failed"}); });
+  return absl::OkStatus();
+}
+
+void TheAgent::OpenClient() {
+  writer_ = std::make_unique<config::LastGoodWriter>(last_good_);
+  links_ = std::make_unique<config::GrpcLinkFactory>(loop_, clock_, std::vector<std::string>{options_.controller});
+  config::ControllerClientParts parts;
+  parts.loop = &loop_;
+  parts.clock = &clock_;
+  parts.links = links_.get();
+  parts.sink = data_plane_.get();
+  parts.log = &log_;
+  parts.metrics = &metrics_;
+  parts.store = [this](const v1::Snapshot& snapshot, auto done) { writer_->Store(snapshot, std::move(done)); };
+  config::ControllerClientOptions options;
+  options.node = membership_->node();
+  options.labels = options_.labels;
+  options.zone = options_.zone;
+  options.version = SWITCHYARD_VERSION;
+  options.instance = instance_;
+  options.seed = random_.Next();
+  client_ = std::make_unique<config::ControllerClient>(parts, std::move(options));
+  client_->OnApplied([this](const v1::Snapshot& snapshot) { Serving(snapshot); });
+  client_->OnWelcome([this](Duration interval) { reporter_->SetInterval(interval); });
+}
+
+void TheAgent::OpenReporter() {
+  report::ReporterParts parts;
+  parts.loop = &loop_;
+  parts.clock = &clock_;
+  parts.source = data_plane_.get();
+  parts.metrics = &metrics_;
+  parts.health = [this](const report::HealthVisitor& visit) {
+    for (const health::ProbeStatus& probe : prober_->Status()) visit(probe.upstream, probe.address, probe.state);
+  };
+  parts.resident_bytes = observe::ResidentBytes;
+  parts.send = [this](v1::Report report) {
+    view_->SetOpenConnections(report.open_connections());
+    client_->SendReport(std::move(report));
+  };
+  reporter_ = std::make_unique<report::Reporter>(std::move(parts));
+}
+
+absl::Status TheAgent::OpenAdmin() {
+  StatusViewParts parts;
+  parts.clock = &clock_;
+  parts.data_plane = data_plane_.get();
+  parts.client = client_.get();
+  parts.membership = membership_.get();
+  parts.prober = prober_.get();
+  parts.metrics = &metrics_;
+  parts.zone = options_.zone;
+  parts.controller = options_.controller;
+  parts.instance = instance_;
+  view_ = std::make_unique<StatusView>(std::move(parts));
+  absl::StatusOr<std::unique_ptr<admin::AdminServer>> server =
+      admin::AdminServer::Open(loop_.context(), {options_.admin_listen, options_.admin_allow_remote}, *view_, metrics_);
+  if (!server.ok()) return server.status();
+  admin_ = *std::move(server);
+  reporter_->SetInterval(std::chrono::seconds(1));
+  return absl::OkStatus();
+}
+
+// Waits for the workers, which is a matter of milliseconds, so that the ready file tells the truth.
+absl::Status TheAgent::ServeLastGood() {
+  const TimePoint start = clock_.Now();
+  absl::StatusOr<config::LastGoodFile::Loaded> loaded = last_good_.Load();
+  if (!loaded.ok()) {
+    if (!absl::IsNotFound(loaded.status())) log_.Error("last-good configuration is unusable", {{"error", Message(loaded.status())}});
+    if (!options_.controller.empty()) return absl::OkStatus();
+    return absl::FailedPreconditionError("no configuration to serve and no controller to ask: give --controller HOST:PORT");
+  }
+  if (!loaded->fallback_reason.empty()) log_.Warn("last-good configuration: the one before is used", {{"error", loaded->fallback_reason}});
+  std::optional<config::ApplyOutcome> outcome;
+  data_plane_->Apply(loaded->snapshot, [this, &outcome](config::ApplyOutcome got) {
+    loop_.Post([&outcome, got = std::move(got)] { outcome = got; });
+  });
+  loop_.RunUntil([&outcome] { return outcome.has_value(); });
+  if (!outcome->applied) {
+    log_.Error("last-good configuration was refused", {{"generation", loaded->snapshot.generation()}});
+    return absl::OkStatus();
+  }
+  log_.Info("serving the last-good configuration", {{"generation", loaded->snapshot.generation()},
+                                                    {"quarantined", outcome->violations.size()},
+                                                    {"took", FormatDurationRounded(clock_.Now() - start)}});
+  view_->SetConfigWritten(loaded->written);
+  client_->SetServing(std::move(loaded->snapshot), std::move(outcome->violations));
+  Serving(client_->serving());
+  return absl::OkStatus();
+}
+
+void TheAgent::Serving(const v1::Snapshot& snapshot) {
+  prober_->Update(snapshot);
+  view_->SetServing();
+  if (!std::exchange(serving_, true)) TellReady();
+}
+
+void TheAgent::TellReady() {
+  if (options_.ready_file.empty() || admin_ == nullptr) return;
+  const absl::Status written = WriteReadyFile(options_.ready_file, {membership_->node(), admin_->port(), client_->serving().generation()});
+  if (!written.ok()) log_.Error("ready file not written", {{"error", Message(written)}});
+}
+
+void TheAgent::TellHealth(const health::HealthNews& news) {
+  log_.Write(news.state == health::HealthState::kUnhealthy ? observe::LogLevel::kWarn : observe::LogLevel::kInfo, "backend health changed",
+             {{"upstream", news.upstream},
+              {"backend", news.address},
+              {"state", health::HealthStateName(news.state)},
+              {"reason", news.reason}});
+  v1::Event event;
+  const auto now = clock_.WallNow().time_since_epoch().count();
+  event.mutable_time()->set_seconds(now / 1'000'000'000);
+  event.mutable_time()->set_nanos(static_cast<std::int32_t>(now % 1'000'000'000));
+  v1::HealthChange& change = *event.mutable_health_change();
+  change.set_upstream(news.upstream);
+  change.set_backend(news.address);
+  change.set_health(report::ToWire(news.state));
+  change.set_reason(news.reason);
+  client_->SendEvent(std::move(event));
+}
+
+int TheAgent::Run() {
+  // Until here the default holds: a signal during the start just ends the process.
+  loop_.OnSignals({SIGTERM, SIGINT}, [this](int signal) { Signalled(signal); });
+  loop_.Run();
+  Stop();
+  return exit_code_;
+}
+
+void TheAgent::Signalled(int signal) {
+  if (std::exchange(draining_, true)) {
+    log_.Warn("ending at once", {{"signal", signal}});
+    std::_Exit(kNotDrained);
+  }
+  log_.Info("draining", {{"signal", signal}, {"at_most", FormatDuration(options_.drain_timeout)}});
+  view_->SetDraining();
+  data_plane_->Drain(options_.drain_timeout, [this] { loop_.Post([this] { End(0); }); });
+}
+
+// With something to serve the agent goes on and /status says what is missing; with nothing it is of no use to anybody.
+void TheAgent::Stranded() {
+  if (serving_) return;
+  End(kCannotGoOn);
+}
+
+void TheAgent::End(int exit_code) {
+  exit_code_ = exit_code;
+  log_.Info("ending", {{"exit_code", exit_code}});
+  loop_.Stop();
+}
+
+// Nothing calls into a part that is gone: first those that start work, then those that do it.
+void TheAgent::Stop() {
+  if (reporter_ != nullptr) reporter_->Stop();
+  if (prober_ != nullptr) prober_->Stop();
+  if (client_ != nullptr) client_->Stop();
+  if (data_plane_ != nullptr) data_plane_->Stop();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const AgentOptions& options, const Clock& clock, observe::Log& log) {
+  absl::StatusOr<config::DataDirectory> directory = config::DataDirectory::Open(options.data_directory);
+  if (!directory.ok()) return directory.status();
+  auto agent = std::make_unique<TheAgent>(options, *std::move(directory), clock, log);
+  if (absl::Status opened = agent->Open(); !opened.ok()) return opened;
+  return std::unique_ptr<Agent>(std::move(agent));
+}
+
+}  // namespace switchyard::agent

@@ -1,0 +1,88 @@
+#include "agent/status_view.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "common/observe/metric_names.h"
+#include "common/observe/resident_memory.h"
+#include "common/tls/sha256.h"
+#include "fmt/format.h"
+
+namespace switchyard::agent {
+namespace {
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+}  // namespace
+
+StatusView::StatusView(StatusViewParts parts) : parts_(std::move(parts)), started_(parts_.clock->Now()) {
+  parts_.metrics->Set(observe::kBuildInfo, {"yard-agent", SWITCHYARD_VERSION}, 1);
+  parts_.metrics->Set(observe::kStartTime, Seconds(parts_.clock->WallNow().time_since_epoch()));
+}
+
+admin::Readiness StatusView::Ready() const {
+  if (draining_) return {false, "draining"};
+  if (!serving_) return {false, "no configuration yet"};
+  return {true, fmt::format("serving generation {}", Snapshot().generation())};
+}
+
+// Once a controller has been heard of, the time since then; before that, the age of the file that is served.
+Duration StatusView::ConfigAge() const {
+  if (parts_.client->connected() || parts_.client->status().connects > 0 || !config_written_.has_value()) return parts_.client->SinceContact();
+  return std::max<Duration>(parts_.clock->WallNow() - *config_written_, Duration::zero());
+}
+
+admin::AgentFacts StatusView::Facts() const {
+  admin::AgentFacts facts;
+  facts.node = parts_.membership->node();
+  facts.zone = parts_.zone;
+  facts.version = SWITCHYARD_VERSION;
+  facts.instance = parts_.instance;
+  facts.now = parts_.clock->WallNow();
+  facts.uptime = parts_.clock->Now() - started_;
+  facts.readiness = Ready();
+  facts.data_plane = parts_.data_plane->Status();
+  facts.data_plane.draining = draining_ || facts.data_plane.draining;
+  facts.open_connections = open_connections_;
+  facts.config_age = ConfigAge();
+  facts.digest = tls::ToHex(Snapshot().digest());
+  facts.controller_address = parts_.controller;
+  facts.controller = parts_.client->status();
+  facts.controller_state_age = parts_.clock->Now() - facts.controller.since;
+  facts.certificate_not_after = parts_.membership->not_after();
+  facts.identity_error = parts_.membership->error();
+  facts.quarantined = parts_.client->quarantined();
+  facts.probes = parts_.prober->Status();
+  facts.resident_bytes = observe::ResidentBytes();
+  return facts;
+}
+
+void StatusView::SetHealthGauges() {
+  std::map<std::string, std::array<double, 3>> counts;
+  for (const health::ProbeStatus& probe : parts_.prober->Status()) ++counts[probe.upstream][static_cast<std::size_t>(probe.state)];
+  parts_.metrics->Clear(observe::kBackendsByHealth);
+  for (const auto& [upstream, by_state] : counts) {
+    for (std::size_t i = 0; i < by_state.size(); ++i) {
+      const char* name = health::HealthStateName(static_cast<health::HealthState>(i));
+      parts_.metrics->Set(observe::kBackendsByHealth, {upstream, name}, by_state[i]);
+    }
+  }
+}
+
+const observe::Metrics& StatusView::FreshMetrics() {
+  observe::Metrics& metrics = *parts_.metrics;
+  const std::optional<WallTime> not_after = parts_.membership->not_after();
+  metrics.Set(observe::kConfigGeneration, static_cast<double>(Snapshot().generation()));
+  metrics.Set(observe::kConfigAge, Seconds(ConfigAge()));
+  metrics.Set(observe::kConfigQuarantined, static_cast<double>(parts_.client->quarantined().size()));
+  metrics.Set(observe::kControllerConnected, parts_.client->connected() ? 1 : 0);
+  metrics.Set(observe::kCertificateExpiry, not_after.has_value() ? Seconds(not_after->time_since_epoch()) : 0);
+  metrics.Set(observe::kDraining, draining_ ? 1 : 0);
+  metrics.Set(observe::kResidentBytes, static_cast<double>(observe::ResidentBytes()));
+  SetHealthGauges();
+  return metrics;
+}
+
+}  // namespace switchyard::agent

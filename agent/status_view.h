@@ -1,0 +1,57 @@
+// StatusView: the agent as its admin pages show it, gathered from the parts.
+//
+// Thread-safety: control loop thread only. Cost and bounds: see agent/admin/agent_view.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "agent/admin/agent_view.h"
+#include "agent/config/membership.h"
+#include "common/base/clock.h"
+
+namespace switchyard::agent {
+
+// What is looked at. All must outlive the view.
+struct StatusViewParts {
+  const Clock* clock = nullptr;
+  const runtime::DataPlane* data_plane = nullptr;
+  const config::ControllerClient* client = nullptr;
+  const config::Membership* membership = nullptr;
+  const health::Prober* prober = nullptr;
+  observe::Metrics* metrics = nullptr;
+  std::string zone;
+  std::string controller;
+  std::string instance;
+};
+
+class StatusView final : public admin::AgentView {
+ public:
+  explicit StatusView(StatusViewParts parts);
+
+  // A snapshot is served.
+  void SetServing() { serving_ = true; }
+  void SetDraining() { draining_ = true; }
+  void SetOpenConnections(std::uint64_t count) { open_connections_ = count; }
+  // When the configuration served since the start was written, for its age until the controller is heard of.
+  void SetConfigWritten(WallTime when) { config_written_ = when; }
+
+  admin::Readiness Ready() const override;
+  admin::AgentFacts Facts() const override;
+  const v1::Snapshot& Snapshot() const override { return parts_.client->serving(); }
+  const observe::Metrics& FreshMetrics() override;
+
+ private:
+  Duration ConfigAge() const;
+  void SetHealthGauges();
+
+  const StatusViewParts parts_;
+  const TimePoint started_;
+  bool serving_ = false;
+  bool draining_ = false;
+  std::uint64_t open_connections_ = 0;
+  std::optional<WallTime> config_written_;
+};
+
+}  // namespace switchyard::agent
