@@ -142,6 +142,9 @@ ReservedPort::ReservedPort() {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   socket_ = Socket(fd);
   const int on = 1;
+  // The agent first looks for strangers with a socket that does not share its port; one that is bound but does not listen, and has
+  // SO_REUSEADDR, is none.
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   const sockaddr_in address = Loopback(0);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
