@@ -98,11 +98,14 @@ void SessionRegistry::SetCertificate(const std::string& node, WallTime not_after
 
 void SessionRegistry::EndAll(const absl::Status& status) {
   std::vector<std::shared_ptr<SessionHandle>> sessions;
+  Fired fired;
   {
     const std::lock_guard lock(mutex_);
     closed_ = status;
+    while (!waiters_.empty()) Fire(waiters_.begin(), fired);
     for (const auto& [node, stream] : streams_) sessions.push_back(stream.session);
   }
+  Call(std::move(fired));
   for (const auto& session : sessions) session->End(status);
 }
 

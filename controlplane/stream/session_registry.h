@@ -60,7 +60,7 @@ class SessionRegistry {
   bool Detach(const SessionHandle& session, const SessionFacts& facts);
   // The agent renewed its certificate.
   void SetCertificate(const std::string& node, WallTime not_after);
-  // Ends every stream and refuses new ones with this status.
+  // Ends every stream and refuses new ones with this status. Whoever waits is told how far things have come.
   void EndAll(const absl::Status& status);
 
   using WaiterId = std::uint64_t;

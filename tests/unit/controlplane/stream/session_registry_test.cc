@@ -197,7 +197,9 @@ TEST_F(SessionRegistryTest, RefusesWaitersBeyondItsBound) {
 
 TEST_F(SessionRegistryTest, EndAllEndsEveryStreamAndLetsNoneIn) {
   const auto a = Connect("a", 1);
+  Wait(2);
   registry_.EndAll(absl::UnavailableError("the controller is stopping"));
+  EXPECT_EQ(answers_.size(), 1u);
   EXPECT_EQ(a->end.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(registry_.Attach(std::make_shared<FakeSession>("b"), Facts("b", 1)).code(), absl::StatusCode::kUnavailable);
 }

@@ -1,0 +1,227 @@
+#include "controlplane/controller.h"
+
+#include <atomic>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <grpc/support/time.h>
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include "common/base/endpoint.h"
+#include "common/base/random.h"
+#include "common/base/status.h"
+#include "common/rpc/proto_time.h"
+#include "common/rpc/transport_limits.h"
+#include "common/tls/private_file.h"
+#include "controlplane/admin/fleet_service.h"
+#include "controlplane/compiler/compiler.h"
+#include "controlplane/controller_metrics.h"
+#include "controlplane/identity/enrolment.h"
+#include "controlplane/identity/gate.h"
+#include "controlplane/identity/server_credentials.h"
+#include "controlplane/identity/tokens.h"
+#include "controlplane/runtime/http_port.h"
+#include "controlplane/runtime/timers.h"
+#include "controlplane/runtime/work_queue.h"
+#include "controlplane/store/rocksdb_store.h"
+#include "controlplane/stream/agent_service.h"
+#include "controlplane/stream/stream_hub.h"
+
+namespace switchyard::controlplane {
+namespace {
+
+constexpr std::string_view kAdminName = "admin";
+constexpr Duration kLeafRotation = std::chrono::hours(24);
+// A change may hold 64 MiB until its turn comes.
+constexpr std::size_t kMaxWaitingChanges = 16;
+constexpr std::size_t kMaxWaitingCalls = 1024;
+
+absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const std::string& data_dir, std::unique_ptr<store::Store> given) {
+  if (given != nullptr) return given;
+  return store::OpenRocksdbStore(data_dir + "/store");
+}
+
+stream::Frame WelcomeFrame(const std::string& instance, const ControllerOptions& options) {
+  v1::ControllerMessage message;
+  message.mutable_welcome()->set_controller_instance(instance);
+  message.mutable_welcome()->set_version(options.version);
+  *message.mutable_welcome()->mutable_report_interval() = rpc::ToProto(options.report_interval);
+  return std::make_shared<const std::string>(message.SerializeAsString());
+}
+
+// What this machine dials.
+std::string LocalAddress(const Endpoint& listen, std::uint16_t port) {
+  if (listen.ip() == "0.0.0.0") return fmt::format("127.0.0.1:{}", port);
+  if (listen.ip() == "::") return fmt::format("[::1]:{}", port);
+  return listen.is_v6() ? fmt::format("[{}]:{}", listen.ip(), port) : fmt::format("{}:{}", listen.ip(), port);
+}
+
+class ControllerImpl final : public Controller {
+ public:
+  ControllerImpl(const ControllerOptions& options, ControllerParts parts, std::unique_ptr<store::Store> store,
+                 std::unique_ptr<identity::Authority> authority)
+      : options_(options),
+        clock_(parts.clock),
+        log_(parts.log),
+        instance_(SecureHex(8)),
+        started_(parts.clock->WallNow()),
+        store_(std::move(store)),
+        authority_(std::move(authority)),
+        tokens_(*store_, *clock_, refusals_, authority_->ca_fingerprint()),
+        enrolment_(*authority_, tokens_, *store_, *clock_, refusals_),
+        timers_(clock_),
+        changes_(1, kMaxWaitingChanges),
+        calls_(2, kMaxWaitingCalls),
+        aggregator_(clock_),
+        registry_(clock_, &timers_),
+        publisher_(store_.get(), &compiler::Compile),
+        hub_(&registry_, &publisher_, &aggregator_),
+        watchers_(store_.get(), &calls_),
+        metrics_({store_.get(), &registry_, &aggregator_, &refusals_}, options.version, started_) {
+    sessions_.clock = clock_;
+    sessions_.timers = &timers_;
+    sessions_.host = &hub_;
+    sessions_.welcome = WelcomeFrame(instance_, options);
+    agent_service_ = stream::MakeAgentService({&enrolment_, &registry_, &sessions_, &calls_, log_});
+    fleet_service_ = admin::MakeFleetService({clock_, log_, store_.get(), &registry_, &aggregator_, &tokens_, &watchers_, &changes_, &calls_,
+                                              {options.version, instance_, authority_->trust_domain(), started_, authority_->ca().not_after()}});
+  }
+
+  ~ControllerImpl() override { Stop(); }
+
+  absl::Status Serve() {
+    const auto listen = Endpoint::Parse(options_.listen);
+    if (!listen.ok()) return Annotate(listen.status(), "--listen");
+    if (auto status = runtime::CheckBindable(*listen, "--listen"); !status.ok()) return status;
+    auto gate = std::make_shared<identity::Gate>(authority_->ca(), authority_->trust_domain(), *clock_, refusals_);
+    grpc::ServerBuilder builder;
+    rpc::ApplyServerLimits(builder, 0);
+    int bound = 0;
+    builder.AddListeningPort(listen->ToString(), identity::MakeServerCredentials(*authority_, std::move(gate)), &bound);
+    builder.RegisterService(agent_service_.get());
+    builder.RegisterService(fleet_service_.get());
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || bound == 0) {
+      return absl::UnavailableError(fmt::format("cannot listen on {}; choose another address with --listen", listen->ToString()));
+    }
+    port_ = static_cast<std::uint16_t>(bound);
+    ScheduleRotation();
+    if (auto status = WriteCredential(*listen); !status.ok()) return status;
+    return OpenMetricsPort();
+  }
+
+  void Stop() override {
+    if (stopped_.exchange(true)) return;
+    const auto leaving = absl::UnavailableError("the controller is stopping");
+    registry_.EndAll(leaving);
+    watchers_.EndAll(leaving);
+    if (server_ != nullptr) {
+      const auto grace = gpr_time_from_millis(std::chrono::duration_cast<std::chrono::milliseconds>(kStopGrace).count(), GPR_TIMESPAN);
+      server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), grace));
+    }
+    metrics_http_.reset();
+    // No call is left, so nothing posts or arms any more.
+    publisher_.Stop();
+    timers_.Stop();
+    changes_.Stop();
+    calls_.Stop();
+    server_.reset();
+  }
+
+  std::uint16_t port() const override { return port_; }
+  std::uint16_t metrics_port() const override { return metrics_http_ == nullptr ? 0 : metrics_http_->port(); }
+  const std::string& credential_path() const override { return credential_path_; }
+  bool credential_written() const override { return credential_written_; }
+
+ private:
+  absl::Status WriteCredential(const Endpoint& listen) {
+    credential_path_ = options_.data_dir + "/admin.credential";
+    const std::string address = options_.advertise.empty() ? LocalAddress(listen, port_) : options_.advertise;
+    const auto written = authority_->EnsureAdminCredential(credential_path_, address, kAdminName);
+    if (!written.ok()) return Annotate(written.status(), "admin credential");
+    credential_written_ = *written;
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenMetricsPort() {
+    if (options_.metrics_listen.empty()) return absl::OkStatus();
+    const auto address = Endpoint::Parse(options_.metrics_listen);
+    if (!address.ok()) return Annotate(address.status(), "--metrics-listen");
+    auto opened = runtime::HttpPort::Open(*address, clock_, [this](std::string_view path) { return Page(path); });
+    if (opened.ok()) {
+      metrics_http_ = *std::move(opened);
+      return absl::OkStatus();
+    }
+    if (options_.metrics_required) return opened.status();
+    log_->Warn("no metrics port", {{"reason", Message(opened.status())}});
+    return absl::OkStatus();
+  }
+
+  runtime::HttpPage Page(std::string_view path) {
+    if (path == "/metrics") return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_.Scrape()};
+    if (path == "/ready" && stopped_) return {.status = 503, .body = "stopping\n"};
+    if (path == "/live" || path == "/ready") return {.body = "ok\n"};
+    return {.status = 404, .body = "one of /metrics, /live, /ready\n"};
+  }
+
+  // New connections keep finding a leaf with most of its life before it.
+  void ScheduleRotation() {
+    timers_.After(kLeafRotation, [this] {
+      const bool posted = calls_.Post([this] {
+        if (auto status = authority_->RotateServerLeaf(); !status.ok()) {
+          log_->Error("cannot renew the controller's certificate", {{"reason", Message(status)}});
+        }
+      });
+      if (!posted) log_->Warn("the controller's certificate is renewed tomorrow", {{"reason", "too many calls"}});
+      ScheduleRotation();
+    });
+  }
+
+  const ControllerOptions options_;
+  const Clock* clock_;
+  observe::Log* log_;
+  const std::string instance_;
+  const WallTime started_;
+  identity::RefusalCounters refusals_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<identity::Authority> authority_;
+  identity::Tokens tokens_;
+  identity::Enrolment enrolment_;
+  runtime::TimerThread timers_;
+  runtime::WorkQueue changes_;
+  runtime::WorkQueue calls_;
+  feedback::Aggregator aggregator_;
+  stream::SessionRegistry registry_;
+  stream::Publisher publisher_;
+  stream::StreamHub hub_;
+  stream::SessionOptions sessions_;
+  admin::Watchers watchers_;
+  ControllerMetrics metrics_;
+  std::unique_ptr<grpc::Service> agent_service_;
+  std::unique_ptr<grpc::Service> fleet_service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<runtime::HttpPort> metrics_http_;
+  std::uint16_t port_ = 0;
+  std::string credential_path_;
+  bool credential_written_ = false;
+  std::atomic<bool> stopped_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Controller>> Controller::Start(const ControllerOptions& options, ControllerParts parts) {
+  if (auto status = tls::MakePrivateDirectory(options.data_dir); !status.ok()) return Annotate(status, "--data-dir");
+  // The store first: it locks the directory against a second controller before anything else there is touched.
+  auto store = OpenStore(options.data_dir, std::move(parts.store));
+  if (!store.ok()) return store.status();
+  auto authority = identity::Authority::Open(options.data_dir + "/identity", options.authority, *parts.clock);
+  if (!authority.ok()) return authority.status();
+  auto controller = std::make_unique<ControllerImpl>(options, std::move(parts), *std::move(store), *std::move(authority));
+  if (auto status = controller->Serve(); !status.ok()) return status;
+  return controller;
+}
+
+}  // namespace switchyard::controlplane

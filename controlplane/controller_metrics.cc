@@ -1,0 +1,91 @@
+#include "controlplane/controller_metrics.h"
+
+#include "common/observe/metric_names.h"
+#include "common/observe/resident_memory.h"
+
+namespace switchyard::controlplane {
+namespace {
+
+using observe::MetricDef;
+using observe::MetricKind;
+
+constexpr MetricDef kGeneration{"switchyard_controller_generation", "Newest committed generation; 0: none yet.", MetricKind::kGauge};
+constexpr MetricDef kResources{"switchyard_controller_resources", "Resources in the newest generation.", MetricKind::kGauge};
+constexpr MetricDef kAgents{"switchyard_controller_agents", "Agents that the controller knows, by state: connected, disconnected.",
+                            MetricKind::kGauge, {"state"}};
+constexpr MetricDef kAgentsBehind{"switchyard_controller_agents_behind",
+                                  "Connected agents that do not serve all of the newest generation: pending, quarantined, rejected.",
+                                  MetricKind::kGauge, {"state"}};
+constexpr MetricDef kRefused{"switchyard_controller_refused_total", "Callers refused at the door, by reason.", MetricKind::kCounter, {"reason"}};
+constexpr MetricDef kReports{"switchyard_controller_reports_total",
+                             "Reports of agents, by result: accepted, duplicate, skewed (accepted; the agent's clock is off).",
+                             MetricKind::kCounter, {"result"}};
+constexpr MetricDef kReportRows{"switchyard_controller_report_rows_lost_total",
+                                "Parts of reports left out, by reason: malformed, bound.", MetricKind::kCounter, {"reason"}};
+
+struct Standings {
+  double pending = 0;
+  double quarantined = 0;
+  double rejected = 0;
+};
+
+Standings Count(const stream::SessionRegistry& registry, std::uint64_t generation) {
+  Standings standings;
+  for (const auto& agent : registry.List("", SIZE_MAX)) {
+    if (!agent.connected) continue;
+    switch (stream::StandingOf(agent.facts, generation)) {
+      case stream::Standing::kPending:
+        ++standings.pending;
+        break;
+      case stream::Standing::kQuarantined:
+        ++standings.quarantined;
+        break;
+      case stream::Standing::kRejected:
+        ++standings.rejected;
+        break;
+      case stream::Standing::kApplied:
+        break;
+    }
+  }
+  return standings;
+}
+
+}  // namespace
+
+ControllerMetrics::ControllerMetrics(const MetricSources& sources, const std::string& version, WallTime started) : sources_(sources) {
+  metrics_.Set(observe::kBuildInfo, {"yard-controller", version}, 1);
+  metrics_.Set(observe::kStartTime, std::chrono::duration<double>(started.time_since_epoch()).count());
+}
+
+std::string ControllerMetrics::Scrape() {
+  const auto catalog = sources_.store->Read();
+  const auto counts = sources_.registry->counts();
+  const Standings standings = Count(*sources_.registry, catalog->generation);
+  metrics_.Set(observe::kResidentBytes, static_cast<double>(observe::ResidentBytes()));
+  metrics_.Set(kGeneration, static_cast<double>(catalog->generation));
+  metrics_.Set(kResources, static_cast<double>(catalog->resources.size()));
+  metrics_.Set(kAgents, {"connected"}, static_cast<double>(counts.connected));
+  metrics_.Set(kAgents, {"disconnected"}, static_cast<double>(counts.known - counts.connected));
+  metrics_.Set(kAgentsBehind, {"pending"}, standings.pending);
+  metrics_.Set(kAgentsBehind, {"quarantined"}, standings.quarantined);
+  metrics_.Set(kAgentsBehind, {"rejected"}, standings.rejected);
+  for (std::size_t i = 0; i < identity::kRefusalCount; ++i) {
+    const auto refusal = static_cast<identity::Refusal>(i);
+    Raise(kRefused, identity::RefusalName(refusal), sources_.refusals->Count(refusal));
+  }
+  const auto reports = sources_.aggregator->counters();
+  Raise(kReports, "accepted", reports.accepted);
+  Raise(kReports, "duplicate", reports.duplicates);
+  Raise(kReports, "skewed", reports.skewed);
+  Raise(kReportRows, "malformed", reports.malformed);
+  Raise(kReportRows, "bound", reports.dropped);
+  return metrics_.Expose();
+}
+
+void ControllerMetrics::Raise(const MetricDef& metric, std::string_view label, std::uint64_t sum) {
+  std::uint64_t& before = read_[std::string(metric.name) + '/' + std::string(label)];
+  metrics_.Add(metric, {label}, static_cast<double>(sum - before));
+  before = sum;
+}
+
+}  // namespace switchyard::controlplane
