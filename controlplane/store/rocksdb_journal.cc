@@ -1,0 +1,187 @@
+#include "controlplane/store/rocksdb_journal.h"
+
+#include <fmt/format.h>
+#include <rocksdb/iterator.h>
+#include <rocksdb/write_batch.h>
+
+#include "common/config/resource_key.h"
+#include "controlplane/store/rocksdb_keys.h"
+#include "controlplane/store/rocksdb_status.h"
+
+namespace switchyard::controlplane::store {
+namespace {
+
+constexpr std::string_view kCannotRead = "cannot read the store";
+
+std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+// Parsed value of a record: revision, then the value itself.
+std::optional<Record> ParseRecord(std::string_view key, std::string_view stored) {
+  const auto revision = ReadBigEndian(stored.substr(0, 8));
+  if (!revision.has_value()) return std::nullopt;
+  return Record{std::string(key), std::string(stored.substr(8)), *revision};
+}
+
+}  // namespace
+
+absl::Status RocksdbJournal::Damaged(std::string_view what) const {
+  return absl::DataLossError(fmt::format("the store in {} is damaged: {}; keep a copy of the directory and restore it from a backup",
+                                         database_->directory(), what));
+}
+
+absl::StatusOr<JournalState> RocksdbJournal::Load() {
+  auto catalog = std::make_shared<Catalog>();
+  JournalState state;
+  auto generation = GetNumber(kGenerationKey);
+  if (!generation.ok()) return generation.status();
+  catalog->generation = *generation;
+  auto revision = GetNumber(kRevisionKey);
+  if (!revision.ok()) return revision.status();
+  state.revision = *revision;
+  if (auto loaded = LoadCatalog(*catalog); !loaded.ok()) return loaded;
+  if (auto loaded = LoadHistory(state.history); !loaded.ok()) return loaded;
+  state.catalog = std::move(catalog);
+  return state;
+}
+
+absl::Status RocksdbJournal::LoadCatalog(Catalog& catalog) const {
+  const std::unique_ptr<rocksdb::Iterator> at(database_->db().NewIterator({}, database_->family(Family::kResources)));
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    auto resource = std::make_shared<v1::Resource>();
+    const bool whole = resource->ParseFromArray(at->value().data(), static_cast<int>(at->value().size())) &&
+                       View(at->key()) == ResourceKeyBytes(config::KindOf(*resource), resource->name()) &&
+                       resource->generation() <= catalog.generation;
+    if (!whole) return Damaged(fmt::format("resource \"{}\" cannot be read", View(at->key()).substr(std::min<std::size_t>(4, at->key().size()))));
+    catalog.resources.emplace(Catalog::Key(config::KindOf(*resource), resource->name()), std::move(resource));
+  }
+  return FromRocksdb(at->status(), kCannotRead, database_->directory());
+}
+
+absl::Status RocksdbJournal::LoadHistory(std::vector<std::pair<std::uint64_t, std::uint64_t>>& history) const {
+  const std::unique_ptr<rocksdb::Iterator> at(database_->db().NewIterator({}, database_->family(Family::kHistory)));
+  for (at->Seek("s"); at->Valid() && at->key().starts_with("s"); at->Next()) {
+    const auto generation = ReadBigEndian(View(at->key()).substr(1));
+    const auto bytes = ReadBigEndian(View(at->value()));
+    if (!generation.has_value() || !bytes.has_value()) return Damaged("the index of the history cannot be read");
+    history.emplace_back(*generation, *bytes);
+  }
+  return FromRocksdb(at->status(), kCannotRead, database_->directory());
+}
+
+absl::Status RocksdbJournal::WriteChange(const JournalChange& change) {
+  const std::uint64_t generation = change.record.entry.generation();
+  rocksdb::WriteBatch batch;
+  v1::WatchResponse payload;
+  for (const v1::Resource& resource : change.record.resources) {
+    batch.Put(database_->family(Family::kResources), ResourceKeyBytes(config::KindOf(resource), resource.name()), resource.SerializeAsString());
+    *payload.add_resources() = resource;
+  }
+  for (const v1::Change& edit : change.record.entry.changes()) {
+    if (edit.action() != v1::Change::ACTION_DELETED) continue;
+    batch.Delete(database_->family(Family::kResources), ResourceKeyBytes(edit.key().kind(), edit.key().name()));
+  }
+  batch.Put(database_->family(Family::kHistory), SizeKey(generation), BigEndian(change.bytes));
+  batch.Put(database_->family(Family::kHistory), EntryKey(generation), change.record.entry.SerializeAsString());
+  batch.Put(database_->family(Family::kPayload), BigEndian(generation), payload.SerializeAsString());
+  for (std::uint64_t old = change.trim_from; old < change.trim_to; ++old) {
+    batch.Delete(database_->family(Family::kHistory), SizeKey(old));
+    batch.Delete(database_->family(Family::kHistory), EntryKey(old));
+    batch.Delete(database_->family(Family::kPayload), BigEndian(old));
+  }
+  batch.Put(database_->family(Family::kMeta), kGenerationKey, BigEndian(generation));
+  return Write(batch);
+}
+
+absl::Status RocksdbJournal::Write(rocksdb::WriteBatch& batch) {
+  static constexpr std::string_view kCannotWrite = "cannot write to the store";
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  rocksdb::Status written;
+  // Twice at most: the first try may fail because of an earlier error of background work whose cause is gone by now.
+  for (int tries = 0; tries < 2; ++tries) {
+    if (broken_) {
+      if (auto resumed = database_->db().Resume(); !resumed.ok()) return FromRocksdb(resumed, kCannotWrite, database_->directory());
+    }
+    written = database_->db().Write(synced, &batch);
+    broken_ = !written.ok();
+    if (written.ok()) return absl::OkStatus();
+  }
+  return FromRocksdb(written, kCannotWrite, database_->directory());
+}
+
+absl::StatusOr<std::string> RocksdbJournal::Get(Family family, const std::string& key) const {
+  std::string value;
+  const rocksdb::Status read = database_->db().Get({}, database_->family(family), key, &value);
+  if (read.IsNotFound()) return absl::NotFoundError("");
+  if (!read.ok()) return FromRocksdb(read, kCannotRead, database_->directory());
+  return value;
+}
+
+absl::StatusOr<std::uint64_t> RocksdbJournal::GetNumber(const char* meta_key) const {
+  auto stored = Get(Family::kMeta, meta_key);
+  if (absl::IsNotFound(stored.status())) return std::uint64_t{0};
+  if (!stored.ok()) return stored.status();
+  const auto value = ReadBigEndian(*stored);
+  if (!value.has_value()) return Damaged(fmt::format("\"{}\" cannot be read", meta_key));
+  return *value;
+}
+
+absl::StatusOr<v1::HistoryEntry> RocksdbJournal::ReadEntry(std::uint64_t generation) const {
+  auto stored = Get(Family::kHistory, EntryKey(generation));
+  if (absl::IsNotFound(stored.status())) return NoSuchGeneration(generation);
+  if (!stored.ok()) return stored.status();
+  v1::HistoryEntry entry;
+  if (!entry.ParseFromString(*stored)) return Damaged(fmt::format("history of generation {} cannot be read", generation));
+  return entry;
+}
+
+absl::StatusOr<ChangeRecord> RocksdbJournal::ReadChange(std::uint64_t generation) const {
+  auto entry = ReadEntry(generation);
+  if (!entry.ok()) return entry.status();
+  auto stored = Get(Family::kPayload, BigEndian(generation));
+  if (absl::IsNotFound(stored.status())) return NoSuchGeneration(generation);
+  if (!stored.ok()) return stored.status();
+  v1::WatchResponse payload;
+  if (!payload.ParseFromString(*stored)) return Damaged(fmt::format("resources of generation {} cannot be read", generation));
+  ChangeRecord record;
+  record.entry = std::move(*entry);
+  for (v1::Resource& resource : *payload.mutable_resources()) record.resources.push_back(std::move(resource));
+  return record;
+}
+
+absl::Status RocksdbJournal::WriteRecord(const std::string& key, const Record& record) {
+  rocksdb::WriteBatch batch;
+  batch.Put(database_->family(Family::kRecords), key, BigEndian(record.revision) + record.value);
+  batch.Put(database_->family(Family::kMeta), kRevisionKey, BigEndian(record.revision));
+  return Write(batch);
+}
+
+absl::Status RocksdbJournal::EraseRecord(const std::string& key, std::uint64_t revision) {
+  rocksdb::WriteBatch batch;
+  batch.Delete(database_->family(Family::kRecords), key);
+  batch.Put(database_->family(Family::kMeta), kRevisionKey, BigEndian(revision));
+  return Write(batch);
+}
+
+absl::StatusOr<Record> RocksdbJournal::ReadRecord(const std::string& key) const {
+  auto stored = Get(Family::kRecords, key);
+  if (absl::IsNotFound(stored.status())) return NoSuchRecord(key);
+  if (!stored.ok()) return stored.status();
+  auto record = ParseRecord(key, *stored);
+  if (!record.has_value()) return Damaged("a record cannot be read");
+  return std::move(*record);
+}
+
+absl::StatusOr<std::vector<Record>> RocksdbJournal::ReadRecords(const std::string& prefix) const {
+  const std::unique_ptr<rocksdb::Iterator> at(database_->db().NewIterator({}, database_->family(Family::kRecords)));
+  std::vector<Record> found;
+  for (at->Seek(prefix); at->Valid() && at->key().starts_with(prefix); at->Next()) {
+    auto record = ParseRecord(View(at->key()), View(at->value()));
+    if (!record.has_value()) return Damaged("a record cannot be read");
+    found.push_back(std::move(*record));
+  }
+  if (auto read = FromRocksdb(at->status(), kCannotRead, database_->directory()); !read.ok()) return read;
+  return found;
+}
+
+}  // namespace switchyard::controlplane::store
