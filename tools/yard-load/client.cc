@@ -12,7 +12,12 @@ constexpr std::size_t kReadSize = 16384;
 }
 
 Client::Client(asio::io_context& io, ClientContext& context, unsigned number, OnIdle on_idle)
-    : io_(io), context_(context), preferred_(number % context.destinations.size()), on_idle_(std::move(on_idle)), socket_(std::make_shared<asio::ip::tcp::socket>(io)), in_(kReadSize) {}
+    : io_(io),
+      context_(context),
+      preferred_(number % context.destinations.size()),
+      on_idle_(std::move(on_idle)),
+      socket_(std::make_shared<asio::ip::tcp::socket>(io)),
+      in_(kReadSize) {}
 
 void Client::Send(TimePoint intended) {
   busy_ = true;

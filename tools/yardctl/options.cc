@@ -105,7 +105,8 @@ void AddRest(CLI::App& app, Raw& raw) {
 
 void AddGlobal(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("-o,--output", raw.output, "table, json, yaml or name")->check(CLI::IsMember({"table", "json", "yaml", "name"}))->capture_default_str();
-  app.add_option("--credential", options.credential, "Admin credential file (default: $YARDCTL_CREDENTIAL, ~/.config/switchyard/credential, the controller's own)");
+  app.add_option("--credential", options.credential,
+                 "Admin credential file (default: $YARDCTL_CREDENTIAL, ~/.config/switchyard/credential, the controller's own)");
   app.add_option("--controller", options.controller, "host:port of the controller (default: the credential's)");
   app.add_option("--timeout", raw.timeout, "Of one call, time to wait for agents aside")->check(DurationText())->capture_default_str();
 }

@@ -58,7 +58,8 @@ TEST(Plan, ReadsUrls) {
   EXPECT_EQ(target.target, "/?x=1");
   EXPECT_EQ(target.authority, "[::1]:8080");
   EXPECT_EQ(ParseTarget("http://a").value().port, "80");
-  for (const char* bad : {"https://a/", "http://", "a:80", "http://a:x/", "http://a b/", "http://:80/", "http://a:123456/"}) EXPECT_FALSE(ParseTarget(bad).ok()) << bad;
+  for (const char* bad : {"https://a/", "http://", "a:80", "http://a:x/", "http://a b/", "http://:80/", "http://a:123456/"})
+    EXPECT_FALSE(ParseTarget(bad).ok()) << bad;
 }
 
 TEST(Plan, MakesTheRequestOnce) {

@@ -40,7 +40,9 @@ ExitCode List(const Context& context) {
   const WallTime now = context.clock.WallNow();
   for (const v1::TokenInfo& token : response.tokens()) {
     if (context.format == Format::kName) context.out << token.id() << '\n';
-    else table.Add({token.id(), std::to_string(token.uses_left()), RelativeTime(token.expires(), now), RelativeTime(token.created(), now), token.description()});
+    else
+      table.Add({token.id(), std::to_string(token.uses_left()), RelativeTime(token.expires(), now), RelativeTime(token.created(), now),
+                 token.description()});
   }
   if (!table.empty()) context.out << table.Text();
   return ExitCode::kOk;
