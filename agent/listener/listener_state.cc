@@ -14,7 +14,7 @@ ListenerState::ListenerState(Host& host, std::string name) : host_(host), name_(
 
 const ListenerState::Serving& ListenerState::Current() {
   Ref<exchange::WorkerView> view = host_.CurrentView();
-  if (view == serving_.view) return serving_;
+  if (!view || view == serving_.view) return serving_;
   const auto& listeners = view->snapshot->listeners;
   const auto at = std::find_if(listeners.begin(), listeners.end(), [&](const auto& listener) { return listener->name == name_; });
   if (at != listeners.end()) serving_ = {std::move(view), at->get()};

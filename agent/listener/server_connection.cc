@@ -126,6 +126,7 @@ void ServerConnection::StartExchange(std::size_t head_size) {
   head_used_ = head_size;
   paused_ = true;
   raw_ = blocked_ = false;
+  response_framing_ = Framing::kNone;
   const snapshot::ListenerConfig& config = *listener_->Current().config;
   keep_ = head_.keep_alive && !listener_->closing() &&
           (config.max_requests_per_connection == 0 || requests_ < config.max_requests_per_connection);
@@ -311,7 +312,9 @@ void ServerConnection::Done(const exchange::Summary& summary, bool complete) {
   if (state_ != State::kExchange) return;
   const bool request_complete = body_.done();
   if (!complete) {
-    Close(/*reset=*/!raw_);
+    // With a stated length or chunks the missing end speaks for itself; without, only a reset tells the client that something is missing.
+    out_.Flush(socket_);
+    Close(/*reset=*/response_framing_ == Framing::kUntilClose && !raw_);
   } else if (keep_ && request_complete && !raw_) {
     out_.Flush(socket_);
     boost::asio::post(loop_.executor(), [keep = Ref<ServerConnection>(this)] { keep->NextRequest(); });

@@ -21,13 +21,13 @@ absl::StatusOr<std::unique_ptr<EventLoop>> EventLoop::Open(const Clock& clock, s
 }
 
 EventLoop::EventLoop(const Clock& clock, std::uint64_t seed, int event_fd)
-    : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE),
-      clock_(clock),
+    : clock_(clock),
       timers_(clock.Now()),
       random_(seed),
+      scratch_(new char[kScratchBytes]),
+      context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE),
       wake_(context_.get_executor()),
-      event_(context_.get_executor(), event_fd),
-      scratch_(new char[kScratchBytes]) {}
+      event_(context_.get_executor(), event_fd) {}
 
 EventLoop::~EventLoop() = default;
 

@@ -52,15 +52,16 @@ class EventLoop {
   void DrainInbox();
   void WaitTimers();
 
-  boost::asio::io_context context_;
+  // What handlers that die with the io_context may still touch stands before it.
   const Clock& clock_;
   TimerWheel timers_;
   Random random_;
+  std::unique_ptr<char[]> scratch_;
+  boost::asio::io_context context_;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor> wake_;
   TimePoint wake_at_{};
   bool wake_armed_ = false;
   boost::asio::posix::basic_stream_descriptor<Executor> event_;
-  std::unique_ptr<char[]> scratch_;
   std::mutex mutex_;
   std::vector<std::function<void()>> inbox_;
   bool stopped_ = false;

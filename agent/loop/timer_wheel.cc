@@ -1,6 +1,7 @@
 #include "agent/loop/timer_wheel.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace switchyard::agent::loop {
 
@@ -44,6 +45,7 @@ void TimerWheel::Link(Timer& timer, std::uint64_t earliest) {
   timer.next_ = slots_[slot];
   if (timer.next_ != nullptr) timer.next_->previous_ = &timer;
   slots_[slot] = &timer;
+  Mark(slot, true);
   timer.linked_ = true;
   ++linked_;
 }
@@ -53,6 +55,7 @@ void TimerWheel::Unlink(Timer& timer) {
     timer.previous_->next_ = timer.next_;
   } else {
     slots_[timer.slot_] = timer.next_;
+    if (timer.next_ == nullptr) Mark(timer.slot_, false);
   }
   if (timer.next_ != nullptr) timer.next_->previous_ = timer.previous_;
   timer.linked_ = false;
@@ -90,6 +93,7 @@ void TimerWheel::Cascade() {
   const std::size_t slot = kSlots + (tick_ / kSlots) % kSlots;
   Timer* timer = slots_[slot];
   slots_[slot] = nullptr;
+  Mark(slot, false);
   // The tick that begins now has not been turned yet, so what is due in it still may go into its slot.
   while (timer != nullptr) {
     Timer* next = timer->next_;
@@ -100,16 +104,36 @@ void TimerWheel::Cascade() {
   }
 }
 
+void TimerWheel::Mark(std::size_t slot, bool used) {
+  const std::uint64_t bit = 1ULL << (slot % 64);
+  used_[slot / 64] = used ? used_[slot / 64] | bit : used_[slot / 64] & ~bit;
+}
+
+std::size_t TimerWheel::NextUsed(std::size_t base, std::size_t from) const {
+  constexpr std::size_t kWords = kSlots / 64;
+  const std::size_t first = from / 64;
+  for (std::size_t i = 0; i <= kWords; ++i) {
+    std::uint64_t word = used_[base / 64 + (first + i) % kWords];
+    // The word that the search begins in is looked at twice: above the start first, below it last.
+    if (i == 0) word &= ~0ULL << (from % 64);
+    if (i == kWords) word &= ~(~0ULL << (from % 64));
+    if (word != 0) return ((first + i) % kWords) * 64 + static_cast<std::size_t>(std::countr_zero(word));
+  }
+  return kSlots;
+}
+
 std::optional<TimePoint> TimerWheel::NextDue() const {
   if (linked_ == 0) return std::nullopt;
-  for (std::uint64_t tick = tick_ + 1; tick <= tick_ + kSlots; ++tick) {
-    if (slots_[tick % kSlots] != nullptr) return start_ + kTick * tick;
-    if (tick % kSlots == 0 && slots_[kSlots + (tick / kSlots) % kSlots] != nullptr) return start_ + kTick * tick;
+  std::optional<std::uint64_t> due;
+  const std::size_t near = NextUsed(0, (tick_ + 1) % kSlots);
+  if (near < kSlots) due = tick_ + 1 + (near + kSlots - (tick_ + 1) % kSlots) % kSlots;
+  const std::uint64_t turn = tick_ / kSlots + 1;
+  const std::size_t far = NextUsed(kSlots, turn % kSlots);
+  if (far < kSlots) {
+    const std::uint64_t begins = (turn + (far + kSlots - turn % kSlots) % kSlots) * kSlots;
+    due = due ? std::min(*due, begins) : begins;
   }
-  for (std::uint64_t far = tick_ / kSlots + 1; far <= tick_ / kSlots + kSlots; ++far) {
-    if (slots_[kSlots + far % kSlots] != nullptr) return start_ + kTick * (far * kSlots);
-  }
-  return std::nullopt;
+  return due ? std::optional<TimePoint>(start_ + kTick * *due) : std::nullopt;
 }
 
 }  // namespace switchyard::agent::loop

@@ -74,12 +74,16 @@ class TimerWheel {
   void Unlink(Timer& timer);
   void TurnNear();
   void Cascade();
+  void Mark(std::size_t slot, bool used);
+  // The first used slot among `kSlots` from `base`, going round from `from`; kSlots when none is.
+  std::size_t NextUsed(std::size_t base, std::size_t from) const;
   std::uint64_t TickOf(TimePoint time) const;
 
   TimePoint start_;
   std::uint64_t tick_ = 0;  // every slot up to and with this tick has been emptied
   std::size_t linked_ = 0;
   std::array<Timer*, kSlots * 2> slots_{};  // near slots, then far slots
+  std::array<std::uint64_t, kSlots * 2 / 64> used_{};  // a bit per slot that is not empty
 };
 
 }  // namespace switchyard::agent::loop

@@ -22,6 +22,11 @@ void Worker::Stop() {
   Run([this] {
     for (auto& [address, serving] : acceptors_) serving.acceptor->Close();
     CloseAll();
+    acceptors_.clear();
+    listeners_.clear();
+    removed_.clear();
+    prepared_.reset();
+    view_.reset();
   });
   loop_->Stop();
   thread_.join();

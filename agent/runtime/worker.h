@@ -56,10 +56,10 @@ class Worker final : public listener::Host {
   listener::ListenerState& StateOf(const std::string& name);
   void ForgetClosedListeners();
 
+  report::Window departed_;  // before the loop, whose handlers may be the last to hold a backend
   std::unique_ptr<loop::EventLoop> loop_;
   const std::atomic<std::uint64_t>& published_;
   SelfMadeLog& log_;
-  report::Window departed_;
   loop::Ref<exchange::WorkerView> view_;
   loop::Ref<exchange::WorkerView> prepared_;
   std::uint64_t prepared_epoch_ = 0;

@@ -133,6 +133,14 @@ void ConnectionPool::Close() {
   const Ref<ConnectionPool> keep(this);
   closed_ = true;
   CloseIdle();
+  if (!queue_.empty()) return;
+  const std::vector<H1ClientConnection*> all(all_.begin(), all_.end());
+  for (H1ClientConnection* connection : all) {
+    if (!connection->connecting()) continue;
+    connection->CloseQuietly();
+    --connecting_;
+    Forget(*connection);
+  }
 }
 
 }  // namespace switchyard::agent::upstream

@@ -4,7 +4,7 @@
 // Whatever becomes available first, a new connection or a freed one, serves the first in the queue.
 //
 // Thread-safety: its worker. Bounds: PoolLimits; a queue that is full refuses at once. Cost: O(1); a waiting request costs one list node.
-// Life: kept alive by its owner and by its connections' events; Close ends idle connections at once and busy ones when they are free.
+// Life: kept alive by its owner and by each of its connections.
 #pragma once
 
 #include <list>
@@ -43,7 +43,7 @@ class ConnectionPool final : public loop::RefCounted, private H1ClientConnection
 
   // New limits hold from the next decision on; connections above a lowered cap are not cut.
   void Configure(const PoolLimits& limits);
-  // No longer wanted: see class comment.
+  // No longer wanted: idle connections and those that nobody waits for end now, busy ones when they are free.
   void Close();
   void CloseIdle();
 

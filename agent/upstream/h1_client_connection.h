@@ -45,6 +45,7 @@ class H1ClientConnection final : public loop::Socket::Owner, public ClientStream
   void Begin(ClientStreamEvents& events);
   std::uint64_t requests() const { return requests_; }
   bool idle() const { return state_ == State::kIdle; }
+  bool connecting() const { return state_ == State::kConnecting; }
 
   // ClientStream:
   void SendHead(const OutgoingRequest& request) override;
