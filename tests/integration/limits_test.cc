@@ -170,7 +170,7 @@ TEST(Limits, RequestsBeyondThePoolWaitAndThenFail) {
 }
 
 TEST(Limits, AClientThatDoesNotReadHoldsTheBackendBackAndNotMemory) {
-  constexpr std::size_t kTotal = std::size_t{96} << 20;
+  static constexpr std::size_t kTotal = std::size_t{96} << 20;
   std::atomic<std::size_t> written{0};
   RawBackend backend([&written](BackendConnection& connection) {
     (void)connection.ReadRequest();

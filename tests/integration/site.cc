@@ -41,14 +41,15 @@ Site::Site(SiteOptions options) {
   name_ = fmt::format("site-{}", ++made);
   fleet_ = options.fleet != nullptr ? options.fleet : SharedFleet();
   if (fleet_ == nullptr) return;
-  const absl::Status status = fleet_->Apply(Yaml(options));
+  yaml_ = Yaml(options);
+  const absl::Status status = fleet_->Apply(yaml_);
   EXPECT_TRUE(status.ok()) << status;
   ok_ = status.ok();
 }
 
 Site::~Site() {
   if (!ok_) return;
-  (void)fleet_->Yardctl({"delete", "Route/" + name_, "Listener/" + name_, "Upstream/" + name_});
+  (void)fleet_->Yardctl({"delete", "-f", "-"}, yaml_);
 }
 
 std::string Site::Yaml(const SiteOptions& options) const {

@@ -51,6 +51,7 @@ class Site {
  private:
   harness::ReservedPort port_;
   std::string name_;
+  std::string yaml_;
   harness::Fleet* fleet_ = nullptr;
   bool ok_ = false;
 };
