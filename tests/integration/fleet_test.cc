@@ -70,7 +70,8 @@ TEST(Apply, ContainsAPortThatOneAgentCannotOpen) {
       {"apply", "-f", "-", "--wait=10s"},
       fmt::format("kind: Listener\nname: taken\nspec:\n  address: 127.0.0.1\n  port: {}\n  agents: {{match_labels: {{node: agent-1}}}}\n---\n"
                   "kind: Upstream\nname: sibling\nspec:\n  backends: [{{address: \"{}\"}}]\n---\n"
-                  "kind: Route\nname: sibling\nspec:\n  listeners: [{}]\n  matches: [{{path: {{prefix: /sibling}}}}]\n  forward: {{upstreams: [{{upstream: sibling}}]}}\n",
+                  "kind: Route\nname: sibling\nspec:\n  listeners: [{}]\n  matches: [{{path: {{prefix: /sibling}}}}]\n"
+                  "  forward: {{upstreams: [{{upstream: sibling}}]}}\n",
                   squatter->port(), backend.address(), good.name()));
   ASSERT_TRUE(done.ok()) << done.status();
   EXPECT_EQ(done->exit.code, 5) << done->out << done->err;
@@ -206,7 +207,8 @@ TEST(Identity, AStrangerCannotJoin) {
 TEST(Identity, YardctlWithoutACredentialIsToldSo) {
   const harness::TempDir empty;
   auto done = harness::RunProgram({{harness::ProgramPath("yardctl"), "agents"},
-                                   {{"HOME", empty.path()}, {"XDG_STATE_HOME", empty.path()}, {"XDG_CONFIG_HOME", empty.path()}, {"YARDCTL_CREDENTIAL", empty.Sub("no")}},
+                                   {{"HOME", empty.path()}, {"XDG_STATE_HOME", empty.path()}, {"XDG_CONFIG_HOME", empty.path()},
+                                    {"YARDCTL_CREDENTIAL", empty.Sub("no")}},
                                    {}});
   ASSERT_TRUE(done.ok()) << done.status();
   EXPECT_EQ(done->exit.code, 7) << done->err;
