@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/duration.h"
+#include "common/config/field_words.h"
 #include "common/config/proto_duration.h"
 
 namespace switchyard::controlplane::validation {
@@ -69,10 +70,8 @@ void CheckTime(Text parent, Text field, bool present, const google::protobuf::Du
 
 void CheckEnum(Text parent, Text field, int value, const google::protobuf::EnumDescriptor* words, Findings& out) {
   if (words->FindValueByNumber(value) != nullptr) return;
-  // Every word but the first, which stands for the default.
-  std::string known;
-  for (int i = 1; i < words->value_count(); ++i) known += fmt::format("{}{}", i > 1 ? ", " : "", words->value(i)->name());
-  out.Add(At(parent, field), fmt::format("is {}, which this version does not know; expected one of {}", value, known));
+  out.Add(At(parent, field),
+          fmt::format("is {}, which this version does not know; expected one of {}", value, config::EnumChoices(*words)));
 }
 
 }  // namespace switchyard::controlplane::validation

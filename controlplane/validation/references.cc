@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
+#include <string>
+#include <string_view>
 
 #include "common/config/resource_key.h"
+#include "common/config/suggestion.h"
 #include "controlplane/validation/findings.h"
-#include "controlplane/validation/suggestion.h"
 #include "controlplane/validation/text_rules.h"
 
 namespace switchyard::controlplane::validation {
@@ -46,19 +49,20 @@ class ReferenceCheck {
                          Quoted(name));
     }
     const std::string close = Suggest(kind, name);
-    if (!close.empty()) return fmt::format("refers to {} {}, which does not exist; did you mean {}?", word, Quoted(name), Quoted(close));
-    return fmt::format("refers to {} {}, which does not exist; create it in the same change, or name one that exists", word, Quoted(name));
+    return fmt::format("refers to {} {}, which does not exist{}", word, Quoted(name),
+                       close.empty() ? std::string("; create it in the same change, or name one that exists") : close);
   }
 
   std::string Suggest(v1::Kind kind, const std::string& name) {
     const auto known = suggestions_.find(Key(kind, name));
     if (known != suggestions_.end()) return known->second;
     if (suggestions_.size() >= kMaxSuggestions) return {};
-    Suggestion best(name);
+    std::vector<std::string_view> names;
     for (auto it = catalog_.resources.lower_bound(Key(kind, "")); it != catalog_.resources.end() && it->first.first == kind; ++it) {
-      best.Offer(it->first.second);
+      if (names.size() >= kMaxSuggestionNames) break;
+      names.push_back(it->first.second);
     }
-    return suggestions_.emplace(Key(kind, name), best.best()).first->second;
+    return suggestions_.emplace(Key(kind, name), config::DidYouMean(name, names)).first->second;
   }
 
   const store::Catalog& catalog_;

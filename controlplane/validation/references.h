@@ -2,8 +2,8 @@
 //
 // Asked of the whole catalog, because a delete breaks routes that it does not touch. The violation stands on the route, with the field that
 // refers, and says whether the target never was (and which name is close to it) or would be deleted by this change.
-// Thread-safety: pure function. Cost: one look-up per reference. A suggestion compares against every name of the kind, so only the first
-// kMaxSuggestions unknown names get one.
+// Thread-safety: pure function. Cost: one look-up per reference. A suggestion compares against the names of the kind, so only the first
+// kMaxSuggestions unknown names get one, out of the first kMaxSuggestionNames names (together below half a second at the longest names).
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,8 @@
 
 namespace switchyard::controlplane::validation {
 
-inline constexpr std::size_t kMaxSuggestions = 20;
+inline constexpr std::size_t kMaxSuggestions = 8;
+inline constexpr std::size_t kMaxSuggestionNames = 5'000;
 
 void CheckReferences(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out);
 

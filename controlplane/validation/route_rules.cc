@@ -40,7 +40,7 @@ std::string WrongHost(Text host) {
   if (name.find('*') != Text::npos)
     return fmt::format("is {}; a wildcard stands for the first labels only, as in *.example.com", Quoted(host));
   const std::size_t colon = name.rfind(':');
-  if (colon != Text::npos && IsHostName(name.substr(0, colon))) {
+  if (colon != Text::npos && IsHostName(name.substr(0, colon)) && name.find_first_not_of("0123456789", colon + 1) == Text::npos) {
     return fmt::format("is {}; hosts are compared without port, so write {}", Quoted(host), Quoted(host.substr(0, host.rfind(':'))));
   }
   return fmt::format(
