@@ -11,6 +11,10 @@
 namespace switchyard::config {
 
 void ViolationList::Add(const v1::ResourceKey& key, std::string field, std::string reason) {
+  if (full()) {
+    ++total_;
+    return;
+  }
   v1::Violation violation;
   if (key.kind() != v1::KIND_UNSPECIFIED || !key.name().empty()) {
     violation.mutable_resource()->set_kind(key.kind());
@@ -23,7 +27,7 @@ void ViolationList::Add(const v1::ResourceKey& key, std::string field, std::stri
 
 void ViolationList::Add(v1::Violation violation) {
   ++total_;
-  if (kept_.size() < kMaxKept) kept_.push_back(std::move(violation));
+  if (!full()) kept_.push_back(std::move(violation));
 }
 
 v1::Violations ViolationList::ToProto() const {

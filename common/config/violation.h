@@ -28,6 +28,8 @@ class ViolationList {
   void Add(v1::Violation violation);
 
   bool empty() const { return total_ == 0; }
+  // Whether further violations are counted only. Whoever finds many asks before making a costly reason.
+  bool full() const { return kept_.size() >= kMaxKept; }
   // All that were added.
   std::size_t total() const { return total_; }
   // The first kMaxKept of them.
