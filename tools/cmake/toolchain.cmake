@@ -34,6 +34,8 @@ if(SWITCHYARD_SANITIZE)
     # ThreadSanitizer does not know bare fences. Asio's are not needed where its own mutexes order the handlers, which they do.
     add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
     add_compile_options(-Wno-tsan)
+    # Debian's libprotobuf is built without it, and its headers lay maps out differently when this macro is there.
+    add_compile_options(-U__SANITIZE_THREAD__ -D_GLIBCXX_TSAN=1)
   endif()
 else()
   add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2> $<$<CONFIG:Release>:_GLIBCXX_ASSERTIONS>)
