@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "common/tls/certificate.h"
+#include "common/tls/issue.h"
 #include "common/tls/key_pair.h"
 
 namespace switchyard::controlplane::identity {
@@ -70,17 +71,17 @@ class Authority {
 
  private:
   Authority(std::string directory, AuthorityOptions options, const Clock& clock, tls::KeyPair key, tls::Certificate ca);
-  absl::Status Init();
-  absl::StatusOr<IssuedIdentity> IssueWithKey(const struct LeafForm& form) const;
+  tls::CertificateTemplate Form(tls::Role role, std::string_view name, Duration life) const;
+  absl::StatusOr<IssuedIdentity> IssueWithKey(const tls::CertificateTemplate& form) const;
 
   const std::string directory_;
   const AuthorityOptions options_;
   const Clock& clock_;
   const tls::KeyPair key_;
   const tls::Certificate ca_;
-  std::string ca_pem_;
-  std::string ca_fingerprint_;
-  std::string trust_domain_;
+  const std::string ca_pem_;
+  const std::string ca_fingerprint_;
+  const std::string trust_domain_;
   mutable std::mutex mutex_;
   WallTime server_not_after_;
 };

@@ -1,0 +1,120 @@
+#include "controlplane/identity/enrolment.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "common/base/status.h"
+#include "common/tls/certificate_request.h"
+#include "common/tls/sha256.h"
+#include "common/tls/spiffe_id.h"
+
+namespace switchyard::controlplane::identity {
+namespace {
+
+constexpr std::string_view kSection = "enrolment";
+
+void SetTime(google::protobuf::Timestamp& out, WallTime time) {
+  out.set_seconds(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count());
+}
+
+template <typename Response>
+void Fill(Response& response, const tls::Certificate& certificate, const Authority& authority) {
+  response.set_certificate_pem(certificate.ToPem());
+  response.set_ca_pem(authority.ca_pem());
+  SetTime(*response.mutable_not_after(), certificate.not_after());
+}
+
+// A record is one line: count, end of the certificate (seconds), token, fingerprint.
+struct Line {
+  unsigned long long count = 0;
+  long long not_after = 0;
+};
+
+std::optional<Line> ParseLine(const std::string& text) {
+  Line line;
+  if (std::sscanf(text.c_str(), "1 %llu %lld ", &line.count, &line.not_after) != 2) return std::nullopt;
+  return line;
+}
+
+}  // namespace
+
+Enrolment::Enrolment(const Authority& authority, Tokens& tokens, store::Store& store, const Clock& clock, RefusalCounters& refusals)
+    : authority_(authority), tokens_(tokens), store_(store), clock_(clock), refusals_(refusals) {}
+
+absl::StatusOr<Enrolment::Known> Enrolment::Find(const std::string& node) const {
+  const auto record = store_.GetRecord(kSection, node);
+  if (absl::IsNotFound(record.status())) return Known();
+  if (!record.ok()) return record.status();
+  const auto line = ParseLine(record->value);
+  if (!line.has_value()) return absl::DataLossError(fmt::format("the enrolment of node \"{}\" cannot be read", node));
+  return Known{record->revision, line->count, WallTime(std::chrono::seconds(line->not_after))};
+}
+
+absl::Status Enrolment::CheckRoom(const Known& known) {
+  if (known.revision != 0) return absl::OkStatus();
+  if (!nodes_.has_value()) {
+    const auto records = store_.ListRecords(kSection);
+    if (!records.ok()) return records.status();
+    nodes_ = records->size();
+  }
+  if (*nodes_ < kMaxNodes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(fmt::format("{} node names are enrolled, the most allowed", kMaxNodes));
+}
+
+absl::Status Enrolment::Record(const std::string& node, const Known& known, const Enrolled& enrolled, const tls::Certificate& certificate) {
+  const std::string line = fmt::format("1 {} {} {} {}", known.count + 1, enrolled.response.not_after().seconds(), enrolled.token_id,
+                                       tls::ToHex(certificate.Fingerprint()));
+  const auto written = store_.PutRecord(kSection, node, line, known.revision);
+  if (!written.ok()) return written.status();
+  if (known.revision == 0) ++*nodes_;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Enrolled> Enrolment::Enroll(const v1::EnrollRequest& request) {
+  if (auto welcome = tokens_.Check(request.token()); !welcome.ok()) return welcome;
+  if (!tls::ValidIdentityName(request.node())) {
+    refusals_.Add(Refusal::kBadNodeName);
+    return absl::InvalidArgumentError("node: expected 1-63 lower-case letters, digits, '-' and '.', first and last a letter or digit");
+  }
+  const auto csr = tls::CertificateRequest::FromPem(request.csr_pem());
+  if (!csr.ok()) {
+    refusals_.Add(Refusal::kBadRequest);
+    return csr.status();
+  }
+  // One enrolment at a time, so that the count of names and the record of a name hold.
+  const std::lock_guard lock(mutex_);
+  const auto known = Find(request.node());
+  if (!known.ok()) return known.status();
+  if (auto room = CheckRoom(*known); !room.ok()) return room;
+  auto token = tokens_.Redeem(request.token());
+  if (!token.ok()) return token.status();
+  const auto certificate = authority_.IssueAgent(csr->public_key_der(), request.node());
+  if (!certificate.ok()) return certificate.status();
+  Enrolled enrolled;
+  enrolled.token_id = std::move(*token);
+  enrolled.replaced = known->revision != 0 && clock_.WallNow() < known->not_after;
+  Fill(enrolled.response, *certificate, authority_);
+  if (auto recorded = Record(request.node(), *known, enrolled, *certificate); !recorded.ok()) return recorded;
+  return enrolled;
+}
+
+absl::StatusOr<v1::RenewResponse> Enrolment::Renew(const PeerIdentity& peer, const v1::RenewRequest& request) const {
+  if (peer.role != tls::Role::kAgent) {
+    refusals_.Add(Refusal::kWrongRole);
+    return absl::PermissionDeniedError("only agents renew their certificates here");
+  }
+  const auto csr = tls::CertificateRequest::FromPem(request.csr_pem());
+  if (!csr.ok()) {
+    refusals_.Add(Refusal::kBadRequest);
+    return csr.status();
+  }
+  const auto certificate = authority_.IssueAgent(csr->public_key_der(), peer.name);
+  if (!certificate.ok()) return certificate.status();
+  v1::RenewResponse response;
+  Fill(response, *certificate, authority_);
+  return response;
+}
+
+}  // namespace switchyard::controlplane::identity
