@@ -174,10 +174,12 @@ void YamlMessageReader::ReadList(const FieldDescriptor& field, std::uint32_t ind
     const Below below(*this, i);
     const std::uint32_t element = tree_->Resolve(at);
     const YamlNode& node = tree_->at(element);
-    positions_.AddField(subject_.index, path_, tree_->at(at).position);
+    // The parser places nothing at what follows it.
+    const SourcePosition position = node.kind == Kind::kNull ? list.position : tree_->at(at).position;
+    positions_.AddField(subject_.index, path_, position);
     if (!Spend(node)) return;
     if (node.tagged || node.kind == Kind::kNull) {
-      Fail(node.position, node.tagged ? "tags (!) are not supported; write the value alone" : "is empty; write a value or take the element out");
+      Fail(position, node.tagged ? "tags (!) are not supported; write the value alone" : "is empty; write a value or take the element out");
     } else {
       ReadValue(field, element, message);
     }
