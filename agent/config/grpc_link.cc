@@ -10,25 +10,40 @@
 
 namespace switchyard::agent::config {
 
+// Counts the calls that gRPC still holds, and keeps what they leave behind until the loop thread clears it away. The last reference to a
+// channel must not fall on one of gRPC's own threads: that would make the thread wait for its own end (seen in gRPC 1.51).
 class GrpcLinkFactory::Alive {
  public:
   void Enter() {
     const std::lock_guard lock(mutex_);
     ++count_;
   }
-  void Leave() {
+  // From gRPC's threads. `remains` may hold a channel.
+  void Leave(std::shared_ptr<void> remains) {
     const std::lock_guard lock(mutex_);
+    remains_.push_back(std::move(remains));
     if (--count_ == 0) none_.notify_all();
   }
+  // From the loop thread.
+  void Clear() {
+    std::vector<std::shared_ptr<void>> remains;
+    const std::lock_guard lock(mutex_);
+    remains.swap(remains_);
+  }
   void WaitForNone() {
-    std::unique_lock lock(mutex_);
-    none_.wait(lock, [this] { return count_ == 0; });
+    {
+      std::unique_lock lock(mutex_);
+      none_.wait(lock, [this] { return count_ == 0; });
+    }
+    Clear();
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable none_;
   std::size_t count_ = 0;
+  // At most what ended since the last Open: one stream and one renewal.
+  std::vector<std::shared_ptr<void>> remains_;
 };
 
 namespace {
@@ -101,8 +116,7 @@ class Stream final : public grpc::ClientBidiReactor<v1::AgentMessage, v1::Contro
   void OnDone(const grpc::Status& status) override {
     Deliver(inbox_, [why = ToAbsl(status)](const LinkEvents& events) { events.on_closed(why); });
     const std::shared_ptr<GrpcLinkFactory::Alive> alive = alive_;
-    std::exchange(self_, nullptr).reset();
-    alive->Leave();
+    alive->Leave(std::exchange(self_, nullptr));
   }
 
  private:
@@ -166,7 +180,7 @@ class GrpcLink final : public ControllerLink {
         result = ToAbsl(status);
       }
       Deliver(inbox, [done, result = std::move(result)](const LinkEvents&) { done(result); });
-      alive->Leave();
+      alive->Leave(std::shared_ptr<v1::AgentService::Stub>(std::move(renewal->stub)));
     };
     renewal->stub->async()->Renew(&renewal->context, &renewal->request, &renewal->response, finish);
   }
@@ -206,7 +220,10 @@ absl::StatusOr<std::unique_ptr<ControllerLink>> GrpcLinkFactory::Open(LinkEvents
     return absl::UnauthenticatedError("the agent's certificate has expired; start it again with a new join token (yardctl token create)");
   }
   const std::string& address = addresses_[next_++ % addresses_.size()];
-  return std::make_unique<GrpcLink>(loop_, MakeChannel(address, identity_), std::move(events), alive_);
+  auto link = std::make_unique<GrpcLink>(loop_, MakeChannel(address, identity_), std::move(events), alive_);
+  // After the new stream has begun, so that gRPC does not end its threads in between only to start them again.
+  alive_->Clear();
+  return link;
 }
 
 }  // namespace switchyard::agent::config
