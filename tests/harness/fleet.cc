@@ -37,7 +37,7 @@ absl::Status Fleet::StartController() {
   std::filesystem::remove(ready);
   ProcessOptions options;
   options.argv = {ProgramPath("yard-controller"), "--data-dir", directory_.Sub("controller"), "--listen",
-                  fmt::format("127.0.0.1:{}", controller_port_), "--ready-file", ready};
+                  fmt::format("127.0.0.1:{}", controller_port_), "--metrics-listen", "127.0.0.1:0", "--ready-file", ready};
   Append(options.argv, options_.controller_flags);
   auto process = Process::Start(std::move(options));
   if (!process.ok()) return process.status();
@@ -76,7 +76,10 @@ absl::Status Fleet::AddAgent() {
   if (!token.ok()) return token.status();
   Agent& agent = agents_.emplace_back();
   agent.directory = directory_.Sub(fmt::format("agent-{}", agents_.size() - 1));
-  return Launch(agents_.size() - 1, *token);
+  const std::size_t i = agents_.size() - 1;
+  if (const absl::Status status = Launch(i, *token); !status.ok()) return status;
+  const bool connected = Eventually([&] { return AdminGet(i, "/metrics").value_or("").find("\nswitchyard_controller_connected 1") != std::string::npos; });
+  return connected ? absl::OkStatus() : absl::DeadlineExceededError("not connected: " + agents_[i].process->Describe());
 }
 
 absl::Status Fleet::StartAgent(std::size_t i) { return Launch(i, {}); }

@@ -45,7 +45,7 @@ class Fleet {
   Process& agent(std::size_t i) { return *agents_[i].process; }
   std::uint16_t admin_port(std::size_t i) const { return agents_[i].admin_port; }
   const std::string& agent_directory(std::size_t i) const { return agents_[i].directory; }
-  // Adds one agent, node `agent-<i>`, with label `node=agent-<i>`.
+  // Adds one agent, node `agent-<i>`, with label `node=agent-<i>`, and waits until it is connected.
   absl::Status AddAgent();
   // After Kill or exit: the same data directory, no token.
   absl::Status StartAgent(std::size_t i);

@@ -20,6 +20,9 @@ class RawHttpClient {
  public:
   static absl::StatusOr<RawHttpClient> Connect(std::uint16_t port);
 
+  // A client whose every call fails, to go on with after a failed Connect.
+  static RawHttpClient Unconnected() { return RawHttpClient(Socket()); }
+
   absl::Status Send(std::string_view bytes, Duration within = kPatience);
   // The next response; 1xx ones count as responses of their own.
   absl::StatusOr<HttpMessage> ReadResponse(bool to_head = false, Duration within = kPatience);

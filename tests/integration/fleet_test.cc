@@ -64,7 +64,8 @@ TEST(Apply, ContainsAPortThatOneAgentCannotOpen) {
   auto squatter = harness::Socket::ListenLoopback();
   ASSERT_TRUE(squatter.ok());
   RawBackend backend;
-  const Site good({.backends = {backend.address()}, .fleet = fleet.get()});
+  const Site good({.agents = "{node: agent-0}", .backends = {backend.address()}, .fleet = fleet.get()});
+  ASSERT_TRUE(good.ok());
   ASSERT_TRUE(harness::RawHttpClient::Connect(good.port()).ok());
   auto done = fleet->Yardctl(
       {"apply", "-f", "-", "--wait=10s"},

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <memory>
 
 namespace switchyard::integration {
@@ -56,18 +55,18 @@ std::string Site::Yaml(const SiteOptions& options) const {
   std::string backends;
   for (const std::string& address : options.backends) backends += fmt::format("    - {{address: \"{}\"}}\n", address);
   return fmt::format(
-      "kind: Listener\nname: {0}\nspec:\n  address: 127.0.0.1\n  port: {1}\n  http: {2}\n---\n"
+      "kind: Listener\nname: {0}\nspec:\n  address: 127.0.0.1\n  port: {1}\n  http: {2}\n  agents: {{match_labels: {8}}}\n---\n"
       "kind: Route\nname: {0}\nspec:\n  listeners: [{0}]\n  forward: {{upstreams: [{{upstream: {0}}}]}}\n  timeouts: {3}\n---\n"
       "kind: Upstream\nname: {0}\nspec:\n  pool: {4}\n{5}  backends:{6}\n{7}",
       name_, port(), options.http, options.timeouts, options.pool,
-      options.upstream_line.empty() ? "" : "  " + options.upstream_line + "\n", backends.empty() ? " []" : "", backends);
+      options.upstream_line.empty() ? "" : "  " + options.upstream_line + "\n", backends.empty() ? " []" : "", backends, options.agents);
 }
 
 harness::RawHttpClient Site::Connect() const {
   auto client = harness::RawHttpClient::Connect(port());
   if (!client.ok()) {
     ADD_FAILURE() << client.status();
-    std::abort();
+    return harness::RawHttpClient::Unconnected();
   }
   return *std::move(client);
 }

@@ -24,6 +24,8 @@ struct SiteOptions {
   std::string http = "{}";
   std::string timeouts = "{}";
   std::string pool = "{}";
+  // Labels of the agents that open the listener, e.g. `{node: agent-0}`.
+  std::string agents = "{}";
   // Added to the upstream, e.g. `balancer: ROUND_ROBIN`, one YAML line.
   std::string upstream_line;
   // host:port
