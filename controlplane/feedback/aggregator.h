@@ -6,9 +6,10 @@
 // Once only: of one agent process each sequence number counts once and never after a higher one; a new process starts anew.
 // Gauges (in-flight, health) are those of each agent's newest report and are left out when the agent is gone or silent for 10 s.
 //
-// Bounds, see AggregatorLimits. Beyond max_agents the one silent for longest is forgotten. Beyond max_backends a backend unknown so far is dropped; beyond max_histogram_buckets counts are kept but
-// latency is not; beyond max_gauges in-flight and health are not. Each is counted. Rows that no honest agent sends (names too long, a
-// billion attempts in a window, a malformed histogram) are dropped and counted in `malformed`; the rest of that report counts.
+// Bounds, see AggregatorLimits. Beyond max_agents the one silent for longest is forgotten. Beyond max_backends a backend unknown so far is
+// dropped; beyond max_histogram_buckets counts are kept but latency is not; beyond max_gauges in-flight and health are not. Each is counted.
+// Rows that no honest agent sends (names too long, a billion attempts in a window, a malformed histogram) are dropped and counted in
+// `malformed`; the rest of that report counts.
 // Thread-safety: every method from any thread; one lock, held for O(rows of a report) or O(rows x window) for Top.
 #pragma once
 
