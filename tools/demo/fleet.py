@@ -14,6 +14,8 @@ ORIGINS = {
     "stable-1": "127.0.0.1:19001", "stable-2": "127.0.0.1:19002", "stable-3": "127.0.0.1:19003",
     "canary-1": "127.0.0.1:19011", "canary-2": "127.0.0.1:19012", "canary-3": "127.0.0.1:19013",
 }
+# How long a backend takes: some requests are in flight at any time, so that a kill does hit some.
+BEHAVIOUR = '{"latency": {"kind": "lognormal", "median_ms": 8, "sigma": 0.6}, "body_size": 1024}'
 # Agent -> the listener port that stands for it in deploy/examples/demo/listeners.yaml.
 PORTS = {"edge-1": 18081, "edge-2": 18082, "edge-3": 18083}
 
@@ -79,7 +81,7 @@ class Fleet:
         arguments = ["--node", node, "--label", f"node={node}", "--controller", self.controller_address, "--workers", "1",
                      "--data-dir", self.directory / node, "--admin", "127.0.0.1:0"]
         if token:
-            token_file = self.directory / "join-token"
+            token_file = self.directory / f"join-token.{node}"
             token_file.touch(mode=0o600)
             token_file.write_text(token)
             arguments += ["--join-token-file", token_file]
@@ -89,7 +91,7 @@ class Fleet:
 
     def start_origin(self, name):
         """On the port that it had before, if it had one."""
-        self.origins[name], ready = self._start(name, "yard-origin", "--name", name, "--listen",
+        self.origins[name], ready = self._start(name, "yard-origin", "--name", name, "--behaviour", BEHAVIOUR, "--listen",
                                                 f"127.0.0.1:{self.origin_ports.get(name, 0)}")
         self.origin_ports[name] = self.origins[name].await_ready(ready)["ports"][0]
 
@@ -97,6 +99,15 @@ class Fleet:
         for process in [*self.loads, *self.agents.values(), *self.origins.values(), self.controller]:
             if process is not None and process.running():
                 process.kill()
+
+    def fallen(self):
+        """Programs that ended although nobody here ended them, each with its last words; named once."""
+        fallen = []
+        for process in [*self.agents.values(), *self.origins.values(), self.controller]:
+            if process is not None and not process.running() and not process.ended_by_us:
+                process.ended_by_us = True
+                fallen.append(f"{process.name}: {process.last_words(1)}")
+        return fallen
 
     # --- configuration ---
 

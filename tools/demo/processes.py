@@ -40,6 +40,7 @@ class Process:
         self.name = name
         self.log = pathlib.Path(directory) / f"{name}.log"
         self.started = time.monotonic()
+        self.ended_by_us = False
         with open(self.log, "ab") as log:
             self._popen = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                            start_new_session=True, preexec_fn=_die_with_parent)
@@ -60,11 +61,13 @@ class Process:
 
     def kill(self):
         """kill -9, and waits for it."""
+        self.ended_by_us = True
         self._popen.kill()
         self._popen.wait()
 
     def terminate(self, seconds):
         """SIGTERM; true when it ended by itself within `seconds`. Otherwise it is killed."""
+        self.ended_by_us = True
         self._popen.terminate()
         try:
             self._popen.wait(seconds)

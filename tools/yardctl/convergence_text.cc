@@ -24,7 +24,8 @@ std::string LaggardWord(const v1::Laggard& laggard) {
 
 std::string ConvergenceText(const v1::Convergence& convergence) {
   std::string out = fmt::format("generation {}: live on {} of {} connected agents", convergence.generation(), convergence.applied(), convergence.total());
-  if (convergence.has_took()) out += fmt::format(" after {}", FormatDurationRounded(rpc::ToDuration(convergence.took())));
+  // Zero: the controller that knows it has ended since.
+  if (rpc::ToDuration(convergence.took()).count() > 0) out += fmt::format(" after {}", FormatDurationRounded(rpc::ToDuration(convergence.took())));
   out += '\n';
   for (const v1::Laggard& laggard : convergence.laggards()) {
     const std::string start = fmt::format("  {}: {}", laggard.node(), LaggardWord(laggard));

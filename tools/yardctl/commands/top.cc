@@ -31,7 +31,7 @@ std::string HealthOf(const v1::TopRow& row) {
 std::string TopText(const v1::TopResponse& response) {
   Table table({"UPSTREAM", "BACKEND", ">RPS", ">SUCCESS", ">P50 MS", ">P99 MS", ">IN FLIGHT", "HEALTH", "FAILURES"});
   for (const v1::TopRow& row : response.rows()) {
-    table.Add({row.backend().empty() ? row.upstream() : "", row.backend(), fmt::format("{:.1f}", row.rate()),
+    table.Add({row.upstream(), row.backend().empty() ? "(all)" : row.backend(), fmt::format("{:.1f}", row.rate()),
                fmt::format("{:.2f} %", row.success() * 100), fmt::format("{:.2f}", row.p50_ms()), fmt::format("{:.2f}", row.p99_ms()),
                std::to_string(row.in_flight()), HealthOf(row), Failures(row)});
   }
