@@ -88,7 +88,7 @@ HEADERS = [
     (r"boost/asio|boost/system", "Asio",
      ["agent/loop/", "agent/runtime/", "agent/listener/", "agent/upstream/", "agent/health/", "agent/admin/", "agent/exchange/",
       "tools/yard-origin/", "tools/yard-load/", "tools/wire/", "tests/unit/tools/"], "keep I/O in the rooms of the agent that do I/O; pass callbacks"),
-    (r"boost/(?!asio|system)", "Boost outside Asio", ["agent/loop/", "tools/yard-origin/"],
+    (r"boost/(?!asio|system)", "Boost outside Asio", ["agent/loop/", "agent/admin/", "tools/yard-origin/"],
      "use the standard library"),
     (r"grpcpp/|grpc/|.*\.grpc\.pb\.h", "gRPC",
      ["common/rpc/", "controlplane/stream/", "controlplane/admin/", "controlplane/identity/", "controlplane/controller", "agent/config/",

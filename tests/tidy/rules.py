@@ -132,7 +132,7 @@ def header_shape(tree):
             continue
         if not re.search(r"^#pragma once$", source.text, re.M):
             out.append(Finding(source.path, 1, "has no include guard: add `#pragma once` after the opening comment"))
-        if not source.lines or not re.match(r"// \w.*[a-z]", source.lines[0]):
+        if not source.lines or not re.match(r"// \S.*[a-z]", source.lines[0]):
             out.append(Finding(source.path, 1, "does not open with prose: say in a comment on line 1 what this is, then thread-safety, units, "
                                "bounds, errors, sources"))
     return out
@@ -164,12 +164,32 @@ def _named(path, words):
         folder = posixpath.dirname(folder)
 
 
+# (source, pattern of the words in it, document, form in the document, remedy)
+DOCUMENTED = [
+    ("common/base/cause.cc", r'\{Cause::k\w+, "(\w+)", Side::k(?!None)', "docs/operations.md", "| `{}` |", "add a row to its table of causes"),
+    ("tools/yardctl/exit_code.h", r"\bk\w+ = (\d+),", "docs/yardctl.md", "| {} |", "add a row to its table of exit codes"),
+]
+
+
+def words_are_documented(tree):
+    """Closed vocabularies that people look up stand in the documents."""
+    out = []
+    for path, pattern, document, form, remedy in DOCUMENTED:
+        if path not in tree.files:
+            continue
+        text = tree.files[document].text if document in tree.files else ""
+        for number, line in enumerate(tree.files[path].lines, 1):
+            out += [Finding(path, number, f"{word} is not in {document}: {remedy}")
+                    for word in re.findall(pattern, line) if form.format(word) not in text]
+    return out
+
+
 MAP_FILE = "ARCHITECTURE.md"
 _MAP_LINE = re.compile(r"^([\w.-]+(?:/[\w.-]+)*)/(?:\s|$)")
 
 
 def map_equals_folders(tree):
-    """The fenced block under "Map of rooms" names exactly the folders that have a CMakeLists.txt."""
+    """The fenced block under "Map of rooms" names every folder that has a CMakeLists.txt, and none that is not there."""
     if MAP_FILE not in tree.files:
         return [Finding(MAP_FILE, 1, "is missing: write it, with a section `Map of rooms`")]
     named, inside, fenced = {}, False, False
@@ -181,10 +201,11 @@ def map_equals_folders(tree):
         elif inside and fenced and (m := _MAP_LINE.match(line)):
             named[m.group(1)] = number
     actual = tree.rooms()
-    out = [Finding(MAP_FILE, n, f"maps {room}/, which is not a room: delete the line") for room, n in named.items() if room not in actual]
+    out = [Finding(MAP_FILE, n, f"maps {room}/, which is not there: delete the line") for room, n in named.items()
+           if not any(path.startswith(room + "/") for path in tree.files)]
     return out + [Finding(room + "/CMakeLists.txt", 1, f"room {room}/ is not on the map: add a line to `Map of rooms` in {MAP_FILE}")
                   for room in actual if room not in named]
 
 
 ALL = [include_direction, one_home_per_header, purity, file_size, function_size, banned_code, banned_text, header_shape, listed_in_cmake,
-       map_equals_folders]
+       words_are_documented, map_equals_folders]

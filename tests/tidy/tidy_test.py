@@ -191,12 +191,18 @@ class Shape(unittest.TestCase):
         self.assertIn("take the time as an argument", found(rules.purity, agent__router__a_dot_cc="SystemClock clock;\n")[0])
         self.assertEqual(found(rules.purity, agent__runtime__a_dot_cc="SystemClock clock;\n"), [])
 
+    def test_cause_and_exit_code_without_a_row(self):
+        source = '{Cause::kNone, "none", Side::kNone, 0},\n{Cause::kBad, "bad", Side::kClient, 400},\n'
+        self.assertIn("bad is not in docs/operations.md: add a row", found(rules.words_are_documented, common__base__cause_dot_cc=source)[0])
+        self.assertEqual(found(rules.words_are_documented, common__base__cause_dot_cc=source, docs__operations_dot_md="| `bad` | 400 |"), [])
+        self.assertIn("add a row", found(rules.words_are_documented, tools__yardctl__exit_code_dot_h="  kRefused = 1,  // x\n")[0])
+
     def test_map_and_folders(self):
         text = "# A\n## Map of rooms\n```\nagent/router/   finds\nagent/ghost/    gone\n```\n"
         messages = found(rules.map_equals_folders, ARCHITECTURE_dot_md=text, agent__router__CMakeLists_dot_txt="",
                          agent__codec__CMakeLists_dot_txt="")
         self.assertEqual(len(messages), 2)
-        self.assertIn("agent/ghost/, which is not a room", messages[0])
+        self.assertIn("agent/ghost/, which is not there", messages[0])
         self.assertIn("agent/codec/ is not on the map", messages[1])
         self.assertIn("is missing", found(rules.map_equals_folders)[0])
 
