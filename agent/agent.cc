@@ -19,6 +19,7 @@
 #include "agent/loop/control_loop.h"
 #include "agent/ready_file.h"
 #include "agent/report/reporter.h"
+#include "agent/report/window_metrics.h"
 #include "agent/runtime/data_plane.h"
 #include "agent/status_view.h"
 #include "common/base/duration.h"
@@ -159,7 +160,10 @@ void TheAgent::OpenClient() {
   options.instance = instance_;
   options.seed = random_.Next();
   client_ = std::make_unique<config::ControllerClient>(parts, std::move(options));
-  client_->OnApplied([this](const v1::Snapshot& snapshot) { Serving(snapshot); });
+  client_->OnApplied([this](const v1::Snapshot& before, const v1::Snapshot& now) {
+    report::ForgetGone(before, now, metrics_);
+    Serving(now);
+  });
   client_->OnWelcome([this](Duration interval) { reporter_->SetInterval(interval); });
 }
 

@@ -234,9 +234,9 @@ void ControllerClient::Applied(v1::Snapshot next, ApplyOutcome outcome, Duration
   parts_.log->Info("configuration " + std::string(ResultName(outcome)),
                    {{"generation", next.generation()}, {"took", FormatDurationRounded(took)}, {"violations", outcome.violations.size()}});
   if (!outcome.applied) return FinishApply(answer);
-  serving_ = std::move(next);
+  const v1::Snapshot before = std::exchange(serving_, std::move(next));
   quarantined_ = std::move(outcome.violations);
-  if (on_applied_) on_applied_(serving_);
+  if (on_applied_) on_applied_(before, serving_);
   if (!parts_.store) return FinishApply(answer);
   parts_.store(serving_, [this, answer, post = Poster()](const absl::Status& stored) {
     post([this, answer, stored] {

@@ -80,8 +80,8 @@ class ControllerClient {
   ControllerClient(const ControllerClient&) = delete;
   ControllerClient& operator=(const ControllerClient&) = delete;
 
-  // Told of each snapshot that the sink has applied.
-  void OnApplied(std::function<void(const v1::Snapshot&)> applied) { on_applied_ = std::move(applied); }
+  // Told of each snapshot that the sink has applied: what was served before, what is served now.
+  void OnApplied(std::function<void(const v1::Snapshot&, const v1::Snapshot&)> applied) { on_applied_ = std::move(applied); }
   // Told the report interval of each Welcome.
   void OnWelcome(std::function<void(Duration)> welcome) { on_welcome_ = std::move(welcome); }
 
@@ -125,7 +125,7 @@ class ControllerClient {
   const ControllerClientParts parts_;
   const ControllerClientOptions options_;
   rpc::Backoff backoff_;
-  std::function<void(const v1::Snapshot&)> on_applied_;
+  std::function<void(const v1::Snapshot&, const v1::Snapshot&)> on_applied_;
   std::function<void(Duration)> on_welcome_;
 
   ControllerStatus status_;

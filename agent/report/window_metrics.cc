@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/observe/metric_names.h"
@@ -14,6 +16,7 @@ namespace {
 
 constexpr double kMicrosPerSecond = 1e6;
 constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+constexpr std::array<std::string_view, 3> kResults = {"succeeded", "server_error", "failed"};
 
 // Upper end of a bucket of the exponential histogram, in seconds.
 double UpperEnd(int bucket) { return std::exp2(static_cast<double>(bucket + 1) / (1 << stats::ExponentialHistogram::kScale)) / kMicrosPerSecond; }
@@ -51,9 +54,9 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
       failed += backend.failures[i];
       sum.failures[i] += backend.failures[i];
     }
-    AddIfAny(metrics, observe::kAttempts, {name, address, "succeeded"}, backend.succeeded);
-    AddIfAny(metrics, observe::kAttempts, {name, address, "server_error"}, backend.server_errors);
-    AddIfAny(metrics, observe::kAttempts, {name, address, "failed"}, failed);
+    AddIfAny(metrics, observe::kAttempts, {name, address, kResults[0]}, backend.succeeded);
+    AddIfAny(metrics, observe::kAttempts, {name, address, kResults[1]}, backend.server_errors);
+    AddIfAny(metrics, observe::kAttempts, {name, address, kResults[2]}, failed);
     sum.response_bytes += backend.response_bytes;
     sum.in_flight += backend.in_flight;
     sum.connections += backend.connections;
@@ -68,7 +71,52 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
   metrics.Set(observe::kUpstreamConnections, {name}, sum.connections);
 }
 
+struct Names {
+  std::set<std::string> listeners;
+  std::set<std::string> upstreams;
+  std::set<std::pair<std::string, std::string>> backends;
+};
+
+Names NamesIn(const v1::Snapshot& snapshot) {
+  Names names;
+  for (const v1::Resource& resource : snapshot.resources()) {
+    if (resource.has_listener()) names.listeners.insert(resource.name());
+    if (!resource.has_upstream()) continue;
+    names.upstreams.insert(resource.name());
+    for (const v1::Backend& backend : resource.upstream().backends()) names.backends.emplace(resource.name(), backend.address());
+  }
+  return names;
+}
+
+void ForgetListener(const std::string& name, observe::Metrics& metrics) {
+  for (const std::string_view one : kClasses) metrics.Remove(observe::kRequests, {name, one});
+  for (const CauseInfo& info : AllCauses()) metrics.Remove(observe::kRequestCauses, {name, info.name});
+  metrics.Remove(observe::kRequestSeconds, {name});
+}
+
+void ForgetUpstream(const std::string& name, observe::Metrics& metrics) {
+  for (const CauseInfo& info : AllCauses()) metrics.Remove(observe::kAttemptFailures, {name, info.name});
+  for (const std::string_view result : {"ok", "failed"}) metrics.Remove(observe::kProbes, {name, result});
+  metrics.Remove(observe::kAttemptSeconds, {name});
+  metrics.Remove(observe::kUpstreamBytes, {name});
+}
+
 }  // namespace
+
+void ForgetGone(const v1::Snapshot& before, const v1::Snapshot& now, observe::Metrics& metrics) {
+  const Names old_names = NamesIn(before);
+  const Names names = NamesIn(now);
+  for (const std::string& name : old_names.listeners) {
+    if (!names.listeners.contains(name)) ForgetListener(name, metrics);
+  }
+  for (const std::string& name : old_names.upstreams) {
+    if (!names.upstreams.contains(name)) ForgetUpstream(name, metrics);
+  }
+  for (const auto& backend : old_names.backends) {
+    if (names.backends.contains(backend)) continue;
+    for (const std::string_view result : kResults) metrics.Remove(observe::kAttempts, {backend.first, backend.second, result});
+  }
+}
 
 void AddToMetrics(const Window& window, observe::Metrics& metrics) {
   for (const auto& gauge : {observe::kOpenConnections, observe::kUpstreamInFlight, observe::kUpstreamConnections}) metrics.Clear(gauge);

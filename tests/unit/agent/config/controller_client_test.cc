@@ -49,7 +49,7 @@ class FakeSink final : public ConfigSink {
 class ControllerClientTest : public testing::Test {
  protected:
   ControllerClientTest() : loop_(clock_), links_(loop_), client_(Parts(), Options()) {
-    client_.OnApplied([this](const v1::Snapshot& snapshot) { told_.push_back(snapshot.generation()); });
+    client_.OnApplied([this](const v1::Snapshot&, const v1::Snapshot& now) { told_.push_back(now.generation()); });
     client_.OnWelcome([this](Duration interval) { intervals_.push_back(interval); });
   }
 

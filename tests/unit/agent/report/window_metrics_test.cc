@@ -44,5 +44,27 @@ TEST(WindowMetrics, CountsFailuresByCause) {
   EXPECT_EQ(metrics.Value(observe::kAttempts, {"web", "a", "failed"}), 2);
 }
 
+TEST(WindowMetrics, ForgetsWhatTheConfigurationNoLongerNames) {
+  Window window;
+  window.backends["web"]["a"].succeeded = 1;
+  window.backends["web"]["b"].succeeded = 1;
+  window.listeners["edge"].by_class[1] = 1;
+  observe::Metrics metrics;
+  AddToMetrics(window, metrics);
+  v1::Snapshot before;
+  before.add_resources()->set_name("edge");
+  before.mutable_resources(0)->mutable_listener();
+  before.add_resources()->set_name("web");
+  before.mutable_resources(1)->mutable_upstream()->add_backends()->set_address("a");
+  before.mutable_resources(1)->mutable_upstream()->add_backends()->set_address("b");
+  v1::Snapshot now;
+  now.add_resources()->set_name("web");
+  now.mutable_resources(0)->mutable_upstream()->add_backends()->set_address("b");
+  ForgetGone(before, now, metrics);
+  EXPECT_EQ(metrics.Value(observe::kAttempts, {"web", "a", "succeeded"}), 0);
+  EXPECT_EQ(metrics.Value(observe::kAttempts, {"web", "b", "succeeded"}), 1);
+  EXPECT_EQ(metrics.Value(observe::kRequests, {"edge", "2xx"}), 0);
+}
+
 }  // namespace
 }  // namespace switchyard::agent::report

@@ -14,7 +14,8 @@ WallTime Instant() { return WallTime(std::chrono::seconds(1'767'225'600) + std::
 TEST(Log, WritesOneJsonObjectPerLine) {
   EXPECT_EQ(FormatJsonLine(Instant(), LogLevel::kInfo, "snapshot applied",
                            {{"generation", 42}, {"node", "web-1"}, {"took_ms", 1.5}, {"full", false}, {"bytes", std::size_t{7}}}),
-            R"({"time":"2026-01-01T00:00:00.042Z","level":"info","msg":"snapshot applied","generation":42,"node":"web-1","took_ms":1.5,"full":false,"bytes":7})");
+            R"({"time":"2026-01-01T00:00:00.042Z","level":"info","msg":"snapshot applied",)"
+            R"("generation":42,"node":"web-1","took_ms":1.5,"full":false,"bytes":7})");
 }
 
 TEST(Log, WritesForEyesOnATerminal) {
