@@ -1,5 +1,6 @@
 #include "common/config/yaml_message_reader.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -18,6 +19,9 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using Kind = YamlNode::Kind;
+
+// Bytes of text that count as one more value.
+constexpr std::size_t kTextPerValue = 64;
 
 std::vector<std::string_view> FieldNames(const Descriptor& type) {
   std::vector<std::string_view> names;
@@ -95,7 +99,10 @@ void YamlMessageReader::Fail(std::string_view field, SourcePosition position, st
 
 bool YamlMessageReader::Spend(const YamlNode& node) {
   if (budget_ == 0) return false;
-  if (--budget_ > 0) return true;
+  // Long texts cost more, so that aliases of one cannot fill the memory either.
+  const std::size_t cost = 1 + node.text.size() / kTextPerValue;
+  budget_ -= std::min(cost, budget_);
+  if (budget_ > 0) return true;
   Fail(node.position, fmt::format("with its aliases followed, the text has more than {} values; write less, or split it", kMaxNodes));
   return false;
 }
