@@ -49,6 +49,7 @@ absl::Status Failed(std::string_view what, const std::string& path, int error) {
     case EDQUOT:
     case EFBIG:
       return absl::ResourceExhaustedError(text("free some space"));
+    case EEXIST:
     case ENOTDIR:
     case EISDIR:
     case ELOOP:

@@ -7,11 +7,13 @@
 #include "common/config/resource_key.h"
 #include "controlplane/store/rocksdb_keys.h"
 #include "controlplane/store/rocksdb_status.h"
+#include "controlplane/store/rocksdb_undo.h"
 
 namespace switchyard::controlplane::store {
 namespace {
 
 constexpr std::string_view kCannotRead = "cannot read the store";
+constexpr std::string_view kCannotWrite = "cannot write to the store";
 
 std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
@@ -24,9 +26,19 @@ std::optional<Record> ParseRecord(std::string_view key, std::string_view stored)
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<Journal>> RocksdbJournal::Open(const std::string& directory, const RocksdbOptions& options) {
+  auto database = Rocksdb::Open(directory, options);
+  if (!database.ok()) return database.status();
+  return std::unique_ptr<Journal>(new RocksdbJournal(directory, options, std::move(*database)));
+}
+
+absl::Status RocksdbJournal::Closed() const {
+  return absl::UnavailableError(fmt::format("the store in {} is closed after a failed write; it opens again at the next change that succeeds", directory_));
+}
+
 absl::Status RocksdbJournal::Damaged(std::string_view what) const {
   return absl::DataLossError(fmt::format("the store in {} is damaged: {}; keep a copy of the directory and restore it from a backup",
-                                         database_->directory(), what));
+                                         directory_, what));
 }
 
 absl::StatusOr<JournalState> RocksdbJournal::Load() {
@@ -54,7 +66,7 @@ absl::Status RocksdbJournal::LoadCatalog(Catalog& catalog) const {
     if (!whole) return Damaged(fmt::format("resource \"{}\" cannot be read", View(at->key()).substr(std::min<std::size_t>(4, at->key().size()))));
     catalog.resources.emplace(Catalog::Key(config::KindOf(*resource), resource->name()), std::move(resource));
   }
-  return FromRocksdb(at->status(), kCannotRead, database_->directory());
+  return FromRocksdb(at->status(), kCannotRead, directory_);
 }
 
 absl::Status RocksdbJournal::LoadHistory(std::vector<std::pair<std::uint64_t, std::uint64_t>>& history) const {
@@ -65,10 +77,11 @@ absl::Status RocksdbJournal::LoadHistory(std::vector<std::pair<std::uint64_t, st
     if (!generation.has_value() || !bytes.has_value()) return Damaged("the index of the history cannot be read");
     history.emplace_back(*generation, *bytes);
   }
-  return FromRocksdb(at->status(), kCannotRead, database_->directory());
+  return FromRocksdb(at->status(), kCannotRead, directory_);
 }
 
 absl::Status RocksdbJournal::WriteChange(const JournalChange& change) {
+  if (auto ready = Recover(); !ready.ok()) return ready;
   const std::uint64_t generation = change.record.entry.generation();
   rocksdb::WriteBatch batch;
   v1::WatchResponse payload;
@@ -93,27 +106,60 @@ absl::Status RocksdbJournal::WriteChange(const JournalChange& change) {
 }
 
 absl::Status RocksdbJournal::Write(rocksdb::WriteBatch& batch) {
-  static constexpr std::string_view kCannotWrite = "cannot write to the store";
+  absl::Status written = WriteOnce(batch);
+  if (written.ok()) return written;
+  // Once more: the first try may have failed because of an earlier error of background work whose cause is gone by now.
+  if (auto recovered = Recover(); !recovered.ok()) return recovered;
+  return WriteOnce(batch);
+}
+
+absl::Status RocksdbJournal::WriteOnce(rocksdb::WriteBatch& batch) {
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  rocksdb::Status written;
-  // Twice at most: the first try may fail because of an earlier error of background work whose cause is gone by now.
-  for (int tries = 0; tries < 2; ++tries) {
-    if (broken_) {
-      if (auto resumed = database_->db().Resume(); !resumed.ok()) return FromRocksdb(resumed, kCannotWrite, database_->directory());
+  const rocksdb::Status written = database_->db().Write(synced, &batch);
+  if (written.ok()) return absl::OkStatus();
+  broken_ = true;
+  undo_.reset();
+  if (auto inverse = InverseOf(batch, *database_); inverse.ok()) undo_ = std::move(*inverse);
+  return FromRocksdb(written, kCannotWrite, directory_);
+}
+
+absl::Status RocksdbJournal::Recover() {
+  if (!broken_) return absl::OkStatus();
+  if (database_ != nullptr) {
+    const rocksdb::Status resumed = database_->db().Resume();
+    const bool fatal = resumed.severity() >= rocksdb::Status::Severity::kFatalError;
+    if (!resumed.ok() && (!fatal || !undo_.has_value())) return FromRocksdb(resumed, kCannotWrite, directory_);
+    if (resumed.ok()) {
+      broken_ = false;
+      undo_.reset();
+      return absl::OkStatus();
     }
-    written = database_->db().Write(synced, &batch);
-    broken_ = !written.ok();
-    if (written.ok()) return absl::OkStatus();
   }
-  return FromRocksdb(written, kCannotWrite, database_->directory());
+  return Reopen();
+}
+
+absl::Status RocksdbJournal::Reopen() {
+  const std::unique_lock lock(open_);
+  database_ = nullptr;
+  auto again = Rocksdb::Open(directory_, options_);
+  if (!again.ok()) return again.status();
+  database_ = std::move(*again);
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  if (auto undone = database_->db().Write(synced, &*undo_); !undone.ok()) return FromRocksdb(undone, kCannotWrite, directory_);
+  broken_ = false;
+  undo_.reset();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> RocksdbJournal::Get(Family family, const std::string& key) const {
+  const std::shared_lock lock(open_);
+  if (database_ == nullptr) return Closed();
   std::string value;
   const rocksdb::Status read = database_->db().Get({}, database_->family(family), key, &value);
   if (read.IsNotFound()) return absl::NotFoundError("");
-  if (!read.ok()) return FromRocksdb(read, kCannotRead, database_->directory());
+  if (!read.ok()) return FromRocksdb(read, kCannotRead, directory_);
   return value;
 }
 
@@ -150,6 +196,7 @@ absl::StatusOr<ChangeRecord> RocksdbJournal::ReadChange(std::uint64_t generation
 }
 
 absl::Status RocksdbJournal::WriteRecord(const std::string& key, const Record& record) {
+  if (auto ready = Recover(); !ready.ok()) return ready;
   rocksdb::WriteBatch batch;
   batch.Put(database_->family(Family::kRecords), key, BigEndian(record.revision) + record.value);
   batch.Put(database_->family(Family::kMeta), kRevisionKey, BigEndian(record.revision));
@@ -157,6 +204,7 @@ absl::Status RocksdbJournal::WriteRecord(const std::string& key, const Record& r
 }
 
 absl::Status RocksdbJournal::EraseRecord(const std::string& key, std::uint64_t revision) {
+  if (auto ready = Recover(); !ready.ok()) return ready;
   rocksdb::WriteBatch batch;
   batch.Delete(database_->family(Family::kRecords), key);
   batch.Put(database_->family(Family::kMeta), kRevisionKey, BigEndian(revision));
@@ -173,6 +221,8 @@ absl::StatusOr<Record> RocksdbJournal::ReadRecord(const std::string& key) const 
 }
 
 absl::StatusOr<std::vector<Record>> RocksdbJournal::ReadRecords(const std::string& prefix) const {
+  const std::shared_lock lock(open_);
+  if (database_ == nullptr) return Closed();
   const std::unique_ptr<rocksdb::Iterator> at(database_->db().NewIterator({}, database_->family(Family::kRecords)));
   std::vector<Record> found;
   for (at->Seek(prefix); at->Valid() && at->key().starts_with(prefix); at->Next()) {
@@ -180,7 +230,7 @@ absl::StatusOr<std::vector<Record>> RocksdbJournal::ReadRecords(const std::strin
     if (!record.has_value()) return Damaged("a record cannot be read");
     found.push_back(std::move(*record));
   }
-  if (auto read = FromRocksdb(at->status(), kCannotRead, database_->directory()); !read.ok()) return read;
+  if (auto read = FromRocksdb(at->status(), kCannotRead, directory_); !read.ok()) return read;
   return found;
 }
 

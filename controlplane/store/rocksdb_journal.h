@@ -1,10 +1,20 @@
 // A Journal on RocksDB. See rocksdb_store.h for the promises, rocksdb_keys.h for the layout.
 //
-// Thread-safety: as Journal. A failed write sets `broken_`, which makes the next try resume RocksDB first: resuming writes the memtables out
-// and starts a fresh log, so whatever the failed write left in the old log is never read again. Each write is tried twice.
+// After a failed write, before the next try (each write is tried twice):
+//   - RocksDB is resumed: it writes its memtables out and starts a fresh log, so what the failed write left in the old one is never read;
+//   - if it cannot be, because it takes the error for fatal (any error of its log but a full disk), the database is closed and opened again,
+//     and the inverse of the failed write is written first, in case that write had reached the log after all (rocksdb_undo.h).
+// While it stays closed, because opening fails too, reads of history and records fail; the catalog in memory is served as ever.
+// A crash between a failed write and the recovery may leave that write wholly there: nobody can know better.
+//
+// Thread-safety: as Journal; readers hold `open_` shared, reopening holds it alone.
 #pragma once
 
+#include <rocksdb/write_batch.h>
+
 #include <memory>
+#include <optional>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,15 +24,11 @@
 #include "controlplane/store/journal.h"
 #include "controlplane/store/rocksdb_open.h"
 
-namespace rocksdb {
-class WriteBatch;
-}  // namespace rocksdb
-
 namespace switchyard::controlplane::store {
 
 class RocksdbJournal final : public Journal {
  public:
-  explicit RocksdbJournal(std::unique_ptr<Rocksdb> database) : database_(std::move(database)) {}
+  static absl::StatusOr<std::unique_ptr<Journal>> Open(const std::string& directory, const RocksdbOptions& options);
 
   absl::StatusOr<JournalState> Load() override;
   absl::Status WriteChange(const JournalChange& change) override;
@@ -34,7 +40,16 @@ class RocksdbJournal final : public Journal {
   absl::StatusOr<std::vector<Record>> ReadRecords(const std::string& prefix) const override;
 
  private:
+  RocksdbJournal(std::string directory, const RocksdbOptions& options, std::unique_ptr<Rocksdb> database)
+      : directory_(std::move(directory)), options_(options), database_(std::move(database)) {}
+
+  // REQUIRES: Recover() was OK. The batch names column families by numbers that reopening keeps, so it can be written again.
   absl::Status Write(rocksdb::WriteBatch& batch);
+  absl::Status WriteOnce(rocksdb::WriteBatch& batch);
+  // OK at once unless a write failed before.
+  absl::Status Recover();
+  absl::Status Reopen();
+
   // NOT_FOUND without text when there is no such key.
   absl::StatusOr<std::string> Get(Family family, const std::string& key) const;
   // 0 when the key is not there.
@@ -42,9 +57,16 @@ class RocksdbJournal final : public Journal {
   absl::Status LoadCatalog(Catalog& catalog) const;
   absl::Status LoadHistory(std::vector<std::pair<std::uint64_t, std::uint64_t>>& history) const;
   absl::Status Damaged(std::string_view what) const;
+  absl::Status Closed() const;
 
-  const std::unique_ptr<Rocksdb> database_;
+  const std::string directory_;
+  const RocksdbOptions options_;
+  mutable std::shared_mutex open_;
+  // Null while it cannot be opened again.
+  std::unique_ptr<Rocksdb> database_;
+  // Of the writer only: a write failed and was not recovered from yet, and its inverse.
   bool broken_ = false;
+  std::optional<rocksdb::WriteBatch> undo_;
 };
 
 }  // namespace switchyard::controlplane::store

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <unistd.h>
 
@@ -23,6 +24,12 @@ namespace {
 
 // Index = Family.
 constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"default", "resources", "history", "payload", "records", "meta"};
+
+// Leaves recovery from errors to the journal. RocksDB's own, for a full disk, looks every five seconds and refuses ours meanwhile.
+class NoOwnRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override { *auto_recovery = false; }
+};
 
 rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options) {
   rocksdb::DBOptions out;
@@ -46,8 +53,8 @@ rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options) {
   out.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   out.keep_log_file_num = 3;
   out.max_log_file_size = 1 << 20;
-  // The journal resumes after an error, when it is asked to write; no thread does it behind its back.
   out.max_bgerror_resume_count = 0;
+  out.listeners.push_back(std::make_shared<NoOwnRecovery>());
   return out;
 }
 

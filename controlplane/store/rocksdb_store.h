@@ -5,8 +5,8 @@
 // memory is replaced only after the batch is on disk, so it never runs ahead.
 //
 // Recovery after a crash: an incomplete last record of the log was never acknowledged and is dropped. Damage anywhere else is refused
-// (DATA_LOSS), never skipped: skipping would lose acknowledged changes in silence. After a failed write the store refuses further writes until
-// RocksDB could be resumed, which each later write tries first: freeing disk space is enough, no restart is needed.
+// (DATA_LOSS), never skipped: skipping would lose acknowledged changes in silence. After a failed write each later write first brings
+// RocksDB back (rocksdb_journal.h says how): freeing disk space is enough, no restart is needed.
 //
 // Thread-safety: as Store. Cost: a commit is one fsync; resident memory is about 15 MiB above the catalog itself.
 // Bounds: see RocksdbOptions and HistoryLimits; RocksDB's own info log is at most 3 files of 1 MiB.

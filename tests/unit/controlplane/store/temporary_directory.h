@@ -9,8 +9,8 @@ namespace switchyard {
 
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string form = (std::filesystem::temp_directory_path() / "switchyard-test-XXXXXX").string();
+  explicit TemporaryDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string form = (parent / "switchyard-test-XXXXXX").string();
     if (::mkdtemp(form.data()) == nullptr) std::abort();
     path_ = form;
   }
