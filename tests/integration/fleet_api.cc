@@ -2,9 +2,9 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include "common/config/limits.h"
 #include "common/rpc/admin_channel.h"
 #include "common/rpc/credential_file.h"
+#include "common/rpc/proto_time.h"
 #include "common/tls/tls13.h"
 
 namespace switchyard::integration {
@@ -17,7 +17,7 @@ absl::Status ToStatus(const grpc::Status& status) {
 }  // namespace
 
 FleetApi::FleetApi(const harness::Fleet& fleet) {
-  tls::RequireTls13();
+  (void)tls::RequireTls13();
   auto credential = rpc::LoadCredential(fleet.directory().Sub("controller/admin.credential"));
   if (credential.ok()) stub_ = v1::FleetService::NewStub(rpc::AdminChannel(*credential));
 }
@@ -27,7 +27,7 @@ absl::StatusOr<v1::ApplyResponse> FleetApi::Apply(const std::vector<v1::Resource
   v1::ApplyRequest request;
   request.set_reason("test");
   for (const v1::Resource& resource : resources) *request.add_resources() = resource;
-  if (wait > Duration::zero()) *request.mutable_wait() = config::ToProto(wait);
+  if (wait > Duration::zero()) *request.mutable_wait() = rpc::ToProto(wait);
   grpc::ClientContext context;
   v1::ApplyResponse response;
   const grpc::Status status = stub_->Apply(&context, request, &response);

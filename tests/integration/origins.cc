@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "tests/harness/ready_file.h"
+#include "tests/harness/socket.h"
 
 namespace switchyard::integration {
 

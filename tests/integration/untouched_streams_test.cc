@@ -25,7 +25,9 @@ harness::RawHttpClient OpenStream(const Site& site, bool websocket) {
   EXPECT_TRUE(client.Send(websocket ? kUpgrade : Get("/sse?interval=200")).ok());
   const auto head = client.ReadResponseHead();
   EXPECT_TRUE(head.ok()) << head.status();
-  if (head.ok()) EXPECT_EQ(head->status(), websocket ? 101 : 200) << head->head;
+  if (head.ok()) {
+    EXPECT_EQ(head->status(), websocket ? 101 : 200) << head->head;
+  }
   return client;
 }
 
