@@ -22,7 +22,7 @@ Meaning MeaningOf(const Context& context, const grpc::Status& status) {
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
     case grpc::StatusCode::OUT_OF_RANGE: return {ExitCode::kRefused, message};
     case grpc::StatusCode::NOT_FOUND: return {ExitCode::kNotFound, message};
-    case grpc::StatusCode::ABORTED: return {ExitCode::kConflict, message + " (read the present state with `yardctl get`, then try again)"};
+    case grpc::StatusCode::ABORTED:
     case grpc::StatusCode::FAILED_PRECONDITION: return {ExitCode::kConflict, message};
     case grpc::StatusCode::UNAVAILABLE:
       return {ExitCode::kUnreachable, fmt::format("cannot reach the controller at {}: {} (is it running? see --controller)", context.address, message)};
@@ -49,7 +49,8 @@ ExitCode Report(const Context& context, const grpc::Status& status, const Input*
   if (violations.violations_size() > 0) {
     if (input != nullptr)
       for (v1::Violation& violation : *violations.mutable_violations()) input->Locate(violation);
-    context.err << ViolationsText(violations);
+    context.err << ViolationsText(violations) << MistakesText(violations);
+    return meaning.exit_code;
   }
   context.err << "yardctl: " << meaning.text << '\n';
   return meaning.exit_code;

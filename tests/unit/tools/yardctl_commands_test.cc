@@ -71,7 +71,7 @@ TEST_F(CommandsTest, ApplyShowsWhereTheControllersViolationsStand) {
   fleet_.status = rpc::WithViolations(absl::InvalidArgumentError("refused"), violations);
   EXPECT_EQ(Apply(kUpstream), ExitCode::kRefused);
   EXPECT_THAT(err_.str(), HasSubstr("<stdin>:5:"));
-  EXPECT_THAT(err_.str(), HasSubstr("Upstream/app: spec.backends[0].address: no such host\n... and 2 more\n"));
+  EXPECT_THAT(err_.str(), HasSubstr("Upstream/app: spec.backends[0].address: no such host\n... and 2 more\nyardctl: 3 mistakes found, nothing was changed\n"));
 }
 
 TEST_F(CommandsTest, ApplyWaitNamesTheAgentTheFieldAndTheReason) {

@@ -22,8 +22,7 @@ ExitCode ShowViolations(const config::ViolationList& list, const Input& input, c
   v1::Violations violations = list.ToProto();
   if (violations.total() == 0) return ExitCode::kOk;
   for (v1::Violation& violation : *violations.mutable_violations()) input.Locate(violation);
-  context.err << ViolationsText(violations);
-  context.err << fmt::format("yardctl: {} mistake{} found, nothing was changed\n", violations.total(), violations.total() == 1 ? "" : "s");
+  context.err << ViolationsText(violations) << MistakesText(violations);
   return ExitCode::kRefused;
 }
 
