@@ -1,5 +1,6 @@
 #include "controlplane/compiler/compiler.h"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -11,58 +12,59 @@ namespace {
 
 using Names = std::set<std::string_view>;
 
-// Calls `visit` for each resource of one kind, in order of name.
-template <typename Visit>
-void ForEach(const store::Catalog& catalog, v1::Kind kind, Visit visit) {
-  for (auto it = catalog.resources.lower_bound(store::Catalog::Key(kind, "")); it != catalog.resources.end() && it->first.first == kind; ++it) {
-    visit(*it->second);
+// Calls `take` with each resource of a kind, in order of name.
+template <class Take>
+void ForEach(const store::Catalog& catalog, v1::Kind kind, const Take& take) {
+  for (auto it = catalog.resources.lower_bound(store::Catalog::Key(kind, "")); it != catalog.resources.end() && it->first.first == kind;
+       ++it) {
+    take(*it->second);
   }
 }
 
-void Add(const v1::Resource& resource, v1::Snapshot& snapshot) {
-  v1::Resource& copy = *snapshot.add_resources();
+void Append(const v1::Resource& resource, v1::Snapshot& out) {
+  v1::Resource& copy = *out.add_resources();
   copy = resource;
   copy.clear_generation();
   copy.clear_updated();
 }
 
-bool ServesAny(const v1::Route& route, const Names& listeners) {
-  for (const std::string& listener : route.listeners()) {
-    if (listeners.contains(listener)) return true;
-  }
-  return false;
+bool IsServed(const v1::Route& route, const Names& listeners) {
+  return std::any_of(route.listeners().begin(), route.listeners().end(),
+                     [&](const std::string& listener) { return listeners.contains(listener); });
 }
 
 }  // namespace
 
 bool Selects(const v1::AgentSelector& selector, const Labels& labels) {
-  for (const auto& [key, value] : selector.match_labels()) {
-    const auto label = labels.find(key);
-    if (label == labels.end() || label->second != value) return false;
-  }
-  return true;
+  const auto& wanted = selector.match_labels();
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& label) {
+    const auto it = labels.find(label.first);
+    return it != labels.end() && it->second == label.second;
+  });
 }
 
 v1::Snapshot Compile(const store::Catalog& catalog, const Labels& agent_labels) {
-  v1::Snapshot snapshot;
-  snapshot.set_generation(catalog.generation);
+  v1::Snapshot out;
+  out.set_generation(catalog.generation);
   Names listeners;
   ForEach(catalog, v1::KIND_LISTENER, [&](const v1::Resource& resource) {
     if (!Selects(resource.listener().agents(), agent_labels)) return;
     listeners.insert(resource.name());
-    Add(resource, snapshot);
+    Append(resource, out);
   });
   Names upstreams;
   ForEach(catalog, v1::KIND_ROUTE, [&](const v1::Resource& resource) {
-    if (!ServesAny(resource.route(), listeners)) return;
+    if (!IsServed(resource.route(), listeners)) return;
     for (const v1::WeightedUpstream& share : resource.route().forward().upstreams()) upstreams.insert(share.upstream());
-    Add(resource, snapshot);
+    Append(resource, out);
   });
+  // The set is in order of name, so what was asked for comes out sorted.
   for (const std::string_view name : upstreams) {
-    if (const v1::Resource* resource = catalog.Find(v1::KIND_UPSTREAM, std::string(name))) Add(*resource, snapshot);
+    const v1::Resource* upstream = catalog.Find(v1::KIND_UPSTREAM, std::string(name));
+    if (upstream != nullptr) Append(*upstream, out);
   }
-  snapshot.set_digest(config::SnapshotDigest(snapshot.resources()));
-  return snapshot;
+  out.set_digest(config::SnapshotDigest(out.resources()));
+  return out;
 }
 
 }  // namespace switchyard::controlplane::compiler

@@ -1,45 +1,64 @@
-#include <string>
+#include "controlplane/validation/listener_rules.h"
 
 #include <fmt/format.h>
 
 #include "common/base/endpoint.h"
 #include "common/base/status.h"
-#include "controlplane/validation/resource_rules.h"
+#include "controlplane/validation/label_rules.h"
 #include "controlplane/validation/text_rules.h"
 
 namespace switchyard::controlplane::validation {
 namespace {
 
-void CheckHttp(const v1::HttpOptions& http, FieldChecks& checks) {
-  checks.Number("spec.http.max_head_bytes", http.max_head_bytes(), config::kMaxHeadBytes);
-  checks.Number("spec.http.max_headers", http.max_headers(), config::kMaxHeaders);
-  checks.Number("spec.http.max_target_bytes", http.max_target_bytes(), config::kMaxTargetBytes);
-  if (http.max_target_bytes() > config::MaxHeadBytes(http) && http.max_target_bytes() <= config::kMaxTargetBytes.max) {
-    checks.Fail("spec.http.max_target_bytes",
-                fmt::format("is {}, more than max_head_bytes ({}), which the target is a part of", http.max_target_bytes(), config::MaxHeadBytes(http)));
+void CheckAddress(const std::string& address, Findings& out) {
+  if (address.empty()) return;
+  const absl::StatusOr<Endpoint> endpoint = Endpoint::FromIp(address, 0);
+  if (!endpoint.ok()) return out.Add("spec.address", std::string(Message(endpoint.status())));
+  if (endpoint->is_v6() && endpoint->ip().starts_with("::ffff:")) {
+    out.Add("spec.address", fmt::format("is {}, an IPv4 address written as IPv6, which an IPv6-only listener cannot bind; write it as IPv4",
+                                        Quoted(address)));
   }
-  checks.Time("spec.http.head_timeout", http.has_head_timeout(), http.head_timeout(), config::kHeadTimeout);
-  checks.Time("spec.http.keep_alive_timeout", http.has_keep_alive_timeout(), http.keep_alive_timeout(), config::kKeepAliveTimeout);
-  checks.Time("spec.http.body_idle_timeout", http.has_body_idle_timeout(), http.body_idle_timeout(), config::kBodyIdleTimeout);
-  checks.Number("spec.http.max_connections", http.max_connections(), config::kMaxConnections);
-  checks.Enum("spec.http.forwarded", http.forwarded(), *v1::ForwardedMode_descriptor());
-  if (http.via().empty()) return;
-  checks.Length("spec.http.via", http.via(), config::kMaxViaLength);
-  if (const std::string problem = TokenProblem(http.via(), "pseudonym"); !problem.empty()) checks.Fail("spec.http.via", problem);
+}
+
+void CheckTargetBytes(const v1::HttpOptions& http, Findings& out) {
+  CheckCount("spec.http", "max_target_bytes", http.max_target_bytes(), config::kMaxTargetBytes, out);
+  if (http.max_target_bytes() <= config::MaxHeadBytes(http) || http.max_target_bytes() > config::kMaxTargetBytes.max) return;
+  out.Add("spec.http.max_target_bytes",
+          fmt::format("is {}, more than max_head_bytes, {}, which holds the target too; lower it or raise max_head_bytes",
+                      http.max_target_bytes(), config::MaxHeadBytes(http)));
+}
+
+void CheckVia(const std::string& via, Findings& out) {
+  if (via.empty() || (IsToken(via) && via.size() <= config::kMaxViaLength)) return;
+  out.Add("spec.http.via", fmt::format("is {} ({} characters); expected a token (RFC 9110 section 5.6.2) of 1 to {} characters",
+                                       Quoted(via), via.size(), config::kMaxViaLength));
+}
+
+void CheckHttp(const v1::HttpOptions& http, Findings& out) {
+  const Text at = "spec.http";
+  CheckCount(at, "max_head_bytes", http.max_head_bytes(), config::kMaxHeadBytes, out);
+  CheckCount(at, "max_headers", http.max_headers(), config::kMaxHeaders, out);
+  CheckTargetBytes(http, out);
+  CheckTime(at, "head_timeout", http.has_head_timeout(), http.head_timeout(), config::kHeadTimeout, out);
+  CheckTime(at, "keep_alive_timeout", http.has_keep_alive_timeout(), http.keep_alive_timeout(), config::kKeepAliveTimeout, out);
+  CheckTime(at, "body_idle_timeout", http.has_body_idle_timeout(), http.body_idle_timeout(), config::kBodyIdleTimeout, out);
+  CheckCount(at, "max_connections", http.max_connections(), config::kMaxConnections, out);
+  CheckEnum(at, "forwarded", http.forwarded(), v1::ForwardedMode_descriptor(), out);
+  CheckVia(http.via(), out);
 }
 
 }  // namespace
 
-void CheckListener(const v1::Listener& listener, FieldChecks& checks) {
-  if (const auto ip = Endpoint::FromIp(config::Address(listener), 0); !ip.ok()) checks.Fail("spec.address", Message(ip.status()));
+void CheckListener(const v1::Listener& listener, Findings& out) {
+  CheckAddress(listener.address(), out);
   if (listener.port() == 0) {
-    checks.Fail("spec.port", fmt::format("is required: a TCP port, 1-{}", config::kMaxPort));
+    out.Add("spec.port", "is missing or 0; expected the TCP port to open, 1 to 65535");
   } else if (listener.port() > config::kMaxPort) {
-    checks.Fail("spec.port", fmt::format("is {}; expected a TCP port, 1-{}", listener.port(), config::kMaxPort));
+    out.Add("spec.port", fmt::format("is {}; expected 1 to {}", listener.port(), config::kMaxPort));
   }
-  checks.Enum("spec.protocol", listener.protocol(), *v1::ListenerProtocol_descriptor());
-  CheckLabels("spec.agents.match_labels", listener.agents().match_labels(), config::kMaxSelectorLabels, checks);
-  CheckHttp(listener.http(), checks);
+  CheckEnum("spec", "protocol", listener.protocol(), v1::ListenerProtocol_descriptor(), out);
+  CheckLabels("spec.agents.match_labels", listener.agents().match_labels(), config::kMaxSelectorLabels, out);
+  CheckHttp(listener.http(), out);
 }
 
 }  // namespace switchyard::controlplane::validation

@@ -1,31 +1,33 @@
-// What names, labels, hosts, paths, methods and header fields may look like.
+// The grammars of names and words that resources hold: what a character may be, in one place.
 //
-// Each function gives an empty text when all is well, else what is wrong and what was expected.
-// Sources: resource.proto for names and labels; RFC 9110 section 5.6.2 for tokens; RFC 9112 section 3.2 and RFC 3986 section 3.3 for paths.
-// Thread-safety: pure functions. Cost: one pass over the text.
+// Each predicate is about the characters and the shape; lengths are beside it where the proto states one. ASCII only, no locale.
+// Thread-safety: pure functions. Cost: O(length), no allocation.
+// Source: names and labels: proto/switchyard/v1/resource.proto; token, field value: RFC 9110 sections 5.6.2, 5.5; host: RFC 1123
+// section 2.1, with `_`, which names in use have.
 #pragma once
 
-#include <string>
+#include <cstddef>
 #include <string_view>
 
 namespace switchyard::controlplane::validation {
 
-// A resource or node name: 1-63 lower-case letters, digits, `-` and `.`; starts and ends with a letter or digit.
-std::string NameProblem(std::string_view name);
-std::string LabelKeyProblem(std::string_view key);
-std::string LabelValueProblem(std::string_view value);
-// A host of a route: a name, an IP literal (IPv6 in brackets) or `*.` and a name.
-std::string HostProblem(std::string_view host);
-// A path that requests can have: starts with `/`, visible ASCII without `?` and `#`, no `.` and `..` segments, no `%2f`, `%5c` and `%00`
-// (requests with these are refused before routing, so that a route for them could never match).
-std::string PathProblem(std::string_view path);
-// A method in upper case.
-std::string MethodProblem(std::string_view method);
-// `what` is for the complaint: `field name`, `pseudonym`.
-std::string TokenProblem(std::string_view token, std::string_view what);
-// A field value or a part of it: no control characters (tab aside), no space or tab at its ends.
-std::string HeaderValueProblem(std::string_view value);
-// Free text on one line: valid UTF-8 without control characters.
-std::string LineProblem(std::string_view text);
+// 1-63 of [a-z0-9.-], first and last a letter or digit.
+bool IsResourceName(std::string_view text);
+// Characters of label keys and values: [A-Za-z0-9._/-], any number of them.
+bool IsLabelText(std::string_view text);
+// Not empty.
+bool IsToken(std::string_view text);
+// A field value as it stands between the optional white space: visible characters, inner spaces and tabs, bytes >= 0x80.
+bool IsFieldValue(std::string_view text);
+// Labels of 1-63 letters, digits, `-` and `_`, divided by dots; also covers IPv4. At most 253 characters.
+bool IsHostName(std::string_view text);
+// `[...]` around an IPv6 literal.
+bool IsBracketedV6(std::string_view text);
+// A path as it stands in a request line: starts with `/`, visible ASCII, without `?` and `#`.
+bool IsPath(std::string_view text);
+// Has a segment `.` or `..`, a `//` at its start, or a backslash: agents refuse such requests, so no condition on them can hold.
+bool IsUnreachablePath(std::string_view text);
+// Characters of UTF-8 text, not bytes.
+std::size_t CharacterCount(std::string_view text);
 
 }  // namespace switchyard::controlplane::validation

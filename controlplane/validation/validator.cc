@@ -1,35 +1,42 @@
 #include "controlplane/validation/validator.h"
 
 #include "common/config/resource_key.h"
-#include "controlplane/validation/catalog_rules.h"
-#include "controlplane/validation/field_checks.h"
-#include "controlplane/validation/resource_rules.h"
+#include "controlplane/validation/catalog_limits.h"
+#include "controlplane/validation/findings.h"
+#include "controlplane/validation/label_rules.h"
+#include "controlplane/validation/listener_rules.h"
+#include "controlplane/validation/port_conflicts.h"
+#include "controlplane/validation/references.h"
+#include "controlplane/validation/route_rules.h"
+#include "controlplane/validation/upstream_rules.h"
 
 namespace switchyard::controlplane::validation {
 
 void ValidateResource(const v1::Resource& resource, config::ViolationList& out) {
-  FieldChecks checks(config::KeyOf(resource), out);
-  CheckEnvelope(resource, checks);
+  Findings findings(config::KeyOf(resource), out);
+  CheckName("name", resource.name(), findings);
+  CheckLabels("labels", resource.labels(), config::kMaxLabels, findings);
   switch (resource.spec_case()) {
     case v1::Resource::kListener:
-      return CheckListener(resource.listener(), checks);
+      return CheckListener(resource.listener(), findings);
     case v1::Resource::kRoute:
-      return CheckRoute(resource.route(), checks);
+      return CheckRoute(resource.route(), findings);
     case v1::Resource::kUpstream:
-      return CheckUpstream(resource.upstream(), checks);
+      return CheckUpstream(resource.upstream(), findings);
     case v1::Resource::SPEC_NOT_SET:
-      return checks.Fail("spec", "is required: the fields of a Listener, Route or Upstream");
+      break;
   }
+  findings.Add("spec", "is missing, or of a kind that this version does not know; expected a Listener, Route or Upstream");
 }
 
 void ValidateCatalog(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out) {
-  Touched keys;
-  for (const v1::ResourceKey& key : touched) keys.emplace(key.kind(), key.name());
-  for (const auto& [kind, name] : keys) {
-    if (const v1::Resource* resource = candidate.Find(kind, name)) ValidateResource(*resource, out);
+  for (const v1::ResourceKey& key : touched) {
+    const v1::Resource* resource = candidate.Find(key.kind(), key.name());
+    if (resource != nullptr) ValidateResource(*resource, out);
   }
-  CheckReferences(candidate, keys, out);
-  CheckPorts(candidate, keys, out);
+  CheckCatalogLimits(candidate, touched, out);
+  CheckReferences(candidate, touched, out);
+  CheckPortConflicts(candidate, touched, out);
 }
 
 }  // namespace switchyard::controlplane::validation
