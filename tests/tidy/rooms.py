@@ -70,8 +70,9 @@ ARROWS = {
     "tests/contract": COMMON + ["agent/*", "controlplane", "controlplane/*", "tests/harness", "tests/unit"],
     "tests/fuzz": COMMON + ["agent/*", "controlplane/*"],
     "tests/bench": COMMON + ["agent/*", "controlplane/*", "tests/harness"],
-    # Integration tests run the real programs; what they may include is the public API and the harness.
-    "tests/integration": COMMON + ["tests/harness"],
+    # Integration tests run the real programs; what they may include is the public API and the harness, and the store, which one of their
+    # programs writes to until it is killed.
+    "tests/integration": COMMON + ["tests/harness", "controlplane/store", "tests/unit"],
 }
 
 # Third-party headers: (pattern of the include, what it is, its homes, the remedy). A home is a path prefix; tests that mirror a home

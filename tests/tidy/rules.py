@@ -157,7 +157,7 @@ def _named(path, words):
     folder = posixpath.dirname(path)
     while True:
         relative = posixpath.relpath(path, folder or ".")
-        if {relative, relative.removesuffix(".cc")} & words.get(folder, set()):
+        if {relative, relative.removesuffix(".cc"), relative.removesuffix("_fuzz.cc")} & words.get(folder, set()):
             return True
         if not folder:
             return False
