@@ -2,8 +2,6 @@
 
 #include <llhttp.h>
 
-#include <algorithm>
-
 #include "agent/codec/h1_lines.h"
 
 namespace switchyard::agent::codec {
@@ -13,10 +11,11 @@ struct ChunkDecoder::Impl {
   std::vector<std::string_view>* data = nullptr;
   Trailers trailers;
   std::size_t overhead = 0;
-  bool in_trailers = false;
+  std::size_t line_length = 0;
   bool complete = false;
   bool head_done = false;
-  char last = 0;
+  bool open_name = false;
+  char last = '\n';
 
   static Impl& Of(llhttp_t* p) { return *static_cast<Impl*>(p->data); }
 
@@ -28,8 +27,12 @@ struct ChunkDecoder::Impl {
     Impl& self = Of(p);
     if (!self.head_done) return 0;
     // A name that arrives in two pieces follows no value.
-    if (self.trailers.empty() || !self.open_name) self.trailers.emplace_back();
+    if (!self.open_name) {
+      self.trailers.emplace_back();
+      self.overhead += kTrailerCost;
+    }
     self.open_name = true;
+    self.overhead += length;
     self.trailers.back().first.append(at, length);
     return 0;
   }
@@ -37,15 +40,12 @@ struct ChunkDecoder::Impl {
     Impl& self = Of(p);
     if (!self.head_done) return 0;
     self.open_name = false;
+    self.overhead += length;
     self.trailers.back().second.append(at, length);
     return 0;
   }
   static int OnHeadersComplete(llhttp_t* p) {
     Of(p).head_done = true;
-    return 0;
-  }
-  static int OnChunkHeader(llhttp_t* p) {
-    if (p->content_length == 0) Of(p).in_trailers = true;
     return 0;
   }
   static int OnComplete(llhttp_t* p) {
@@ -54,15 +54,36 @@ struct ChunkDecoder::Impl {
   }
   static const llhttp_settings_t& Settings();
 
-  bool open_name = false;
-
-  // obs-fold: a trailer line that starts with white space. The bytes of the last-chunk line itself cannot contain LF.
-  bool FoldsTrailer(std::string_view bytes) {
+  // The bytes between the data: size lines, line ends, trailers. False: a bare CR or LF, or a line that starts with white space (obs-fold).
+  bool ReadFraming(std::string_view bytes) {
     for (const char c : bytes) {
-      if (last == '\n' && (c == ' ' || c == '\t')) return true;
+      if ((c == '\n') != (last == '\r')) return false;
+      if (last == '\n' && (c == ' ' || c == '\t')) return false;
+      if (++line_length > kFreeLineBytes) ++overhead;
+      if (c == '\n') line_length = 0;
       last = c;
     }
-    return false;
+    return overhead <= kMaxOverheadBytes;
+  }
+
+  // `input` without the pieces of data that were found in it.
+  bool ReadFramingAround(std::string_view input, const std::vector<std::string_view>& pieces, std::size_t first) {
+    std::size_t from = 0;
+    for (std::size_t i = first; i < pieces.size(); ++i) {
+      const auto at = static_cast<std::size_t>(pieces[i].data() - input.data());
+      if (!ReadFraming(input.substr(from, at - from))) return false;
+      last = 0;
+      from = at + pieces[i].size();
+    }
+    return ReadFraming(input.substr(from));
+  }
+
+  bool FinishTrailers() {
+    for (auto& [name, value] : trailers) {
+      value.erase(value.find_last_not_of(" \t") + 1);
+      if (!IsToken(name) || !IsFieldValue(value)) return false;
+    }
+    return true;
   }
 };
 
@@ -74,7 +95,6 @@ const llhttp_settings_t& ChunkDecoder::Impl::Settings() {
     made.on_header_field = OnField;
     made.on_header_value = OnValue;
     made.on_headers_complete = OnHeadersComplete;
-    made.on_chunk_header = OnChunkHeader;
     made.on_message_complete = OnComplete;
     return made;
   }();
@@ -103,24 +123,9 @@ ChunkDecoder::State ChunkDecoder::Feed(std::string_view input, std::size_t& cons
   } else if (error != HPE_OK) {
     return State::kBad;
   }
-  std::size_t payload = 0;
-  for (std::size_t i = pieces_before; i < data.size(); ++i) payload += data[i].size();
-  self.overhead += consumed - payload;
-  // Framing of well-formed data chunks is not held against a long body: a size line and CRLF cost some 20 bytes each at most.
-  const std::size_t framing = (data.size() - pieces_before) * 24;
-  self.overhead -= std::min(self.overhead, framing);
-  if (self.overhead > kMaxOverheadBytes) return State::kBad;
-  if (self.in_trailers) {
-    const std::string_view tail = data.size() > pieces_before
-                                      ? input.substr(static_cast<std::size_t>(data.back().data() + data.back().size() - input.data()))
-                                      : input;
-    if (self.FoldsTrailer(tail.substr(0, consumed - static_cast<std::size_t>(tail.data() - input.data())))) return State::kBad;
-  }
+  if (!self.ReadFramingAround(input.substr(0, consumed), data, pieces_before)) return State::kBad;
   if (!self.complete) return State::kMore;
-  for (const auto& [name, value] : self.trailers) {
-    if (!IsToken(name) || !IsFieldValue(value)) return State::kBad;
-  }
-  return State::kDone;
+  return self.FinishTrailers() ? State::kDone : State::kBad;
 }
 
 const Trailers& ChunkDecoder::trailers() const { return impl_->trailers; }

@@ -2,7 +2,8 @@
 //
 // Data comes out as views into the input. Trailer fields are checked like head fields and collected up to a bound. Refused: bare LF, bad or
 // overflowing sizes, anything but CRLF after a chunk, obs-fold in trailers, chunk-size lines or trailers beyond the bound.
-// llhttp starts at the body because the decoder feeds it a fixed head first.
+// llhttp starts at the body because the decoder feeds it a fixed head first. What it forgives (a bare LF at the end) is refused by a look
+// at the bytes between the data. The result does not depend on how the input is cut into pieces.
 //
 // Thread-safety: one instance per body. Cost: O(bytes); allocates for trailers only. Source: RFC 9112 section 7.1.
 #pragma once
@@ -20,8 +21,11 @@ using Trailers = std::vector<std::pair<std::string, std::string>>;
 
 class ChunkDecoder {
  public:
-  // Bytes of chunk extensions and trailers together that one body may have.
+  // Bytes of chunk extensions and trailers together that one body may have. The first kFreeLineBytes of a line between the data are free,
+  // so that many small chunks are not held against a long body; a trailer counts kTrailerCost more.
   static constexpr std::size_t kMaxOverheadBytes = 16384;
+  static constexpr std::size_t kFreeLineBytes = 24;
+  static constexpr std::size_t kTrailerCost = 32;
 
   ChunkDecoder();
   ~ChunkDecoder();
