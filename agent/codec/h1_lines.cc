@@ -44,7 +44,7 @@ bool GoodRequestLine(std::string_view line) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte >= 0x7f || c == '#') return false;
   }
-  return IsToken(line.substr(0, first)) && AllIn(kToken, line.substr(last + 1, 4));
+  return IsToken(line.substr(0, first)) && AllIn(kValue, line.substr(last + 1));
 }
 
 bool GoodFieldLine(std::string_view line) {
