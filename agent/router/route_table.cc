@@ -63,7 +63,8 @@ void RouteTable::Add(HostEntry& entry, const Route& route) {
 
 void RouteTable::Sort(HostEntry& entry) {
   const auto rank = [](const Candidate& c) {
-    return std::make_tuple(c.rule->methods.empty(), -static_cast<long>(c.rule->headers.size()), std::string_view(c.route->name), c.position);
+    return std::make_tuple(c.rule->methods.empty(), -static_cast<long>(c.rule->headers.size()), std::string_view(c.route->name),
+                           c.position);
   };
   const auto sort = [&](Candidates& candidates) {
     std::sort(candidates.begin(), candidates.end(), [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
@@ -93,9 +94,10 @@ const Route* RouteTable::FindIn(const HostEntry& entry, const codec::RequestHead
     if (it != entry.prefix.end()) {
       if (const Route* route = first(it->second)) return route;
     }
+    if (prefix.empty()) break;
+    // `*` (OPTIONS) has no segments: below it is the root.
     const std::size_t slash = prefix.rfind('/');
-    if (slash == std::string_view::npos) break;
-    prefix = prefix.substr(0, slash);
+    prefix = prefix.substr(0, slash == std::string_view::npos ? 0 : slash);
   }
   return nullptr;
 }
