@@ -11,14 +11,14 @@ std::unique_ptr<Balancer> MakeBalancer(Kind kind, std::span<const BackendFacts> 
 }
 
 std::size_t AnyUsable(std::span<const BackendFacts> backends, std::size_t avoid, Random& random) {
-  if (backends.empty()) return kNone;
-  const std::size_t start = random.Below(backends.size());
-  for (std::size_t i = 0; i < backends.size(); ++i) {
-    const std::size_t at = (start + i) % backends.size();
-    if (at != avoid && backends[at].usable && backends[at].weight > 0) return at;
-  }
-  const bool avoided_is_usable = avoid < backends.size() && backends[avoid].usable && backends[avoid].weight > 0;
-  return avoided_is_usable ? avoid : kNone;
+  const auto weight_of = [&](std::size_t at) -> std::uint64_t { return backends[at].usable ? backends[at].weight : 0; };
+  std::uint64_t sum = 0;
+  for (std::size_t at = 0; at < backends.size(); ++at) sum += at == avoid ? 0 : weight_of(at);
+  if (sum == 0) return avoid < backends.size() && weight_of(avoid) > 0 ? avoid : kNone;
+  std::uint64_t point = random.Below(sum);
+  std::size_t at = 0;
+  for (; at == avoid || point >= weight_of(at); ++at) point -= at == avoid ? 0 : weight_of(at);
+  return at;
 }
 
 }  // namespace switchyard::agent::balancer

@@ -1,8 +1,8 @@
 // Balancer: picks one backend of an upstream for one attempt.
 //
-// Pure: it sees facts and a source of randomness, no clock and no socket. Each worker has its own instances, so there is no lock and no shared
-// counter. Every balancer skips backends that are not usable and the one to avoid (where an attempt of this request just failed) if any
-// other is left.
+// Pure: it sees facts and a source of randomness, no clock and no socket. Each worker has its own instances, so there is no lock and no
+// shared counter. Every balancer skips backends that are not usable and the one to avoid (where an attempt of this request just failed) if
+// any other is left.
 //
 // Thread-safety: one worker. Cost: no allocation in Pick. Errors: kNone when nothing is usable.
 #pragma once
@@ -36,7 +36,7 @@ enum class Kind : std::uint8_t { kRoundRobin, kLeastRequest };
 
 std::unique_ptr<Balancer> MakeBalancer(Kind kind, std::span<const BackendFacts> backends, Random& random);
 
-// Any usable backend other than `avoid`, else `avoid` itself if it is usable, else kNone. Starts at a random place. O(n).
+// A usable backend other than `avoid`, drawn in proportion to weight; else `avoid` itself if it is usable; else kNone. O(n).
 std::size_t AnyUsable(std::span<const BackendFacts> backends, std::size_t avoid, Random& random);
 
 }  // namespace switchyard::agent::balancer

@@ -7,9 +7,9 @@ namespace {
 
 constexpr int kDraws = 8;
 
-// a carries less than b, per weight, after one more request. Cross-multiplied: no division.
+// a carries less than b, per weight. Cross-multiplied: no division.
 bool Lighter(const BackendFacts& a, const BackendFacts& b) {
-  return (a.in_flight + 1ULL) * b.weight < (b.in_flight + 1ULL) * a.weight;
+  return std::uint64_t{a.in_flight} * b.weight < std::uint64_t{b.in_flight} * a.weight;
 }
 
 }  // namespace
@@ -31,11 +31,16 @@ std::size_t LeastRequest::Draw(std::span<const BackendFacts> backends, std::size
 
 std::size_t LeastRequest::Pick(std::span<const BackendFacts> backends, std::size_t avoid, Random& random) {
   if (cumulative_.empty() || cumulative_.back() == 0) return kNone;
-  const std::size_t first = Draw(backends, avoid, kNone, random);
-  if (first == kNone) return AnyUsable(backends, avoid, random);
-  if (backends.size() == 1) return first;
-  const std::size_t second = Draw(backends, avoid, first, random);
-  if (second == kNone) return first;
+  if (backends.size() == 1) return AnyUsable(backends, avoid, random);
+  std::size_t first = Draw(backends, avoid, kNone, random);
+  std::size_t second = kNone;
+  if (first == kNone) {
+    first = AnyUsable(backends, avoid, random);
+    second = AnyUsable(backends, avoid, random);
+  } else {
+    second = Draw(backends, avoid, first, random);
+  }
+  if (first == kNone || second == kNone) return first;
   return Lighter(backends[second], backends[first]) ? second : first;
 }
 

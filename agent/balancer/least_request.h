@@ -1,9 +1,9 @@
-// LeastRequest: the power of two choices. Two backends are drawn at random in proportion to weight; the one with fewer requests in flight per
-// weight, counting the new one, gets the request.
+// LeastRequest: the power of two choices. Two backends are drawn at random in proportion to weight; the one with fewer requests in flight
+// per weight gets the request; if neither has fewer, the first drawn. So an upstream that is idle is shared by weight, too.
 //
 // Source: M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 1996.
 // Thread-safety: one worker; in-flight counts are this worker's own. Cost: O(log n), no allocation. Bounds: 8 draws per candidate, then a
-// scan, so that an upstream that is mostly down still finds who is up.
+// scan by weight, so that an upstream that is mostly down still finds who is up.
 #pragma once
 
 #include <cstdint>

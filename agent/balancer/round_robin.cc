@@ -1,6 +1,7 @@
 #include "agent/balancer/round_robin.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace switchyard::agent::balancer {
 namespace {
@@ -18,20 +19,26 @@ RoundRobin::RoundRobin(std::span<const BackendFacts> backends, Random& random) {
 }
 
 std::size_t RoundRobin::Pick(std::span<const BackendFacts> backends, std::size_t avoid, Random& random) {
-  for (std::size_t tries = 0; tries < turns_.size(); ++tries) {
-    std::pop_heap(turns_.begin(), turns_.end(), Later);
-    Turn& turn = turns_.back();
-    turn.at += 1.0 / backends[turn.backend].weight;
-    const std::size_t backend = turn.backend;
-    const bool rebase = turn.at > kRebaseAt;
-    std::push_heap(turns_.begin(), turns_.end(), Later);
-    if (rebase) {
-      const double base = turns_.front().at;
-      for (Turn& each : turns_) each.at -= base;
-    }
-    if (backends[backend].usable && backend != avoid) return backend;
+  // Those that are passed over gather behind the heap, and go back when it is known how far virtual time has come.
+  auto end = turns_.end();
+  std::size_t picked = kNone;
+  double now = 0;
+  while (picked == kNone && end != turns_.begin()) {
+    std::pop_heap(turns_.begin(), end, Later);
+    --end;
+    now = end->at;
+    if (backends[end->backend].usable && end->backend != avoid) picked = end->backend;
   }
-  return AnyUsable(backends, avoid, random);
+  for (; end != turns_.end(); ++end) {
+    // The next turn of its own rhythm after now: nobody catches up, and the turns of all stay as spread as they were.
+    const double weight = backends[end->backend].weight;
+    end->at += (std::floor((now - end->at) * weight) + 1) / weight;
+    std::push_heap(turns_.begin(), end + 1, Later);
+  }
+  if (now > kRebaseAt) {
+    for (Turn& turn : turns_) turn.at -= now;
+  }
+  return picked != kNone ? picked : AnyUsable(backends, avoid, random);
 }
 
 }  // namespace switchyard::agent::balancer

@@ -1,10 +1,11 @@
 // RoundRobin: smooth weighted round robin. Over any window each backend gets its share of the picks, spread evenly rather than in runs.
 //
-// Earliest deadline first: each backend's next turn is 1/weight after its last one; the pick is the earliest turn. The first turns are placed
-// at random within one period, so that many workers and agents do not start on the same backend.
-// Source: the virtual-time scheduling of WFQ (Demers, Keshav, Shenker, 1989) with equal-sized packets.
+// Earliest deadline first: each backend's next turn is 1/weight after its last one; the pick is the earliest turn. The first turns are
+// placed at random within one period, so that many workers and agents do not start on the same backend. Source: the virtual-time scheduling
+// of WFQ (Demers, Keshav, Shenker, 1989) with equal-sized packets.
 //
-// Thread-safety: one worker. Cost: O(log n) per pick; O(n log n) when many are unusable. A backend that was unusable does not catch up later.
+// Thread-safety: one worker. Cost: O(log n) per pick; O(n log n) when many are unusable. A backend that was unusable does not catch up
+// later.
 #pragma once
 
 #include <span>
