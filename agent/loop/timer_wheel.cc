@@ -40,6 +40,10 @@ void TimerWheel::Link(Timer& timer, std::uint64_t earliest) {
     slot = kSlots + far % kSlots;
     timer.filed_tick_ = far * kSlots;
   }
+  Put(timer, slot);
+}
+
+void TimerWheel::Put(Timer& timer, std::size_t slot) {
   timer.slot_ = static_cast<std::uint16_t>(slot);
   timer.previous_ = nullptr;
   timer.next_ = slots_[slot];
@@ -50,7 +54,23 @@ void TimerWheel::Link(Timer& timer, std::uint64_t earliest) {
   ++linked_;
 }
 
+// Behind what is due already.
+void TimerWheel::AppendDue(Timer& timer) {
+  if (slots_[kDueSlot] == nullptr) {
+    Put(timer, kDueSlot);
+  } else {
+    timer.slot_ = static_cast<std::uint16_t>(kDueSlot);
+    timer.previous_ = last_due_;
+    timer.next_ = nullptr;
+    last_due_->next_ = &timer;
+    timer.linked_ = true;
+    ++linked_;
+  }
+  last_due_ = &timer;
+}
+
 void TimerWheel::Unlink(Timer& timer) {
+  if (last_due_ == &timer) last_due_ = timer.previous_;
   if (timer.previous_ != nullptr) {
     timer.previous_->next_ = timer.next_;
   } else {
@@ -65,21 +85,34 @@ void TimerWheel::Unlink(Timer& timer) {
 void TimerWheel::Advance(TimePoint now) {
   // Rounded down: a tick is over when all of it has passed.
   const auto target = now <= start_ ? 0 : static_cast<std::uint64_t>((now - start_) / kTick);
-  while (tick_ < target && linked_ > 0) {
-    ++tick_;
+  for (auto next = NextTick(); next && *next <= target; next = NextTick()) {
+    tick_ = *next;
     if (tick_ % kSlots == 0) Cascade();
     TurnNear();
   }
   tick_ = std::max(tick_, target);
+  FireDue();
 }
 
-// Empties the near slot of this tick. Firing may set, cancel or destroy any timer, so the slot is taken one timer at a time.
+// Empties the near slot of this tick.
 void TimerWheel::TurnNear() {
   const std::size_t slot = tick_ % kSlots;
   while (slots_[slot] != nullptr) {
     Timer& timer = *slots_[slot];
     Unlink(timer);
-    if (!timer.armed_) continue;
+    if (TickOf(timer.deadline_) > tick_) {
+      Link(timer, tick_ + 1);
+    } else {
+      AppendDue(timer);
+    }
+  }
+}
+
+// Firing may set, cancel or destroy any timer, so the list is taken one timer at a time.
+void TimerWheel::FireDue() {
+  while (slots_[kDueSlot] != nullptr) {
+    Timer& timer = *slots_[kDueSlot];
+    Unlink(timer);
     if (TickOf(timer.deadline_) > tick_) {
       Link(timer, tick_ + 1);
     } else {
@@ -122,7 +155,7 @@ std::size_t TimerWheel::NextUsed(std::size_t base, std::size_t from) const {
   return kSlots;
 }
 
-std::optional<TimePoint> TimerWheel::NextDue() const {
+std::optional<std::uint64_t> TimerWheel::NextTick() const {
   if (linked_ == 0) return std::nullopt;
   std::optional<std::uint64_t> due;
   const std::size_t near = NextUsed(0, (tick_ + 1) % kSlots);
@@ -133,6 +166,11 @@ std::optional<TimePoint> TimerWheel::NextDue() const {
     const std::uint64_t begins = (turn + (far + kSlots - turn % kSlots) % kSlots) * kSlots;
     due = due ? std::min(*due, begins) : begins;
   }
+  return due;
+}
+
+std::optional<TimePoint> TimerWheel::NextDue() const {
+  const auto due = NextTick();
   return due ? std::optional<TimePoint>(start_ + kTick * *due) : std::nullopt;
 }
 
