@@ -1,5 +1,7 @@
 #include "agent/exchange/forwarding.h"
 
+#include <algorithm>
+
 namespace switchyard::agent::exchange {
 namespace {
 
@@ -87,7 +89,8 @@ const std::vector<Header>& RequestForwarding::Rewrite(const codec::RequestHead& 
   return headers_;
 }
 
-void RequestForwarding::AddForwarded(const codec::RequestHead& head, ForwardedMode mode, std::string_view client_ip, std::string_view scheme) {
+void RequestForwarding::AddForwarded(const codec::RequestHead& head, ForwardedMode mode, std::string_view client_ip,
+                                     std::string_view scheme) {
   if (mode == ForwardedMode::kKeep) return;
   const bool append = mode == ForwardedMode::kAppend;
   forwarded_.clear();
@@ -102,10 +105,11 @@ void RequestForwarding::AddForwarded(const codec::RequestHead& head, ForwardedMo
   } else {
     headers_.push_back({"X-Forwarded-For", client_ip, FieldId::kXForwardedFor});
   }
-  if (!append || codec::Find(head.headers, FieldId::kXForwardedProto).data() == nullptr) {
+  // Looked up among what is passed on: a sender cannot remove them by listing them in Connection.
+  if (!append || codec::Find(headers_, FieldId::kXForwardedProto).data() == nullptr) {
     headers_.push_back({"X-Forwarded-Proto", scheme, FieldId::kXForwardedProto});
   }
-  if (!append || codec::Find(head.headers, FieldId::kXForwardedHost).data() == nullptr) {
+  if (!append || codec::Find(headers_, FieldId::kXForwardedHost).data() == nullptr) {
     headers_.push_back({"X-Forwarded-Host", head.authority, FieldId::kXForwardedHost});
   }
   headers_.push_back({"Forwarded", forwarded_, FieldId::kForwarded});
@@ -132,6 +136,18 @@ const codec::Trailers* FilterTrailers(const codec::Trailers* trailers, codec::Tr
   return kept.empty() ? nullptr : &kept;
 }
 
+namespace {
+
+std::string_view NextWord(std::string_view& text) {
+  constexpr std::string_view kBlank = " \t";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+  const std::string_view word = text.substr(0, text.find_first_of(kBlank));
+  text.remove_prefix(word.size());
+  return word;
+}
+
+}  // namespace
+
 int PassesThrough(const codec::RequestHead& head, std::string_view pseudonym) {
   int passes = 0;
   for (const Header& header : head.headers) {
@@ -139,8 +155,10 @@ int PassesThrough(const codec::RequestHead& head, std::string_view pseudonym) {
     std::string_view rest = header.value;
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');
-      const std::string_view entry = rest.substr(0, comma);
-      if (entry.ends_with(pseudonym) && entry.size() > pseudonym.size() && entry[entry.size() - pseudonym.size() - 1] == ' ') ++passes;
+      // Protocol, received-by, perhaps a comment (RFC 9110 section 7.6.3).
+      std::string_view entry = rest.substr(0, comma);
+      NextWord(entry);
+      if (NextWord(entry) == pseudonym) ++passes;
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     }
   }
