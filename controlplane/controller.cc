@@ -78,7 +78,7 @@ class ControllerImpl final : public Controller {
         aggregator_(clock_),
         registry_(clock_, &timers_),
         publisher_(store_.get(), &compiler::Compile),
-        hub_(&registry_, &publisher_, &aggregator_),
+        hub_(&registry_, &publisher_, &aggregator_, log_),
         watchers_(store_.get(), &calls_),
         metrics_({store_.get(), &registry_, &aggregator_, &refusals_}, options.version, started_) {
     sessions_.clock = clock_;
@@ -98,7 +98,7 @@ class ControllerImpl final : public Controller {
     if (auto status = runtime::CheckBindable(*listen, "--listen"); !status.ok()) return status;
     auto gate = std::make_shared<identity::Gate>(authority_->ca(), authority_->trust_domain(), *clock_, refusals_);
     grpc::ServerBuilder builder;
-    rpc::ApplyServerLimits(builder, 0);
+    rpc::ApplyServerLimits(builder);
     int bound = 0;
     builder.AddListeningPort(listen->ToString(), identity::MakeServerCredentials(*authority_, std::move(gate)), &bound);
     builder.RegisterService(agent_service_.get());

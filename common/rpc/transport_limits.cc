@@ -26,7 +26,7 @@ void ApplyClientLimits(grpc::ChannelArguments& arguments) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
 }
 
-void ApplyServerLimits(grpc::ServerBuilder& builder, int max_threads) {
+void ApplyServerLimits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
@@ -38,11 +38,10 @@ void ApplyServerLimits(grpc::ServerBuilder& builder, int max_threads) {
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, Millis(kHandshakeTimeout));
   // A second controller on the same port must fail, not share it.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  if (max_threads > 0) {
-    grpc::ResourceQuota quota("switchyard");
-    quota.SetMaxThreads(max_threads);
-    builder.SetResourceQuota(quota);
-  }
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Millis(kMaxIdle));
+  grpc::ResourceQuota quota("switchyard");
+  quota.Resize(kReceiveMemoryBytes);
+  builder.SetResourceQuota(quota);
 }
 
 }  // namespace switchyard::rpc

@@ -31,10 +31,15 @@ inline constexpr Duration kKeepaliveTimeout = std::chrono::seconds(10);
 inline constexpr Duration kMinPingInterval = std::chrono::seconds(10);
 // TLS and HTTP/2 handshake of a new connection: a silent stranger is cut after this.
 inline constexpr Duration kHandshakeTimeout = std::chrono::seconds(10);
+// A connection without a call is closed after this; clients come back by themselves when they need it.
+inline constexpr Duration kMaxIdle = std::chrono::minutes(5);
+// What gRPC may hold for messages that are being received, over all connections: anyone may send an Enroll, and a message is buffered whole
+// before a handler sees it. Under pressure gRPC reads slower, then ends streams.
+inline constexpr std::size_t kReceiveMemoryBytes = std::size_t{1} << 30;
 
 // For every channel to the controller, admin or agent.
 void ApplyClientLimits(grpc::ChannelArguments& arguments);
-// For the controller's server. `max_threads` bounds the threads that gRPC may make for calls; 0: its own choice.
-void ApplyServerLimits(grpc::ServerBuilder& builder, int max_threads);
+// For the controller's server.
+void ApplyServerLimits(grpc::ServerBuilder& builder);
 
 }  // namespace switchyard::rpc

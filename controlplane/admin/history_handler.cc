@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kDefaultPage = 50;
 constexpr std::size_t kMostPage = 1000;
+constexpr std::size_t kPart = 20;
 constexpr std::string_view kVerb = "history";
 
 absl::StatusOr<v1::HistoryResponse> One(const store::Store& store, std::uint64_t generation) {
@@ -36,22 +37,26 @@ absl::StatusOr<v1::HistoryResponse> HandleHistory(const store::Store& store, con
   const auto before = Before(request);
   if (!before.ok()) return before.status();
   const std::size_t size = PageSize(request.page_size(), kDefaultPage, kMostPage);
-  // One more than asked tells whether there is a next page.
-  auto entries = store.History(*before, size + 1);
-  if (!entries.ok()) return entries.status();
   v1::HistoryResponse response;
+  std::uint64_t below = *before;
   std::size_t bytes = 0;
-  for (auto& entry : *entries) {
-    const std::size_t more = entry.ByteSizeLong();
-    const bool full = static_cast<std::size_t>(response.entries_size()) == size || (bytes > 0 && bytes + more > kMaxPageBytes);
-    if (full) {
-      response.set_next_page_token(MakePageToken(kVerb, {fmt::to_string(response.entries(response.entries_size() - 1).generation())}));
-      break;
+  while (true) {
+    // In parts: a thousand entries of large changes at once would need a lot of memory for a page that holds few of them.
+    auto entries = store.History(below, kPart);
+    if (!entries.ok()) return entries.status();
+    for (auto& entry : *entries) {
+      const std::size_t more = entry.ByteSizeLong();
+      const bool full = static_cast<std::size_t>(response.entries_size()) == size || (bytes > 0 && bytes + more > kMaxPageBytes);
+      if (full) {
+        response.set_next_page_token(MakePageToken(kVerb, {fmt::to_string(below)}));
+        return response;
+      }
+      bytes += more;
+      below = entry.generation();
+      *response.add_entries() = std::move(entry);
     }
-    bytes += more;
-    *response.add_entries() = std::move(entry);
+    if (entries->size() < kPart) return response;
   }
-  return response;
 }
 
 }  // namespace switchyard::controlplane::admin

@@ -97,6 +97,7 @@ void AgentSession::Tell(const SessionStep& step, const SessionFacts& facts, cons
   }
   if (step.evidence) options_->host->OnEvidence(*this, facts, *message);
   if (step.changed) options_->host->OnChanged(*this, facts);
+  if (step.complaint) options_->host->OnComplaint(facts);
 }
 
 void AgentSession::End(const absl::Status& status) {

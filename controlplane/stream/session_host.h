@@ -21,6 +21,8 @@ class SessionHost {
   // Hello was accepted. Not OK: the stream is to be ended with this. `held_digest`: what the agent serves, empty for nothing.
   virtual absl::Status OnJoined(const std::shared_ptr<SessionHandle>& session, const SessionFacts& facts, const std::string& held_digest) = 0;
   virtual void OnChanged(const SessionHandle& session, const SessionFacts& facts) = 0;
+  // After OnChanged: the agent refused a generation, or holds resources of it in quarantine. `facts` say which.
+  virtual void OnComplaint(const SessionFacts& facts) = 0;
   // A Report or Event, in order.
   virtual void OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) = 0;
   // The stream is over; nothing comes after this. Also called for a session that never joined.

@@ -127,6 +127,7 @@ SessionStep SessionState::OnStatus(const v1::ConfigStatus& status, const Moment&
   }
   outstanding_.reset();
   step.changed = true;
+  step.complaint = status.applied() ? status.violations_size() > 0 : facts_.rejected_generation == status.generation();
   Plan(step, now);
   return step;
 }

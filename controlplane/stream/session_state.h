@@ -49,6 +49,8 @@ struct SessionStep {
   bool joined = false;
   // facts() differs from before.
   bool changed = false;
+  // The agent refused a generation, or put resources of it in quarantine.
+  bool complaint = false;
   // The message was a Report or an Event and is in order.
   bool evidence = false;
 };

@@ -1,17 +1,36 @@
 #include "controlplane/stream/stream_hub.h"
 
+#include "common/base/status.h"
+#include "common/config/violation.h"
+
 namespace switchyard::controlplane::stream {
 
-StreamHub::StreamHub(SessionRegistry* registry, Publisher* publisher, feedback::ReportSink* sink)
-    : registry_(registry), publisher_(publisher), sink_(sink) {}
+StreamHub::StreamHub(SessionRegistry* registry, Publisher* publisher, feedback::ReportSink* sink, observe::Log* log)
+    : registry_(registry), publisher_(publisher), sink_(sink), log_(log) {}
 
 absl::Status StreamHub::OnJoined(const std::shared_ptr<SessionHandle>& session, const SessionFacts& facts, const std::string& held_digest) {
-  if (auto status = registry_->Attach(session, facts); !status.ok()) return status;
+  if (auto status = registry_->Attach(session, facts); !status.ok()) {
+    log_->Warn("agent refused", {{"node", facts.node}, {"peer", facts.peer}, {"reason", Message(status)}});
+    return status;
+  }
+  log_->Info("agent connected",
+             {{"node", facts.node}, {"peer", facts.peer}, {"version", facts.version}, {"generation", facts.agent_generation}});
   publisher_->Join(session, facts.labels, held_digest);
   return absl::OkStatus();
 }
 
 void StreamHub::OnChanged(const SessionHandle& session, const SessionFacts& facts) { registry_->Update(session, facts); }
+
+void StreamHub::OnComplaint(const SessionFacts& facts) {
+  const bool rejected = facts.rejected_generation != 0;
+  const auto& violations = rejected ? facts.rejected : facts.quarantined;
+  if (violations.empty()) return;
+  log_->Warn(rejected ? "agent refused a generation" : "agent holds resources in quarantine",
+             {{"node", facts.node},
+              {"generation", rejected ? facts.rejected_generation : facts.agent_generation},
+              {"violations", violations.size()},
+              {"first", config::ToString(violations.front())}});
+}
 
 void StreamHub::OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) {
   registry_->Update(session, facts);
@@ -22,7 +41,9 @@ void StreamHub::OnEvidence(const SessionHandle& session, const SessionFacts& fac
 void StreamHub::OnLeft(const SessionHandle& session, const SessionFacts& facts) {
   publisher_->Leave(session);
   // False for a stream that another has replaced: the agent is still there.
-  if (registry_->Detach(session, facts)) sink_->OnGone(facts.node);
+  if (!registry_->Detach(session, facts)) return;
+  sink_->OnGone(facts.node);
+  log_->Info("agent disconnected", {{"node", facts.node}, {"generation", facts.agent_generation}});
 }
 
 }  // namespace switchyard::controlplane::stream

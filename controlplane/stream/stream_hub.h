@@ -3,6 +3,7 @@
 //   session ──joined──▶ registry.Attach, publisher.Join      session ──evidence──▶ report sink
 //           ──changed─▶ registry.Update                              ──left──────▶ registry.Detach, publisher.Leave
 //
+// Logs who comes, goes, is refused and complains.
 // Thread-safety: every method from any thread; no lock of its own. Lock order in this room: a session's lock, then the encoder's; registry
 // and publisher are never called with a session's lock held, and never call sessions with their own lock held.
 #pragma once
@@ -10,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "common/observe/log.h"
 #include "controlplane/feedback/report_sink.h"
 #include "controlplane/stream/delta_encoder.h"
 #include "controlplane/stream/publisher.h"
@@ -20,11 +22,12 @@ namespace switchyard::controlplane::stream {
 
 class StreamHub final : public SessionHost {
  public:
-  // All three outlive this.
-  StreamHub(SessionRegistry* registry, Publisher* publisher, feedback::ReportSink* sink);
+  // All outlive this.
+  StreamHub(SessionRegistry* registry, Publisher* publisher, feedback::ReportSink* sink, observe::Log* log);
 
   absl::Status OnJoined(const std::shared_ptr<SessionHandle>& session, const SessionFacts& facts, const std::string& held_digest) override;
   void OnChanged(const SessionHandle& session, const SessionFacts& facts) override;
+  void OnComplaint(const SessionFacts& facts) override;
   void OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) override;
   void OnLeft(const SessionHandle& session, const SessionFacts& facts) override;
   Frame Encode(const Push& push) override { return encoder_.Encode(push); }
@@ -33,6 +36,7 @@ class StreamHub final : public SessionHost {
   SessionRegistry* registry_;
   Publisher* publisher_;
   feedback::ReportSink* sink_;
+  observe::Log* log_;
   DeltaEncoder encoder_;
 };
 

@@ -30,6 +30,7 @@ struct FakeHost final : SessionHost {
     return join_answer;
   }
   void OnChanged(const SessionHandle&, const SessionFacts& facts) override { last = facts; }
+  void OnComplaint(const SessionFacts&) override { ++complaints; }
   void OnEvidence(const SessionHandle&, const SessionFacts&, const v1::AgentMessage&) override { ++evidence; }
   void OnLeft(const SessionHandle&, const SessionFacts&) override { ++left; }
   Frame Encode(const Push& push) override { return std::make_shared<const std::string>("push " + std::to_string(push.to->generation())); }
@@ -39,6 +40,7 @@ struct FakeHost final : SessionHost {
   std::string held_digest;
   SessionFacts last;
   int evidence = 0;
+  int complaints = 0;
   int left = 0;
 };
 
@@ -90,6 +92,17 @@ TEST_F(AgentSessionTest, AnAnswerReachesTheHostAsNewFacts) {
   ack.mutable_config_status()->set_applied(true);
   session_->OnMessage(ack);
   EXPECT_EQ(host_.last.served_generation, 3u);
+}
+
+TEST_F(AgentSessionTest, ARefusalReachesTheHostAsAComplaint) {
+  Hello();
+  session_->SetTarget(MakeSnapshot(3), nullptr);
+  session_->OnWritten(true);
+  v1::AgentMessage nack;
+  nack.mutable_config_status()->set_generation(3);
+  session_->OnMessage(nack);
+  EXPECT_EQ(host_.complaints, 1);
+  EXPECT_EQ(host_.last.rejected_generation, 3u);
 }
 
 TEST_F(AgentSessionTest, EvidenceReachesTheHost) {
