@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "common/tls/openssl_types.h"
@@ -20,10 +21,9 @@ WallTime FromAsn1(const ASN1_TIME* time) {
     ClearErrors();
     return WallTime();
   }
-  // Years beyond 2262 do not fit nanoseconds; they are as good as for ever.
-  const std::time_t seconds = timegm(&parts);
+  // Years beyond 2262 do not fit nanoseconds; they are as good as for ever. Years before 1970 are as good as 1970.
   constexpr std::time_t kMax = 9'000'000'000;
-  return WallTime(std::chrono::seconds(std::min<std::time_t>(seconds, kMax)));
+  return WallTime(std::chrono::seconds(std::clamp<std::time_t>(timegm(&parts), 0, kMax)));
 }
 
 GeneralNames AlternativeNames(X509* certificate) {

@@ -40,6 +40,8 @@ rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options) {
   // A recycled log makes a torn record and an old one look alike.
   out.recycle_log_file_num = 0;
   out.max_total_wal_size = options.max_log_bytes;
+  // Of all column families together.
+  out.db_write_buffer_size = 2 * options.write_buffer_bytes;
   out.max_open_files = options.max_open_files;
   out.max_file_opening_threads = 1;
   out.max_background_jobs = 2;
