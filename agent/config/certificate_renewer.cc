@@ -12,6 +12,8 @@
 namespace switchyard::agent::config {
 namespace {
 
+// So that a certificate which ends at once is not asked for without pause.
+constexpr Duration kLeastLife = std::chrono::milliseconds(1500);
 constexpr Duration kLongestNap = std::chrono::minutes(1);
 // Longer than the call's own deadline: when the stream went meanwhile, no answer comes at all.
 constexpr Duration kAnswerTimeout = std::chrono::seconds(20);
@@ -19,19 +21,19 @@ constexpr rpc::BackoffOptions kRetry{.initial = std::chrono::seconds(1), .max = 
 
 }  // namespace
 
-WallTime RenewAt(WallTime not_before, WallTime not_after, double chance) {
-  const Duration life = std::max(not_after - not_before, Duration::zero());
+WallTime RenewAt(WallTime got, WallTime not_after, double chance) {
+  const Duration life = std::max<Duration>(not_after - got, kLeastLife);
   const auto jitter = Duration(static_cast<Duration::rep>(static_cast<double>(life.count()) * 0.05 * chance));
-  return not_before + life / 3 * 2 + jitter;
+  return got + life / 3 * 2 + jitter;
 }
 
-CertificateRenewer::CertificateRenewer(CertificateRenewerParts parts, Identity identity)
+CertificateRenewer::CertificateRenewer(CertificateRenewerParts parts, Identity identity, WallTime got)
     : parts_(std::move(parts)),
       random_(parts_.seed),
       backoff_(kRetry, parts_.seed + 1),
       identity_(std::move(identity)),
       alive_(std::make_shared<bool>(true)) {
-  Plan(RenewAt(identity_.not_before, identity_.not_after, random_.Unit()));
+  Plan(RenewAt(got, identity_.not_after, random_.Unit()));
 }
 
 CertificateRenewer::~CertificateRenewer() { *alive_ = false; }
@@ -71,9 +73,10 @@ void CertificateRenewer::Answered(const absl::StatusOr<v1::RenewResponse>& respo
   backoff_.Reset();
   told_expired_ = false;
   parts_.metrics->Add(observe::kCertificateRenewals, {"ok"});
-  parts_.log->Info("certificate renewed", {{"valid_for", FormatDurationRounded(identity_.not_after - parts_.clock->WallNow())}});
+  const WallTime now = parts_.clock->WallNow();
+  parts_.log->Info("certificate renewed", {{"valid_for", FormatDurationRounded(identity_.not_after - now)}});
   parts_.renewed(identity_);
-  Plan(RenewAt(identity_.not_before, identity_.not_after, random_.Unit()));
+  Plan(RenewAt(now, identity_.not_after, random_.Unit()));
 }
 
 absl::Status CertificateRenewer::Take(const v1::RenewResponse& response) {

@@ -1,6 +1,7 @@
 // CertificateRenewer: gets the agent a new certificate in good time, while the stream stays up.
 //
-// When: at 2/3 of the certificate's life (common/tls/certificate.h), plus up to 5 % of its life by chance so that agents which joined
+// When: at 2/3 of the certificate's life from the moment it was got (not from its not_before, which lies a little in the past to allow for
+// clocks that differ), never within a second of getting it, plus up to 5 % of its life by chance so that agents which joined
 // together do not renew together. After a failure: again with backoff (1 s to 10 min, full jitter), for as long as it takes.
 // How: Renew is called beside the stream on its connection; the answer is checked against the key and written to the data directory; the next
 // connection shows it. Civil time may jump, so the wait is cut into pieces of at most a minute.
@@ -38,12 +39,13 @@ struct CertificateRenewerParts {
   std::uint64_t seed = 0;
 };
 
-// When to ask: pure. `chance` in [0, 1).
-WallTime RenewAt(WallTime not_before, WallTime not_after, double chance);
+// When to ask: pure. `got`: when the certificate was got. `chance` in [0, 1).
+WallTime RenewAt(WallTime got, WallTime not_after, double chance);
 
 class CertificateRenewer {
  public:
-  CertificateRenewer(CertificateRenewerParts parts, Identity identity);
+  // `got`: when the certificate was got; its not_before if that is not known.
+  CertificateRenewer(CertificateRenewerParts parts, Identity identity, WallTime got);
   ~CertificateRenewer();
   CertificateRenewer(const CertificateRenewer&) = delete;
   CertificateRenewer& operator=(const CertificateRenewer&) = delete;

@@ -82,14 +82,14 @@ std::optional<WallTime> Membership::not_after() const {
 }
 
 void Membership::Begin() {
-  if (identity_.has_value() && identity_->not_after > parts_.clock->WallNow()) return Admit(*identity_);
+  if (identity_.has_value() && identity_->not_after > parts_.clock->WallNow()) return Admit(*identity_, identity_->not_before);
   if (identity_.has_value()) error_ = "the agent's certificate has expired";
   if (!options_.token.has_value()) return Strand(fmt::format("{}; {}", error_, kRemedy));
   parts_.log->Info("enrolling", {{"controller", options_.controller}, {"node", options_.node}, {"token", options_.token->id}});
   TryEnrol();
 }
 
-void Membership::Admit(Identity identity) {
+void Membership::Admit(Identity identity, WallTime got) {
   error_.clear();
   identity_ = std::move(identity);
   CertificateRenewerParts parts;
@@ -104,7 +104,7 @@ void Membership::Admit(Identity identity) {
   };
   parts.directory = options_.directory;
   parts.seed = options_.seed + 1;
-  renewer_ = std::make_unique<CertificateRenewer>(std::move(parts), *identity_);
+  renewer_ = std::make_unique<CertificateRenewer>(std::move(parts), *identity_, got);
   parts_.member(*identity_);
 }
 
@@ -132,7 +132,7 @@ void Membership::TryEnrol() {
 void Membership::Enrolled(absl::StatusOr<Identity> identity) {
   if (identity.ok()) {
     parts_.log->Info("enrolled", {{"node", identity->node}, {"trust_domain", identity->trust_domain}});
-    return Admit(*std::move(identity));
+    return Admit(*std::move(identity), parts_.clock->WallNow());
   }
   error_ = Message(identity.status());
   if (!WorthAnotherTry(identity.status())) return Strand(error_);

@@ -72,7 +72,7 @@ class Membership {
  private:
   Membership(MembershipOptions options, MembershipParts parts, std::optional<Identity> identity, std::string error);
 
-  void Admit(Identity identity);
+  void Admit(Identity identity, WallTime got);
   void Strand(std::string why);
   void TryEnrol();
   void Enrolled(absl::StatusOr<Identity> identity);

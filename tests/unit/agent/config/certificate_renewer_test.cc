@@ -32,14 +32,14 @@ class CertificateRenewerTest : public testing::Test {
       if (!refuse_.ok()) return done(refuse_);
       if (silent_) return;
       v1::RenewResponse response;
-      response.set_certificate_pem(authority_.CertifyRequest(request.csr_pem(), node_, WholeSeconds(clock_.WallNow()), hours(24)));
+      response.set_certificate_pem(authority_.CertifyRequest(request.csr_pem(), node_, WholeSeconds(clock_.WallNow()) - backdated_, life_ + backdated_));
       response.set_ca_pem(authority_.ca_pem());
       done(response);
     };
     parts.renewed = [this](const Identity& identity) { renewed_.push_back(identity); };
     parts.directory = directory_.path();
     parts.seed = 3;
-    return std::make_unique<CertificateRenewer>(std::move(parts), authority_.MakeAgent("web-1", clock_.WallNow(), hours(24)));
+    return std::make_unique<CertificateRenewer>(std::move(parts), authority_.MakeAgent("web-1", clock_.WallNow(), hours(24)), clock_.WallNow());
   }
 
   ManualClock clock_;
@@ -51,6 +51,8 @@ class CertificateRenewerTest : public testing::Test {
   absl::Status refuse_;
   bool silent_ = false;
   std::string node_ = "web-1";
+  Duration life_ = hours(24);
+  Duration backdated_ = Duration::zero();
   int asked_ = 0;
   std::vector<Identity> renewed_;
 };
@@ -59,7 +61,7 @@ TEST(RenewAt, IsAtTwoThirdsOfTheLifePlusALittleChance) {
   const WallTime start{};
   EXPECT_EQ(RenewAt(start, start + hours(24), 0), start + hours(16));
   EXPECT_EQ(RenewAt(start, start + hours(24), 0.5), start + hours(16) + minutes(36));
-  EXPECT_EQ(RenewAt(start, start, 0.9), start);
+  EXPECT_EQ(RenewAt(start, start, 0), start + seconds(1));
 }
 
 TEST_F(CertificateRenewerTest, RenewsInTimeAndKeepsTheKey) {
@@ -80,6 +82,17 @@ TEST_F(CertificateRenewerTest, RenewsAgainAndAgain) {
   loop_.Advance(hours(24 * 5));
   EXPECT_GE(renewed_.size(), 6U);
   EXPECT_LE(renewed_.size(), 8U);
+}
+
+TEST_F(CertificateRenewerTest, IsNotHurriedByACertificateThatBeginsInThePast) {
+  life_ = minutes(2);
+  backdated_ = minutes(10);
+  const auto renewer = Make();
+  while (renewed_.empty()) loop_.Advance(minutes(1));
+  const std::size_t before = renewed_.size();
+  loop_.Advance(minutes(10));
+  EXPECT_GE(renewed_.size() - before, 6U);
+  EXPECT_LE(renewed_.size() - before, 8U);
 }
 
 TEST_F(CertificateRenewerTest, TriesUntilItSucceeds) {
