@@ -17,6 +17,8 @@
 
 namespace switchyard::config {
 
+struct TextEntry;
+
 struct TextValue {
   // kBare is written as it is, in JSON too: numbers, true, false, null.
   enum class Kind { kBare, kText, kList, kMap };
@@ -26,7 +28,13 @@ struct TextValue {
   // Of kList.
   std::vector<TextValue> elements;
   // Of kMap.
-  std::vector<std::pair<std::string, TextValue>> entries;
+  std::vector<TextEntry> entries;
+};
+
+struct TextEntry {
+  TextEntry(std::string key, TextValue value) : first(std::move(key)), second(std::move(value)) {}
+  std::string first;
+  TextValue second;
 };
 
 enum class OutputFields { kLeaveOut, kWrite };
