@@ -49,7 +49,8 @@ std::string_view KindName(v1::Kind kind) {
 
 v1::Kind ParseKind(std::string_view text) {
   for (const auto& [value, name] : kKinds) {
-    if (EqualsIgnoreCase(text, name) || (text.ends_with('s') && EqualsIgnoreCase(text.substr(0, text.size() - 1), name))) return value;
+    const bool plural = text.size() == name.size() + 1 && Lower(text.back()) == 's';
+    if (EqualsIgnoreCase(plural ? text.substr(0, name.size()) : text, name)) return value;
   }
   return v1::KIND_UNSPECIFIED;
 }

@@ -10,7 +10,7 @@
 //     connect_timeout: 250ms
 //
 // Fields have their proto names (snake_case). Durations are `250ms`, `1h30m` (common/base/duration.h). Enums are short, `LEAST_REQUEST`; any case
-// and the full name (`BALANCER_LEAST_REQUEST`) are read too. Timestamps are RFC 3339, bytes are base64, 64-bit numbers are plain numbers.
+// and the full name (`BALANCER_LEAST_REQUEST`) are read too. Timestamps are RFC 3339, bytes are hexadecimal, 64-bit numbers are plain numbers.
 // A field whose text is `null` (or empty) counts as absent; `optional` fields are told apart from their default, so `weight: 0` is kept.
 // JSON is read by the same rules, because YAML includes it. Output-only fields (`generation`, `updated`) are read, so that what was written can be
 // applied again. What ToYaml and ToJson write is read back to the same message.
@@ -21,8 +21,8 @@
 //
 // Thread-safety: pure functions. Cost: about 2 us per field; a position costs 16 bytes more.
 // Bounds: kMaxInputBytes, kMaxResources, kMaxDepth, kMaxNodes; at each, one violation that names the bound, and reading stops there. Aliases are
-// followed and count as the nodes that they stand for, so an alias bomb ends at kMaxNodes. A repeated field beyond kMaxElements, which is above
-// the bound of any field of a resource, is one violation and its rest is not read.
+// followed and count as the nodes that they stand for, names of fields included, so an alias bomb ends at kMaxNodes. Lists have no bound of their
+// own: how many backends an upstream may have is for validation to say, which then names the resource.
 // Errors: violations only; never throws.
 #pragma once
 
@@ -44,7 +44,6 @@ inline constexpr std::size_t kMaxInputBytes = kMaxApplyBytes;
 inline constexpr std::size_t kMaxResources = kMaxApplyResources;
 inline constexpr std::size_t kMaxDepth = 32;
 inline constexpr std::size_t kMaxNodes = 5'000'000;
-inline constexpr std::size_t kMaxElements = 5'000;
 
 struct ParsedResources {
   std::vector<v1::Resource> resources;
@@ -57,7 +56,8 @@ ParsedResources ParseResources(std::string_view text, std::string_view file_name
 // As a person would write it, ending with a line end; without `---`. Output-only fields are left out.
 std::string ToYaml(const v1::Resource& resource);
 // Indented JSON without a line end at the end. A Resource has the shape above (`kind`, `name`, `labels`, `spec`) and, when they are set,
-// `generation` and `updated`; other messages have their fields. Absent and default values are left out, except in `optional` fields.
+// `generation` and `updated`; default values are left out, except in `optional` fields. Of other messages every plain field is there, so that
+// scripts find it; message and `optional` fields when they are set.
 std::string ToJson(const google::protobuf::Message& message);
 
 // Fills file, line and column in when the violation's resource is in the map; leaves a violation that has a place alone.

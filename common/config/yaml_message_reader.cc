@@ -83,6 +83,8 @@ void YamlMessageReader::BeginText() {
 void YamlMessageReader::Fail(SourcePosition position, std::string reason) { Fail({}, position, std::move(reason)); }
 
 void YamlMessageReader::Fail(std::string_view field, SourcePosition position, std::string reason) {
+  // Only counted, so nothing need be made.
+  if (full()) return out_.Add(v1::Violation());
   v1::Violation violation;
   if (subject_.key.kind() != v1::KIND_UNSPECIFIED || !subject_.key.name().empty()) *violation.mutable_resource() = subject_.key;
   violation.mutable_resource()->set_name(CleanText(subject_.key.name()));
@@ -123,6 +125,8 @@ void YamlMessageReader::ForEachEntry(std::uint32_t map, const Each& each) {
     const YamlNode& key = tree_->at(tree_->Resolve(at));
     const std::uint32_t value = tree_->at(at).next;
     at = tree_->at(value).next;
+    // Before anything else: an alias of a map full of mistakes costs as much as one of good fields.
+    if (!Spend(key)) return;
     if (!KeyIsFit(key)) continue;
     if (!seen.insert(key.text).second) {
       Fail(CleanText(key.text, 64), key.position, "is set twice; keep one");

@@ -72,6 +72,24 @@ TEST(YamlBounds, EndsAnAliasBomb) {
   EXPECT_TRUE(told) << First(violations);
 }
 
+TEST(YamlBounds, EndsAnAliasBombOfUnknownFields) {
+  // Followed to the end, 5,000 aliases of 5,000 mistakes are 25 million violations.
+  std::string text = "kind: Upstream\nname: u\nspec:\n  backends:\n    - &b {";
+  for (int i = 0; i < 5'000; ++i) text += "z" + std::to_string(i) + ": 1, ";
+  text += "zone: z}\n" + Repeat("    - *b\n", 5'000);
+  ViolationList violations;
+  ParseResources(text, "x", violations);
+  EXPECT_LE(violations.total(), kMaxNodes);
+  EXPECT_EQ(violations.kept().size(), ViolationList::kMaxKept);
+}
+
+TEST(YamlBounds, EndsAnAliasBombOfRepeatedFields) {
+  std::string text = "kind: Upstream\nname: u\nspec:\n  backends:\n    - &b {" + Repeat("zone: z, ", 5'000) + "}\n" + Repeat("    - *b\n", 5'000);
+  ViolationList violations;
+  ParseResources(text, "x", violations);
+  EXPECT_LE(violations.total(), kMaxNodes);
+}
+
 TEST(YamlBounds, RefusesMoreBracketsThanTheParserShouldHold) {
   ViolationList violations;
   ParseResources(Repeat("[]", kMaxNodes / 2 + 1), "x", violations);
