@@ -114,6 +114,8 @@ ChunkDecoder& ChunkDecoder::operator=(ChunkDecoder&&) noexcept = default;
 
 ChunkDecoder::State ChunkDecoder::Feed(std::string_view input, std::size_t& consumed, std::vector<std::string_view>& data) {
   Impl& self = *impl_;
+  consumed = 0;
+  if (input.empty()) return self.complete ? State::kDone : State::kMore;
   self.data = &data;
   const std::size_t pieces_before = data.size();
   consumed = input.size();
