@@ -65,7 +65,8 @@ TEST(Utf8, TakesCharactersAndRefusesTheirLookAlikes) {
   EXPECT_EQ(Utf8Length("\xe2\x82\xac"), 3U);
   EXPECT_EQ(Utf8Length("\xf4\x8f\xbf\xbf"), 4U);
   // Overlong, surrogate, beyond U+10FFFF, alone, cut.
-  for (const std::string_view bad : {"\xc0\xaf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\x80", "\xc3", "\xe2\x82"}) {
+  for (const std::string_view bad : {"\xc0\xaf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80",
+                                     "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\x80", "\xc3", "\xe2\x82"}) {
     EXPECT_EQ(Utf8Length(bad), 0U);
   }
   EXPECT_EQ(Utf8Length(""), 0U);

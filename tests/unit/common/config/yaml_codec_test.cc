@@ -69,7 +69,9 @@ TEST(YamlCodec, ReadsAResource) {
 }
 
 TEST(YamlCodec, ReadsManyDocumentsAndListsAndSkipsEmptyOnes) {
-  const Read read("---\n---\nkind: upstream\nname: a\nspec: {}\n---\n# nothing\n---\n- {kind: Upstreams, name: b, spec: {}}\n- {kind: UPSTREAM, name: c, spec: {}}\n");
+  const Read read(
+      "---\n---\nkind: upstream\nname: a\nspec: {}\n---\n# nothing\n---\n"
+      "- {kind: Upstreams, name: b, spec: {}}\n- {kind: UPSTREAM, name: c, spec: {}}\n");
   EXPECT_THAT(read.Lines(), ElementsAre());
   ASSERT_EQ(read.parsed.resources.size(), 3U);
   EXPECT_TRUE(read.parsed.resources[2].has_upstream());
@@ -97,7 +99,9 @@ TEST(YamlCodec, TakesNullAsAbsent) {
 }
 
 TEST(YamlCodec, FollowsAliases) {
-  const Read read("kind: Upstream\nname: a\nspec:\n  backends:\n    - &b {address: \"10.0.0.1:1\", labels: &l {x: y}}\n    - {address: \"10.0.0.2:1\", labels: *l}\n    - *b\n");
+  const Read read(
+      "kind: Upstream\nname: a\nspec:\n  backends:\n    - &b {address: \"10.0.0.1:1\", labels: &l {x: y}}\n"
+      "    - {address: \"10.0.0.2:1\", labels: *l}\n    - *b\n");
   EXPECT_THAT(read.Lines(), ElementsAre());
   ASSERT_EQ(read.parsed.resources[0].upstream().backends_size(), 3);
   EXPECT_EQ(read.parsed.resources[0].upstream().backends(1).labels().at("x"), "y");
