@@ -1,5 +1,6 @@
 """The fleet of the demo: which programs run, with which arguments, on which ports."""
 import json
+import os
 import pathlib
 import socket
 import subprocess
@@ -94,6 +95,13 @@ class Fleet:
         self.origins[name], ready = self._start(name, "yard-origin", "--name", name, "--behaviour", BEHAVIOUR, "--listen",
                                                 f"127.0.0.1:{self.origin_ports.get(name, 0)}")
         self.origin_ports[name] = self.origins[name].await_ready(ready)["ports"][0]
+
+    def host_state(self):
+        """How busy the host is, to read times by: its load, and what starting and ending a program costs that does nothing."""
+        began = time.monotonic()
+        subprocess.run([self._binary("yard-agent"), "--version"], stdout=subprocess.DEVNULL, check=False)
+        taken = (time.monotonic() - began) * 1000
+        return f"load {os.getloadavg()[0]:.1f} on {len(os.sched_getaffinity(0))} cores, `yard-agent --version` takes {taken:.0f} ms"
 
     def stop(self):
         for process in [*self.loads, *self.agents.values(), *self.origins.values(), self.controller]:

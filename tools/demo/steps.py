@@ -235,6 +235,7 @@ def kill_agent_without_controller(fleet, report, rate, seconds):
     most = 2 * 4
     report.promise(f"only requests in flight on it failed (at most {most})", load.result.failed <= most, load.result.what_failed())
     report.took(f"first answer {took:.0f} ms after its start")
+    report.note(f"this host at present: {fleet.host_state()}")
     report.promise(f"it serves its last configuration within {START_BUDGET_MS} ms, with no controller", took < START_BUDGET_MS, f"{took:.0f} ms")
     report.begin("the controller comes back once more")
     with Load(fleet, rate, seconds / 2) as load:
