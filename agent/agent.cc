@@ -142,7 +142,10 @@ absl::Status TheAgent::OpenDataPlane() {
 }
 
 void TheAgent::OpenClient() {
-  writer_ = std::make_unique<config::LastGoodWriter>(last_good_);
+  writer_ = std::make_unique<config::LastGoodWriter>(last_good_, [this](const absl::Status& failed) {
+    metrics_.Add(observe::kLastGoodWrites, {"failed"});
+    log_.Error("last-good file not synced", {{"error", Message(failed)}});
+  });
   links_ = std::make_unique<config::GrpcLinkFactory>(loop_, clock_, std::vector<std::string>{options_.controller});
   config::ControllerClientParts parts;
   parts.loop = &loop_;

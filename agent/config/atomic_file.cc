@@ -52,28 +52,33 @@ absl::Status WriteAll(int fd, std::string_view bytes, const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status WriteNew(const std::string& path, std::string_view bytes, mode_t mode) {
+absl::Status WriteNew(const std::string& path, std::string_view bytes, mode_t mode, Durability durability) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
   if (file.get() < 0) return SystemError("create", path, errno);
   // The file may be left over from a crash with other permissions, and the process has a umask.
   if (::fchmod(file.get(), mode) != 0) return SystemError("set permissions of", path, errno);
   if (absl::Status written = WriteAll(file.get(), bytes, path); !written.ok()) return written;
+  if (durability == Durability::kNow && ::fsync(file.get()) != 0) return SystemError("sync", path, errno);
+  return absl::OkStatus();
+}
+
+absl::Status Sync(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return SystemError("open", path, errno);
   if (::fsync(file.get()) != 0) return SystemError("sync", path, errno);
   return absl::OkStatus();
 }
 
-absl::Status SyncDirectory(const std::string& path) {
-  const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0) return SystemError("open", path, errno);
-  if (::fsync(directory.get()) != 0) return SystemError("sync", path, errno);
-  return absl::OkStatus();
+std::string ParentOf(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  return parent.empty() ? "." : parent.string();
 }
 
 }  // namespace
 
-absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes, mode_t mode) {
+absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes, mode_t mode, Durability durability) {
   const std::string temporary = path + ".new";
-  if (absl::Status written = WriteNew(temporary, bytes, mode); !written.ok()) {
+  if (absl::Status written = WriteNew(temporary, bytes, mode, durability); !written.ok()) {
     ::unlink(temporary.c_str());
     return written;
   }
@@ -82,8 +87,12 @@ absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes
     ::unlink(temporary.c_str());
     return SystemError("replace", path, error);
   }
-  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
-  return SyncDirectory(parent.empty() ? "." : parent.string());
+  return durability == Durability::kNow ? Sync(ParentOf(path)) : absl::OkStatus();
+}
+
+absl::Status SyncFile(const std::string& path) {
+  if (absl::Status synced = Sync(path); !synced.ok()) return synced;
+  return Sync(ParentOf(path));
 }
 
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t limit) {

@@ -14,6 +14,9 @@
 namespace switchyard::agent::config {
 namespace {
 
+constexpr auto kQuiet = std::chrono::seconds(1);
+constexpr int kMostUnsynced = 100;
+
 absl::StatusOr<v1::Snapshot> Read(const std::string& path) {
   absl::StatusOr<std::string> bytes = ReadWholeFile(path, kLastGoodHeaderBytes + kLastGoodMaxPayload);
   if (!bytes.ok()) return bytes.status();
@@ -49,15 +52,32 @@ absl::StatusOr<LastGoodFile::Loaded> LastGoodFile::Load() const {
   return absl::DataLossError(fmt::format("{}; {}", Message(last.status()), Message(previous.status())));
 }
 
-// A last file that cannot be read must not push a good previous one out.
-absl::Status LastGoodFile::Store(const v1::Snapshot& snapshot) const {
+// A last file that cannot be read, or might not survive a power cut, must not push a good previous one out.
+absl::Status LastGoodFile::Write(const v1::Snapshot& snapshot) {
   const absl::StatusOr<std::string> bytes = EncodeLastGood(snapshot);
   if (!bytes.ok()) return bytes.status();
-  if (Read(last_).ok()) KeepPrevious(last_, previous_);
-  return WriteFileAtomically(last_, *bytes, 0600);
+  const bool alone = absl::IsNotFound(Read(previous_).status());
+  if ((synced_ || alone) && Read(last_).ok()) KeepPrevious(last_, previous_);
+  if (absl::Status written = WriteFileAtomically(last_, *bytes, 0600, Durability::kLater); !written.ok()) return written;
+  synced_ = false;
+  return absl::OkStatus();
 }
 
-LastGoodWriter::LastGoodWriter(LastGoodFile file) : file_(std::move(file)), thread_([this] { Run(); }) {}
+absl::Status LastGoodFile::Sync() {
+  if (synced_) return absl::OkStatus();
+  const absl::Status synced = SyncFile(last_);
+  if (absl::IsNotFound(synced)) return absl::OkStatus();
+  synced_ = synced.ok();
+  return synced;
+}
+
+absl::Status LastGoodFile::Store(const v1::Snapshot& snapshot) {
+  if (absl::Status written = Write(snapshot); !written.ok()) return written;
+  return Sync();
+}
+
+LastGoodWriter::LastGoodWriter(LastGoodFile file, std::function<void(absl::Status)> sync_failed)
+    : file_(std::move(file)), sync_failed_(std::move(sync_failed)), thread_([this] { Run(); }) {}
 
 LastGoodWriter::~LastGoodWriter() {
   {
@@ -79,16 +99,42 @@ void LastGoodWriter::Store(v1::Snapshot snapshot, std::function<void(absl::Statu
   if (replaced.has_value()) replaced->second(absl::AbortedError("a newer configuration came before this one was written"));
 }
 
+std::optional<LastGoodWriter::Job> LastGoodWriter::Next(bool unsynced) {
+  std::unique_lock lock(mutex_);
+  const auto something = [this] { return stop_ || waiting_.has_value(); };
+  if (unsynced) {
+    wake_.wait_for(lock, kQuiet, something);
+  } else {
+    wake_.wait(lock, something);
+  }
+  if (stop_) return std::nullopt;
+  return std::exchange(waiting_, std::nullopt);
+}
+
+void LastGoodWriter::Sync() {
+  if (absl::Status synced = file_.Sync(); !synced.ok() && sync_failed_) sync_failed_(std::move(synced));
+}
+
+// Syncs when it has been quiet for a while, and after so many writes without quiet. The file that was there at the start is synced first: it
+// may be of a process that was killed before it could. A sync that fails is tried again with the next write.
 void LastGoodWriter::Run() {
+  int unsynced = kMostUnsynced;
   while (true) {
-    Job job;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stop_ || waiting_.has_value(); });
-      if (stop_) return;
-      job = *std::exchange(waiting_, std::nullopt);
+    if (unsynced >= kMostUnsynced) {
+      Sync();
+      unsynced = 0;
     }
-    job.second(file_.Store(job.first));
+    std::optional<Job> job = Next(unsynced > 0);
+    if (job.has_value()) {
+      const absl::Status written = file_.Write(job->first);
+      ++unsynced;
+      job->second(written);
+      continue;
+    }
+    if (unsynced > 0) Sync();
+    unsynced = 0;
+    const std::lock_guard lock(mutex_);
+    if (stop_) return;
   }
 }
 

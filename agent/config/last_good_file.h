@@ -3,10 +3,13 @@
 // Files in the data directory: `snapshot.last`, and `snapshot.previous` which was `snapshot.last` before. Each is written as a whole
 // (agent/config/atomic_file.h) and checked as a whole (agent/config/last_good_codec.h).
 //
-// Order, for each generation: 1. all workers serve it (ConfigSink::Apply is done); 2. `snapshot.last` is linked to `snapshot.previous`;
-// 3. the new `snapshot.last` is written and synced; 4. only then the controller is told. Killed before 3 ends, the next start serves the
-// generation before, which is the last that the controller knows of; killed after it, the new one. A generation is never written before it has
-// been applied, so that one which brings an agent down cannot bring it down again at each start.
+// Order, for each generation: 1. all workers serve it (ConfigSink::Apply is done); 2. `snapshot.last`, if it is known to be on the disk (or there is
+// no other), also becomes `snapshot.previous`; 3. the new `snapshot.last` is written beside and renamed into place; 4. only then the controller is told;
+// 5. after a second of quiet, or 100 changes without one, it is synced. So:
+// - killed before 3 ends, the next start serves the generation before, the last that the controller knows of; killed after it, the new one;
+// - after a power cut, a `snapshot.last` that step 5 had not reached may be torn; then the start falls back to a `previous` that was synced;
+// - telling the controller never waits for the disk, which twenty agents on one host may share;
+// - a generation is never written before it has been applied: one that brings an agent down cannot do so again at each start.
 //
 // Load takes `snapshot.last`; if that is missing, torn, corrupted, empty or too large it takes `snapshot.previous` and says why.
 // A failed write (disk full, read-only directory) changes neither file's content, is reported, and does not hold up the configuration.
@@ -44,7 +47,12 @@ class LastGoodFile {
   };
   // NOT_FOUND: there is neither file (a first start). DATA_LOSS: there are files, but none is usable; the message says why for each.
   absl::StatusOr<Loaded> Load() const;
-  absl::Status Store(const v1::Snapshot& snapshot) const;
+  // Steps 2 and 3.
+  absl::Status Write(const v1::Snapshot& snapshot);
+  // Step 5. OK when there is nothing to sync.
+  absl::Status Sync();
+  // Write, then Sync.
+  absl::Status Store(const v1::Snapshot& snapshot);
 
   const std::string& last_path() const { return last_; }
   const std::string& previous_path() const { return previous_; }
@@ -52,25 +60,32 @@ class LastGoodFile {
  private:
   std::string last_;
   std::string previous_;
+  // What is in `last_` is on the disk.
+  bool synced_ = false;
 };
 
-// Stores on a thread of its own, because a disk may take its time.
+// Writes and syncs on a thread of its own, because a disk may take its time.
 class LastGoodWriter {
  public:
-  explicit LastGoodWriter(LastGoodFile file);
+  // `sync_failed` is told, on the writer's thread, when step 5 fails; the next write brings the next try.
+  explicit LastGoodWriter(LastGoodFile file, std::function<void(absl::Status)> sync_failed = {});
   // Ends what is being written; what waits is dropped, and its `done` is told CANCELLED.
   ~LastGoodWriter();
   LastGoodWriter(const LastGoodWriter&) = delete;
   LastGoodWriter& operator=(const LastGoodWriter&) = delete;
 
-  // `done` runs once, on the writer's thread or (when a newer snapshot takes its place: ABORTED) on the caller's of that one.
+  // `done` runs once the snapshot is written (step 3), on the writer's thread or (when a newer snapshot takes its place: ABORTED) on the caller's of that one.
   void Store(v1::Snapshot snapshot, std::function<void(absl::Status)> done);
 
  private:
   using Job = std::pair<v1::Snapshot, std::function<void(absl::Status)>>;
   void Run();
+  void Sync();
+  // The next job, or none when it is time to sync or to stop.
+  std::optional<Job> Next(bool unsynced);
 
-  const LastGoodFile file_;
+  LastGoodFile file_;
+  const std::function<void(absl::Status)> sync_failed_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::optional<Job> waiting_;

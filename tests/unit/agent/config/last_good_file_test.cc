@@ -132,6 +132,29 @@ TEST_F(LastGoodFileTest, LeavesNothingElseBehind) {
   EXPECT_EQ(files, 2U);
 }
 
+TEST_F(LastGoodFileTest, KeepsASyncedPreviousOneUntilTheLastIsSyncedToo) {
+  ASSERT_TRUE(file_.Store(SnapshotAt(7)).ok());
+  ASSERT_TRUE(file_.Write(SnapshotAt(8)).ok());
+  ASSERT_TRUE(file_.Write(SnapshotAt(9)).ok());
+  EXPECT_EQ(file_.Load()->snapshot.generation(), 9U);
+  EXPECT_EQ(DecodeLastGood(ReadAll(file_.previous_path()))->generation(), 7U);
+  ASSERT_TRUE(file_.Sync().ok());
+  ASSERT_TRUE(file_.Write(SnapshotAt(10)).ok());
+  EXPECT_EQ(DecodeLastGood(ReadAll(file_.previous_path()))->generation(), 9U);
+}
+
+TEST_F(LastGoodFileTest, HasNothingToSyncOnAFirstStart) { EXPECT_TRUE(file_.Sync().ok()); }
+
+TEST_F(LastGoodFileTest, WriterSyncsBeforeItEnds) {
+  {
+    LastGoodWriter writer(file_);
+    std::promise<void> written;
+    writer.Store(SnapshotAt(7), [&](const absl::Status&) { written.set_value(); });
+    ASSERT_EQ(written.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  }
+  EXPECT_EQ(file_.Load()->snapshot.generation(), 7U);
+}
+
 TEST_F(LastGoodFileTest, IsReadableByItsOwnerOnly) {
   ASSERT_TRUE(file_.Store(SnapshotAt(7)).ok());
   struct stat facts {};
