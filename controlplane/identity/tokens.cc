@@ -35,6 +35,16 @@ void SetTime(google::protobuf::Timestamp& out, WallTime time) {
   out.set_nanos(static_cast<std::int32_t>((since - seconds).count()));
 }
 
+absl::StatusOr<Duration> LifeOf(const v1::CreateTokenRequest& request) {
+  if (!request.has_ttl()) return kDefaultLife;
+  const std::int64_t seconds = request.ttl().seconds();
+  // In seconds first: a hostile number of them does not fit nanoseconds.
+  const bool fits = seconds >= 0 && seconds <= kMaxLife / std::chrono::seconds(1) && request.ttl().nanos() >= 0 && request.ttl().nanos() < 1'000'000'000;
+  const Duration life = fits ? std::chrono::seconds(seconds) + std::chrono::nanoseconds(request.ttl().nanos()) : Duration(0);
+  if (life < kMinLife || life > kMaxLife) return absl::InvalidArgumentError("ttl: expected 1m to 365d");
+  return life;
+}
+
 }  // namespace
 
 // A record: SHA-256 of the secret, then v1.TokenInfo. The id is the key.
@@ -60,10 +70,8 @@ Tokens::Tokens(store::Store& store, const Clock& clock, RefusalCounters& refusal
     : store_(store), clock_(clock), refusals_(refusals), ca_fingerprint_(std::move(ca_fingerprint)) {}
 
 absl::StatusOr<v1::CreateTokenResponse> Tokens::Create(const v1::CreateTokenRequest& request) {
-  const Duration life = request.has_ttl() ? std::chrono::seconds(request.ttl().seconds()) + std::chrono::nanoseconds(request.ttl().nanos()) : kDefaultLife;
-  // Compared in seconds first: a hostile number of seconds does not fit nanoseconds.
-  const bool life_fits = !request.has_ttl() || (request.ttl().seconds() >= 0 && request.ttl().seconds() <= kMaxLife / std::chrono::seconds(1));
-  if (!life_fits || life < kMinLife || life > kMaxLife) return absl::InvalidArgumentError("ttl: expected 1m to 365d");
+  const auto life = LifeOf(request);
+  if (!life.ok()) return life.status();
   if (request.uses() > kMaxUses) return absl::InvalidArgumentError(fmt::format("uses: expected 1 to {} (0: 1)", kMaxUses));
   if (request.description().size() > kMaxDescription) return absl::InvalidArgumentError(fmt::format("description: expected at most {} bytes", kMaxDescription));
   const std::lock_guard lock(mutex_);
@@ -76,7 +84,7 @@ absl::StatusOr<v1::CreateTokenResponse> Tokens::Create(const v1::CreateTokenRequ
   stored.info.set_uses_left(std::max<std::uint32_t>(1, request.uses()));
   stored.info.set_description(request.description());
   SetTime(*stored.info.mutable_created(), now);
-  SetTime(*stored.info.mutable_expires(), now + life);
+  SetTime(*stored.info.mutable_expires(), now + *life);
   auto written = store_.PutRecord(kSection, parts.id, stored.Format(), 0);
   if (!written.ok()) return written.status();
   v1::CreateTokenResponse response;
