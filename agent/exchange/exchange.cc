@@ -54,7 +54,7 @@ void Exchange::Attempt() {
   attempt_open_ = true;
   ++attempts_;
   phase_ = Phase::kQueued;
-  switch (backend_->pool().Acquire(*this)) {
+  switch (backend_->pool().Acquire(*this, /*careful=*/!IsIdempotent(head_.method))) {
     case ConnectionPool::Answer::kNow:
     case ConnectionPool::Answer::kConnecting:
       break;

@@ -5,8 +5,9 @@
 //   3. Attempt: pick a backend, get a connection.          7. Done: one Summary, counted once.
 //   4. Send the rewritten head; let the body flow.         (fails before 5: another attempt if redispatch.h allows, else a local reply)
 //
-// Thread-safety: its worker. Life: kept by its server connection until Done, and by the events it waits for. Bounds: at most kMaxAttempts attempts; bodies are never held
-// beyond the streams' high water. Errors: every end that is not the backend's own answer has a Cause.
+// Thread-safety: its worker. Life: kept by its server connection until Done, and by the events it waits for.
+// Bounds: at most kMaxAttempts attempts; bodies are never held beyond the streams' high water. Errors: every end that is not the backend's
+// own answer has a Cause.
 #pragma once
 
 #include <string>

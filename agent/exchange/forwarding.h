@@ -1,7 +1,7 @@
 // What a proxy must change in the headers that it passes on.
 //
-// Takes out hop-by-hop fields (those that RFC 9110 section 7.6.1 names and those that `Connection` lists), fields that frame the message on one hop, and
-// fields that must not come as trailers; puts in Via (section 7.6.3), X-Forwarded-For/-Proto/-Host and Forwarded (RFC 7239).
+// Takes out hop-by-hop fields (those that RFC 9110 section 7.6.1 names and those that `Connection` lists), fields that frame the message on
+// one hop, and fields that must not come as trailers; puts in Via (section 7.6.3), X-Forwarded-For/-Proto/-Host and Forwarded (RFC 7239).
 //
 // Thread-safety: one instance per exchange. Cost: O(headers); allocates for the texts it makes, whose capacity is kept.
 #pragma once
@@ -19,8 +19,8 @@ namespace switchyard::agent::exchange {
 class RequestForwarding {
  public:
   // The result views `head`, `client_ip`, `listener` and this object.
-  const std::vector<codec::Header>& Rewrite(const codec::RequestHead& head, const snapshot::ListenerConfig& listener, std::string_view client_ip,
-                                            std::string_view scheme);
+  const std::vector<codec::Header>& Rewrite(const codec::RequestHead& head, const snapshot::ListenerConfig& listener,
+                                            std::string_view client_ip, std::string_view scheme);
 
  private:
   void AddForwarded(const codec::RequestHead& head, snapshot::ForwardedMode mode, std::string_view client_ip, std::string_view scheme);

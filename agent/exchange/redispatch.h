@@ -15,9 +15,9 @@ namespace switchyard::agent::exchange {
 struct AttemptFacts {
   Cause cause = Cause::kNone;
   std::string_view method;
-  unsigned attempts = 0;         // made so far, this one included
-  bool sent_before = false;      // an earlier attempt was already re-dispatched after sending
-  bool body_touched = false;     // body bytes were taken from the client
+  unsigned attempts = 0;      // made so far, this one included
+  bool sent_before = false;   // an earlier attempt was already re-dispatched after sending
+  bool body_touched = false;  // body bytes were taken from the client
   bool response_started = false;
 };
 

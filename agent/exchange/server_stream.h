@@ -1,9 +1,8 @@
 // ServerStream: the client's side of one request, whatever the HTTP version of the connection below it.
 //
-// The exchange answers through ServerStream; the stream tells what the client sends through ServerStreamEvents. The request body starts paused:
-// it flows after the first ResumeRequest. Views given to events are valid during the call only.
-// Back-pressure: SendBody returns false above the high water; OnClientWritable comes when it has drained.
-// Thread-safety: its worker.
+// The exchange answers through ServerStream; the stream tells what the client sends through ServerStreamEvents. The request body starts
+// paused: it flows after the first ResumeRequest. Views given to events are valid during the call only. Back-pressure: SendBody returns
+// false above the high water; OnClientWritable comes when it has drained. Thread-safety: its worker.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,8 @@ constexpr int kBacklog = 4096;
 absl::Status Failed(const Endpoint& endpoint, std::string_view what) {
   const int error = errno;
   if (error == EADDRINUSE) {
-    return absl::AlreadyExistsError(fmt::format("{} is in use by another socket on this host; stop that process or choose another port",
-                                                endpoint.ToString()));
+    return absl::AlreadyExistsError(
+        fmt::format("{} is in use by another socket on this host; stop that process or choose another port", endpoint.ToString()));
   }
   if (error == EACCES) {
     return absl::PermissionDeniedError(
@@ -72,12 +72,13 @@ Acceptor::Acceptor(loop::EventLoop& loop, int fd, loop::Ref<ListenerState> liste
 void Acceptor::Start() { Wait(); }
 
 void Acceptor::Wait() {
-  socket_.async_wait(boost::asio::posix::descriptor_base::wait_read, [keep = loop::Ref<Acceptor>(this)](const boost::system::error_code& error) {
-    if (error || !keep->open_) return;
-    for (int i = 0; i < kAcceptsPerTurn && keep->AcceptOne(); ++i) {
-    }
-    if (keep->open_ && !keep->paused_) keep->Wait();
-  });
+  socket_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                     [keep = loop::Ref<Acceptor>(this)](const boost::system::error_code& error) {
+                       if (error || !keep->open_) return;
+                       for (int i = 0; i < kAcceptsPerTurn && keep->AcceptOne(); ++i) {
+                       }
+                       if (keep->open_ && !keep->paused_) keep->Wait();
+                     });
 }
 
 bool Acceptor::AcceptOne() {

@@ -1,8 +1,8 @@
 // Acceptor: takes connections from one listening socket of one worker.
 //
-// Opening a socket (any thread) is apart from serving it (the worker), so that a snapshot can open all its sockets before any worker switches.
-// Thread-safety: Open anywhere; an Acceptor on its worker. Bounds: 64 accepts per turn; when descriptors run out it pauses for 50 ms.
-// Errors: Open says address, reason and remedy.
+// Opening a socket (any thread) is apart from serving it (the worker), so that a snapshot can open all its sockets before any worker
+// switches. Thread-safety: Open anywhere; an Acceptor on its worker. Bounds: 64 accepts per turn; when descriptors run out it pauses for 50
+// ms. Errors: Open says address, reason and remedy.
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>

@@ -36,7 +36,8 @@ class ListenerState final : public loop::RefCounted {
 
   ListenerState(Host& host, std::string name);
 
-  // The view to serve the next request from, with this listener's configuration in it. When the listener was removed the last one that had it.
+  // The view to serve the next request from, with this listener's configuration in it. When the listener was removed the last one that had
+  // it.
   struct Serving {
     loop::Ref<exchange::WorkerView> view;
     const snapshot::ListenerConfig* config = nullptr;

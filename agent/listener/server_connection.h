@@ -1,11 +1,11 @@
 // ServerConnection: one HTTP/1.1 connection from a client. Reads heads, runs one exchange at a time in order, writes responses.
 //
-// Life: idle -> head -> exchange -> idle ... -> (lingering) -> closed. Pipelined requests wait as bytes until the exchange before them is done.
-// A connection that is closed while the client may still be sending is shut down for writing first and read empty for a while, so that the
-// last response is not lost to a reset (RFC 9112 section 9.6).
+// Life: idle -> head -> exchange -> idle ... -> (lingering) -> closed. Pipelined requests wait as bytes until the exchange before them is
+// done. A connection that is closed while the client may still be sending is shut down for writing first and read empty for a while, so
+// that the last response is not lost to a reset (RFC 9112 section 9.6).
 //
-// Thread-safety: its worker. Bounds: head bytes, header count, target, body, and all four timeouts of HttpOptions; 64 KiB of pipelined bytes,
-// then reading stops. Errors: each refusal has a Cause. Memory: an idle connection holds no buffer.
+// Thread-safety: its worker. Bounds: head bytes, header count, target, body, and all four timeouts of HttpOptions; 64 KiB of pipelined
+// bytes, then reading stops. Errors: each refusal has a Cause. Memory: an idle connection holds no buffer.
 #pragma once
 
 #include <string>

@@ -71,6 +71,11 @@ IoResult Socket::Write(std::span<const iovec> pieces) {
   return FromReturn(::sendmsg(fd_, &message, MSG_NOSIGNAL));
 }
 
+bool Socket::Quiet() const {
+  char byte = 0;
+  return open_ && ::recv(fd_, &byte, 1, MSG_PEEK) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 void Socket::ShutdownWrite() {
   if (open_) ::shutdown(fd_, SHUT_WR);
 }

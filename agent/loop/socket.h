@@ -48,6 +48,8 @@ class Socket {
 
   IoResult Read(char* into, std::size_t size);
   IoResult Write(std::span<const iovec> pieces);
+  // Neither bytes nor an end nor an error wait to be read.
+  bool Quiet() const;
   // Ends our direction; reading goes on.
   void ShutdownWrite();
   // Idempotent. `reset`: the peer gets RST instead of FIN.

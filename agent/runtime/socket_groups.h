@@ -1,7 +1,7 @@
 // SocketGroups: the listening addresses of this agent, each with one socket per worker.
 //
-// Keyed by address, not by listener: so listeners that trade places keep the sockets, and a change that leaves an address alone touches none.
-// Thread-safety: the data plane's thread. Descriptors are handed to acceptors by Take; those not taken are closed.
+// Keyed by address, not by listener: so listeners that trade places keep the sockets, and a change that leaves an address alone touches
+// none. Thread-safety: the data plane's thread. Descriptors are handed to acceptors by Take; those not taken are closed.
 #pragma once
 
 #include <map>

@@ -4,7 +4,8 @@
 // `published`, and from that instant every worker that starts a request takes the prepared view: the switch is one atomic store for all.
 // Commit follows to open and close acceptors.
 //
-// Thread-safety: Start, Stop and Run from the data plane's thread; all else on the worker's loop. Bounds: see ListenerState and UpstreamState.
+// Thread-safety: Start, Stop and Run from the data plane's thread; all else on the worker's loop. Bounds: see ListenerState and
+// UpstreamState.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,8 @@
 // SnapshotBuilder: turns `switchyard.v1.Snapshot` into an AgentSnapshot.
 //
-// Parts whose resource did not change are taken over from the snapshot before, so that an unrelated change touches nothing. A resource that cannot
-// be used is quarantined: it is named in the violations; its last good version goes into the result, or nothing if there never was one, and
-// routes that need it answer 503 `quarantined`.
+// Parts whose resource did not change are taken over from the snapshot before, so that an unrelated change touches nothing. A resource that
+// cannot be used is quarantined: it is named in the violations; its last good version goes into the result, or nothing if there never was
+// one, and routes that need it answer 503 `quarantined`.
 //
 // Thread-safety: one thread (the data plane's). Cost: O(resources). Not for the request path.
 #pragma once

@@ -9,11 +9,16 @@ using loop::Ref;
 ConnectionPool::ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, const PoolLimits& limits)
     : loop_(loop), backend_(backend), limits_(limits) {}
 
-ConnectionPool::Answer ConnectionPool::Acquire(Waiter& waiter) {
+ConnectionPool::Answer ConnectionPool::Acquire(Waiter& waiter, bool careful) {
   while (!idle_.empty()) {
     Ref<H1ClientConnection> connection = std::move(idle_.back());
     idle_.pop_back();
     if (!connection->idle()) continue;
+    if (careful && !connection->Quiet()) {
+      connection->CloseQuietly();
+      Forget(*connection);
+      continue;
+    }
     waiter.OnConnection(std::move(connection), /*reused=*/true);
     return Answer::kNow;
   }

@@ -37,8 +37,10 @@ class ConnectionPool final : public loop::RefCounted, private H1ClientConnection
   ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, const PoolLimits& limits);
 
   enum class Answer : std::uint8_t { kNow, kConnecting, kQueued, kFull };
-  // kNow: OnConnection was called within. kConnecting, kQueued: exactly one of the waiter's calls follows unless it is withdrawn.
-  Answer Acquire(Waiter& waiter);
+  // `careful`: an idle connection is looked at once more before it is used (one system call), for a request that could not be sent again if
+  // the backend has closed it this very moment. kNow: OnConnection was called within. kConnecting, kQueued: exactly one of the waiter's
+  // calls follows unless it is withdrawn.
+  Answer Acquire(Waiter& waiter, bool careful);
   void Withdraw(Waiter& waiter);
 
   // New limits hold from the next decision on; connections above a lowered cap are not cut.
@@ -64,8 +66,8 @@ class ConnectionPool final : public loop::RefCounted, private H1ClientConnection
   loop::EventLoop& loop_;
   const Endpoint backend_;
   PoolLimits limits_;
-  std::unordered_set<H1ClientConnection*> all_;                  // each holds one reference, see StartConnecting
-  std::vector<loop::Ref<H1ClientConnection>> idle_;              // used last is at the back
+  std::unordered_set<H1ClientConnection*> all_;      // each holds one reference, see StartConnecting
+  std::vector<loop::Ref<H1ClientConnection>> idle_;  // used last is at the back
   std::list<Waiter*> queue_;
   std::uint32_t connecting_ = 0;
   bool closed_ = false;

@@ -1,7 +1,7 @@
 // H1ClientConnection: one HTTP/1.1 connection to a backend, carrying one request at a time.
 //
-// Life: connecting -> idle <-> busy -> closed. While idle it watches for the backend to close. It belongs to its pool, which is told when it
-// is free again or closed.
+// Life: connecting -> idle <-> busy -> closed. While idle it watches for the backend to close. It belongs to its pool, which is told when
+// it is free again or closed.
 //
 // Thread-safety: its worker. Bounds: response head 64 KiB and 200 fields (else kBadResponse); response body unbounded but streamed.
 // Errors: events carry a Cause; nothing throws. A backend that sends bytes nobody asked for is closed.
@@ -45,6 +45,8 @@ class H1ClientConnection final : public loop::Socket::Owner, public ClientStream
   void Begin(ClientStreamEvents& events);
   std::uint64_t requests() const { return requests_; }
   bool idle() const { return state_ == State::kIdle; }
+  // Nothing has arrived, so the backend has not closed it as far as we can know.
+  bool Quiet() { return socket_.Quiet(); }
   bool connecting() const { return state_ == State::kConnecting; }
 
   // ClientStream:

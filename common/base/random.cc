@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "absl/strings/escaping.h"
+#include <fmt/format.h>
 
 namespace switchyard {
 namespace {
@@ -58,7 +58,11 @@ std::string SecureBytes(std::size_t count) {
   return bytes;
 }
 
-std::string SecureHex(std::size_t bytes) { return absl::BytesToHexString(SecureBytes(bytes)); }
+std::string SecureHex(std::size_t bytes) {
+  std::string hex;
+  for (const char byte : SecureBytes(bytes)) hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return hex;
+}
 
 std::uint64_t SecureSeed() {
   std::uint64_t seed = 0;
