@@ -90,8 +90,9 @@ void Exchange::OnConnection(Ref<upstream::H1ClientConnection> connection, bool) 
   } else {
     phase_ = Phase::kSending;
     Progress();
-    stream_->Flush();
+    // Body bytes that are here already leave together with the head.
     server_.ResumeRequest();
+    if (stream_) stream_->Flush();
   }
 }
 

@@ -9,7 +9,7 @@
 namespace switchyard::agent::listener {
 namespace {
 
-constexpr std::size_t kReadBytes = 4096;
+constexpr std::size_t kReadBytes = 8192;
 constexpr std::size_t kMaxPipelined = 65536;
 constexpr int kReadsPerTurn = 4;
 // A client that was told to go away gets this long, and this many bytes, to hear it.

@@ -5,7 +5,7 @@
 
 namespace switchyard::agent::loop {
 namespace {
-constexpr std::size_t kFirstBytes = 4096;
+constexpr std::size_t kFirstBytes = 8192;
 }  // namespace
 
 char* InputBuffer::Prepare(std::size_t size) {

@@ -86,6 +86,8 @@ void Worker::Commit(const std::map<std::string, int>& sockets, const std::map<st
     }
   }
   ForgetClosedListeners();
+  // Listeners without traffic let go of the view before, too, and with it of backends that are gone.
+  for (auto& [name, state] : listeners_) state->Current();
 }
 
 // Listeners without an address are gone; their connections end with the request they carry.
