@@ -81,7 +81,6 @@ SessionFacts AgentSession::Carry(const SessionStep& step) {
     hello_timer_ = 0;
   }
   if (wire_ != nullptr && !ended_) {
-    if (step.greet) wire_->Send(options_->welcome);
     if (step.push) wire_->Send(options_->host->Encode(*step.push));
   }
   if (!step.close.ok()) EndLocked(step.close);
@@ -92,12 +91,19 @@ SessionFacts AgentSession::Carry(const SessionStep& step) {
 
 void AgentSession::Tell(const SessionStep& step, const SessionFacts& facts, const v1::AgentMessage* message) {
   if (step.joined) {
-    if (auto status = options_->host->OnJoined(shared_from_this(), facts, message->hello().applied_digest()); !status.ok()) End(status);
+    Greet(options_->host->OnJoined(shared_from_this(), facts, message->hello().applied_digest()));
     return;
   }
   if (step.evidence) options_->host->OnEvidence(*this, facts, *message);
   if (step.changed) options_->host->OnChanged(*this, facts);
   if (step.complaint) options_->host->OnComplaint(facts);
+}
+
+void AgentSession::Greet(const absl::Status& admitted) {
+  const std::lock_guard lock(mutex_);
+  if (!admitted.ok()) return EndLocked(admitted);
+  // The state machine counts Welcome as being written since Hello, so no push can have come before it.
+  if (wire_ != nullptr && !ended_) wire_->Send(options_->welcome);
 }
 
 void AgentSession::End(const absl::Status& status) {

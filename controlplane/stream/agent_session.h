@@ -74,6 +74,8 @@ class AgentSession final : public SessionHandle, public std::enable_shared_from_
   SessionFacts Carry(const SessionStep& step);
   // Without the lock: tells the host.
   void Tell(const SessionStep& step, const SessionFacts& facts, const v1::AgentMessage* message);
+  // The host has decided on Hello: Welcome, or the end. So an agent that was welcomed is registered.
+  void Greet(const absl::Status& admitted);
   void EndLocked(const absl::Status& status);
   void CheckCertificate();
   runtime::Timers::Id Arm(Duration wait, void (AgentSession::*action)());

@@ -40,7 +40,7 @@ struct Push {
 };
 
 struct SessionStep {
-  // Send Welcome.
+  // Send Welcome, unless the host refuses the newcomer. Counts as the write under way.
   bool greet = false;
   std::optional<Push> push;
   // Not OK: end the stream with this.

@@ -160,6 +160,7 @@ TEST_F(AgentSessionTest, EndsWhenTheHostRefusesIt) {
   Hello();
   ASSERT_TRUE(wire_.end);
   EXPECT_EQ(wire_.end->code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(wire_.sent.empty());
 }
 
 TEST_F(AgentSessionTest, OnlyTheFirstEndCounts) {
