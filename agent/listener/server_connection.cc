@@ -55,7 +55,8 @@ void ServerConnection::OnReadable() {
     case State::kHead:
       return ReadHead();
     case State::kExchange:
-      if (body_.done()) return ReadAhead();
+      // A client that has ended its direction of a tunnel has nothing more to say, but still listens.
+      if (body_.done()) return raw_ ? void() : ReadAhead();
       if (!paused_) ReadBody();
       return;
     case State::kLingering:
@@ -181,7 +182,8 @@ void ServerConnection::ReadBody() {
     FeedBody({loop_.scratch(), result.bytes});
     if (result.bytes < loop::EventLoop::kScratchBytes) break;
   }
-  if (state_ == State::kExchange && (!paused_ || (body_.done() && !raw_))) socket_.WaitReadable();
+  const bool more = body_.done() ? !raw_ : !paused_;
+  if (state_ == State::kExchange && more) socket_.WaitReadable();
 }
 
 void ServerConnection::FeedBody(std::string_view bytes) {
@@ -275,8 +277,11 @@ bool ServerConnection::SendBody(std::string_view data) {
   if (state_ != State::kExchange || data.empty()) return true;
   const bool chunked = response_framing_ == Framing::kChunked;
   if (chunked) codec::AppendChunkStart(out_.text(), data.size());
-  // A failed write shows as a failed read, which ends the exchange.
-  if (!out_.Write(socket_, data)) return true;
+  if (!out_.Write(socket_, data)) {
+    // Not from within the exchange's own call.
+    boost::asio::post(loop_.executor(), [keep = Ref<ServerConnection>(this)] { keep->ClientGone(); });
+    return true;
+  }
   if (chunked) codec::AppendChunkEnd(out_.text());
   blocked_ = out_.above_high_water();
   return !blocked_;
