@@ -26,7 +26,8 @@ constexpr Known kKnown[] = {{"connection", FieldId::kConnection},
                             {"via", FieldId::kVia},
                             {"x-forwarded-for", FieldId::kXForwardedFor},
                             {"x-forwarded-host", FieldId::kXForwardedHost},
-                            {"x-forwarded-proto", FieldId::kXForwardedProto}};
+                            {"x-forwarded-proto", FieldId::kXForwardedProto},
+                            {"x-switchyard-cause", FieldId::kSwitchyardCause}};
 
 // Names are told apart by length first; one bit per length that a known name has.
 constexpr std::uint32_t KnownLengths() {

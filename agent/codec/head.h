@@ -26,6 +26,7 @@ enum class FieldId : std::uint8_t {
   kProxyConnection,
   kTe,
   kTrailer,
+  kSwitchyardCause,
   kTransferEncoding,
   kUpgrade,
   kVia,

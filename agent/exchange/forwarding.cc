@@ -18,6 +18,7 @@ bool IsHopByHop(FieldId id) {
     case FieldId::kKeepAlive:
     case FieldId::kProxyAuthenticate:
     case FieldId::kProxyConnection:
+    case FieldId::kSwitchyardCause:  // ours alone to say: an answer that carries it was made by this agent
     case FieldId::kTe:
     case FieldId::kTransferEncoding:
     case FieldId::kUpgrade:

@@ -136,6 +136,15 @@ TEST(Forwarding, ResponseLosesHopByHopAndFraming) {
   EXPECT_THAT(Lines(out), ElementsAre("Date: d", "Set-Cookie: a", "Set-Cookie: b", "Via: 1.1 edge"));
 }
 
+TEST(Forwarding, OnlyWeSayThatAnAnswerIsOurs) {
+  codec::ResponseHead head;
+  head.headers = {{"X-Switchyard-Cause", "no_route", codec::IdOf("X-Switchyard-Cause")}};
+  std::vector<codec::Header> out;
+  RewriteResponse(head, "1.1 edge", out);
+  ASSERT_EQ(out.size(), 1u);
+  EXPECT_EQ(out[0].name, "Via");
+}
+
 TEST(Trailers, FieldsThatFrameOrRouteAreDropped) {
   const codec::Trailers trailers = {
       {"X-Sum", "1"}, {"Content-Length", "3"}, {"transfer-encoding", "chunked"}, {"Host", "a"}, {"Connection", "x"}};
