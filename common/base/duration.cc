@@ -1,7 +1,6 @@
 #include "common/base/duration.h"
 
 #include <array>
-#include <cmath>
 #include <cstdint>
 
 #include <fmt/format.h>
@@ -22,7 +21,7 @@ constexpr std::array<Unit, 7> kUnits = {{{"d", 86'400'000'000'000},
                                          {"ms", 1'000'000},
                                          {"us", 1'000},
                                          {"ns", 1}}};
-constexpr double kMaxNs = 100.0 * 365 * 86'400e9;
+constexpr std::int64_t kMaxNs = 100LL * 365 * 86'400'000'000'000;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -51,10 +50,12 @@ std::string_view TakeNumber(std::string_view& rest) {
   return number;
 }
 
-// value = whole + numerator / 10^digits units, in exact integer arithmetic as far as nanoseconds go.
-double ToNs(std::string_view number, std::int64_t unit_ns, bool& ok) {
-  double value = 0;
-  double scale = 1;
+__extension__ using Wide = __int128;
+
+// `number` times the unit, rounded to a nanosecond; exact integer arithmetic. At most 18 digits, so nothing overflows.
+bool ToNs(std::string_view number, std::int64_t unit_ns, Wide& out) {
+  Wide value = 0;
+  Wide scale = 1;
   bool after_dot = false;
   bool digits = false;
   for (const char c : number) {
@@ -66,8 +67,8 @@ double ToNs(std::string_view number, std::int64_t unit_ns, bool& ok) {
     value = value * 10 + (c - '0');
     if (after_dot) scale *= 10;
   }
-  ok = digits && number.size() <= 18;
-  return std::nearbyint(value * static_cast<double>(unit_ns) / scale);
+  out = (value * unit_ns + scale / 2) / scale;
+  return digits && number.size() <= 18;
 }
 
 }  // namespace
@@ -75,7 +76,7 @@ double ToNs(std::string_view number, std::int64_t unit_ns, bool& ok) {
 absl::StatusOr<Duration> ParseDuration(std::string_view text) {
   if (text == "0") return Duration::zero();
   std::string_view rest = text;
-  double total = 0;
+  Wide total = 0;
   if (rest.empty()) return Bad(text);
   while (!rest.empty()) {
     const std::string_view number = TakeNumber(rest);
@@ -84,22 +85,24 @@ absl::StatusOr<Duration> ParseDuration(std::string_view text) {
     const Unit* unit = FindUnit(rest.substr(0, n));
     if (number.empty() || unit == nullptr) return Bad(text);
     rest.remove_prefix(n);
-    bool ok = false;
-    total += ToNs(number, unit->ns, ok);
-    if (!ok) return Bad(text);
+    Wide part = 0;
+    if (!ToNs(number, unit->ns, part)) return Bad(text);
+    total += part;
     if (total > kMaxNs) return absl::InvalidArgumentError(fmt::format("\"{}\" is longer than 100 years", text.substr(0, 64)));
   }
   return Duration(static_cast<std::int64_t>(total));
 }
 
 std::string FormatDuration(Duration value) {
-  std::int64_t left = value.count();
-  if (left == 0) return "0s";
-  std::string out = left < 0 ? "-" : "";
-  if (left < 0) left = -left;
+  if (value.count() == 0) return "0s";
+  std::string out = value.count() < 0 ? "-" : "";
+  // Unsigned, so that the least value has an opposite.
+  auto left = static_cast<std::uint64_t>(value.count());
+  if (value.count() < 0) left = 0 - left;
   for (const Unit& unit : kUnits) {
-    if (left >= unit.ns) out += fmt::format("{}{}", left / unit.ns, unit.name);
-    left %= unit.ns;
+    const auto size = static_cast<std::uint64_t>(unit.ns);
+    if (left >= size) out += fmt::format("{}{}", left / size, unit.name);
+    left %= size;
   }
   return out;
 }

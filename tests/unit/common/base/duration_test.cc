@@ -18,6 +18,14 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
+TEST(Duration, ReadsBackExactlyUpToItsLongest) {
+  for (const char* text : {"300d1ns", "32850d123ms456us789ns", "36500d"}) {
+    const auto parsed = ParseDuration(text);
+    ASSERT_TRUE(parsed.ok()) << text;
+    EXPECT_EQ(FormatDuration(*parsed), text);
+  }
+}
+
 TEST(Duration, ReadsEveryUnitFractionsAndSums) {
   const std::vector<std::pair<std::string, Duration>> cases = {
       {"0", 0ns},       {"0s", 0ns},      {"1ns", 1ns},   {"7us", 7us},     {"250ms", 250ms},       {"1.5s", 1500ms},   {"10m", 10min},
