@@ -1,9 +1,9 @@
 // AtomicFile: files that are wholly there or wholly the old ones, whatever happens meanwhile.
 //
 // WriteFileAtomically: temporary file in the same directory, write, fsync, rename over the target, fsync the directory. After an OK the
-// bytes survive a power cut (with Durability::kLater: the death of the process, and SyncFile makes up for the rest); after an error (disk full, read-only directory) the old file is untouched and the temporary one is gone.
-//
-// The temporary file's name is fixed (`<path>.new`), so that kills leave at most one behind.
+// bytes survive a power cut (with Durability::kLater: the death of the process, and SyncFile makes up for the rest); after an error (disk
+// full, read-only directory) the old file is untouched and the temporary one is gone. The temporary file's name is fixed (`<path>.new`), so
+// that kills leave at most one behind.
 //
 // Thread-safety: any thread, one writer per path. Cost: two fsyncs (milliseconds, on a busy disk far more); never call it on a thread that must not wait.
 // Bounds: ReadWholeFile refuses files above its limit. Errors: the failed step, the path and the system's reason.
