@@ -83,7 +83,8 @@ absl::Status CheckWhole(const Credential& credential) {
   if (!leaf.ok()) return Annotate(leaf.status(), "credential, part certificate");
   const auto key = tls::KeyPair::FromPem(credential.key_pem);
   if (!key.ok()) return Annotate(key.status(), "credential, part key");
-  if (key->PublicKeyDer() != leaf->PublicKeyDer()) return absl::InvalidArgumentError("credential: the key does not belong to the certificate");
+  if (key->PublicKeyDer() != leaf->PublicKeyDer())
+    return absl::InvalidArgumentError("credential: the key does not belong to the certificate");
   return absl::OkStatus();
 }
 
@@ -163,10 +164,10 @@ absl::StatusOr<std::string> FindCredential(const CredentialPlaces& places) {
     if (::stat(path.c_str(), &facts) == 0) return path;
     tried += fmt::format("\n  {}", path);
   }
-  return absl::NotFoundError(
-      fmt::format("no admin credential found. Looked at:{}\nOn the controller's machine, run this as the user of the controller, who has it in "
-                  "its data directory. Elsewhere, copy that file here with mode 0600 and name it with --credential or $YARDCTL_CREDENTIAL.",
-                  tried));
+  return absl::NotFoundError(fmt::format(
+      "no admin credential found. Looked at:{}\nOn the controller's machine, run this as the user of the controller, who has it in "
+      "its data directory. Elsewhere, copy that file here with mode 0600 and name it with --credential or $YARDCTL_CREDENTIAL.",
+      tried));
 }
 
 }  // namespace switchyard::rpc

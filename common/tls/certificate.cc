@@ -115,7 +115,8 @@ bool Certificate::is_ca() const {
 
 absl::StatusOr<SpiffeId> Certificate::Spiffe() const {
   const std::vector<std::string> uris = NamesOfType(handle_->certificate.get(), GEN_URI);
-  if (uris.size() != 1) return absl::InvalidArgumentError(fmt::format("expected exactly one URI in the certificate, found {}", uris.size()));
+  if (uris.size() != 1)
+    return absl::InvalidArgumentError(fmt::format("expected exactly one URI in the certificate, found {}", uris.size()));
   return SpiffeId::Parse(uris.front());
 }
 

@@ -14,9 +14,10 @@ absl::StatusOr<std::string> MakeCertificateRequest(const KeyPair& key, std::stri
   EVP_PKEY* const pkey = key.handle().key.get();
   const auto* name = reinterpret_cast<const unsigned char*>(common_name.data());
   X509_NAME* const subject = X509_REQ_get_subject_name(request.get());
-  const bool made = X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, name, static_cast<int>(common_name.size()), -1, 0) == 1 &&
-                    X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1 && X509_REQ_set_pubkey(request.get(), pkey) == 1 &&
-                    X509_REQ_sign(request.get(), pkey, EVP_sha256()) > 0 && PEM_write_bio_X509_REQ(bio.get(), request.get()) == 1;
+  const bool made =
+      X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, name, static_cast<int>(common_name.size()), -1, 0) == 1 &&
+      X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1 && X509_REQ_set_pubkey(request.get(), pkey) == 1 &&
+      X509_REQ_sign(request.get(), pkey, EVP_sha256()) > 0 && PEM_write_bio_X509_REQ(bio.get(), request.get()) == 1;
   if (!made) return OpensslError("cannot make a certificate request");
   return Drain(bio.get());
 }

@@ -86,13 +86,12 @@ absl::StatusOr<Certificate> SelfSign(const CertificateTemplate& form, const KeyP
   if (auto fit = CheckForm(form); !fit.ok()) return fit;
   X509Cert certificate(X509_new());
   X509* const x = certificate.get();
-  const bool made = x != nullptr && FillBody(x, form, form.not_after, key.handle().key.get()) &&
-                    X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
-                    AddExtension(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-                    AddExtension(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-                    AddExtension(x, x, NID_subject_key_identifier, "hash") &&
-                    AddExtension(x, x, NID_authority_key_identifier, "keyid:always") &&
-                    AddExtension(x, x, NID_subject_alt_name, AlternativeNames(form, false));
+  const bool made =
+      x != nullptr && FillBody(x, form, form.not_after, key.handle().key.get()) && X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
+      AddExtension(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+      AddExtension(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") && AddExtension(x, x, NID_subject_key_identifier, "hash") &&
+      AddExtension(x, x, NID_authority_key_identifier, "keyid:always") &&
+      AddExtension(x, x, NID_subject_alt_name, AlternativeNames(form, false));
   if (!made) return OpensslError("cannot make a CA certificate");
   return Sign(std::move(certificate), key);
 }

@@ -166,8 +166,9 @@ absl::StatusOr<std::string> FetchPinnedCa(std::string_view host, std::uint16_t p
   SSL_shutdown(ssl->get());
   ClearErrors();
   if (pem.empty()) {
-    return absl::UnauthenticatedError(fmt::format(
-        "{}:{} is not the controller that the join token is from: no certificate it sent has the fingerprint {}", host, port, ToHex(sha256_pin)));
+    return absl::UnauthenticatedError(
+        fmt::format("{}:{} is not the controller that the join token is from: no certificate it sent has the fingerprint {}", host, port,
+                    ToHex(sha256_pin)));
   }
   return pem;
 }

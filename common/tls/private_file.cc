@@ -36,7 +36,9 @@ class Descriptor {
 
 absl::Status Failed(std::string_view what, const std::string& path, int error) {
   const std::string reason = std::generic_category().message(error);
-  const auto text = [&](std::string_view remedy) { return fmt::format("cannot {} {}: {}{}{}", what, path, reason, remedy.empty() ? "" : "; ", remedy); };
+  const auto text = [&](std::string_view remedy) {
+    return fmt::format("cannot {} {}: {}{}{}", what, path, reason, remedy.empty() ? "" : "; ", remedy);
+  };
   switch (error) {
     case ENOENT:
       return absl::NotFoundError(text(""));
@@ -81,7 +83,8 @@ absl::Status SyncDirectoryOf(const std::string& path) {
 absl::Status CheckPrivate(const std::string& path, const struct stat& facts) {
   if (!S_ISREG(facts.st_mode)) return absl::FailedPreconditionError(fmt::format("{} is not a regular file", path));
   if (facts.st_uid != ::geteuid()) {
-    return absl::FailedPreconditionError(fmt::format("{} belongs to user {}, not to user {} who runs this", path, facts.st_uid, ::geteuid()));
+    return absl::FailedPreconditionError(
+        fmt::format("{} belongs to user {}, not to user {} who runs this", path, facts.st_uid, ::geteuid()));
   }
   if ((facts.st_mode & 077) != 0) {
     return absl::FailedPreconditionError(fmt::format("{} holds a secret but others may use it (mode {:04o}); run: chmod 600 {}", path,

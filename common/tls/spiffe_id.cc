@@ -14,8 +14,8 @@ constexpr std::size_t kMaxUri = 2048;
 bool IsLowerAlnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 absl::Status Unfit(std::string_view uri) {
-  return absl::InvalidArgumentError(fmt::format(
-      "expected spiffe://<trust domain>/<controller|agent|admin>/<name>, found \"{}\"", uri.substr(0, std::min<std::size_t>(uri.size(), 80))));
+  return absl::InvalidArgumentError(fmt::format("expected spiffe://<trust domain>/<controller|agent|admin>/<name>, found \"{}\"",
+                                                uri.substr(0, std::min<std::size_t>(uri.size(), 80))));
 }
 
 }  // namespace

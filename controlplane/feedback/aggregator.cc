@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "common/config/proto_duration.h"
 #include "controlplane/feedback/top_rows.h"
 
 namespace switchyard::controlplane::feedback {
@@ -18,7 +19,6 @@ constexpr std::size_t kLongestName = 63;
 constexpr std::size_t kLongestAddress = 64;
 constexpr int kMostRows = 20'000;
 
-Duration ToDuration(const google::protobuf::Duration& d) { return std::chrono::seconds(d.seconds()) + Duration(d.nanos()); }
 
 bool Skewed(const google::protobuf::Timestamp& end, WallTime now) {
   // In whole seconds: an arbitrary timestamp does not fit nanoseconds.
@@ -75,8 +75,8 @@ void Aggregator::OnReport(const std::string& node, const std::string& instance, 
 }
 
 Aggregator::Agent* Aggregator::AdmitReport(const std::string& node, const std::string& instance, const v1::Report& report) {
-  const Duration length = ToDuration(report.length());
-  if (report.length().seconds() > kLongestReport / std::chrono::seconds(1) || length <= Duration::zero() || length > kLongestReport) {
+  const Duration length = config::FromProto(report.length());
+  if (length <= Duration::zero() || length > kLongestReport) {
     ++counters_.malformed;
     return nullptr;
   }

@@ -9,7 +9,8 @@
 // accept it, and never outlives the CA. Names: `spiffe://<trust domain>/{controller|agent|admin}/<name>`.
 //
 // Thread-safety: every method from any thread (issuing is pure; writing files is serialised by a lock).
-// Errors: as common/tls/private_file.h for files; FAILED_PRECONDITION for a CA that has expired, is not ours or does not fit its key, with the remedy.
+// Errors: as common/tls/private_file.h for files; FAILED_PRECONDITION for a CA that has expired, is not ours or does not fit its key, with
+// the remedy.
 #pragma once
 
 #include <memory>

@@ -75,7 +75,8 @@ class Gate::Judge {
     if (rule == rules_.end()) return Refuse(Refusal::kUnknownMethod, grpc::StatusCode::PERMISSION_DENIED, "there is no such method here");
     if (rule->second.open) return grpc::Status::OK;
     if (!pem.has_value()) {
-      return Unauthenticated(Refusal::kNoCertificate, "this call needs a client certificate: an agent must enrol first, an admin needs a credential");
+      return Unauthenticated(Refusal::kNoCertificate,
+                             "this call needs a client certificate: an agent must enrol first, an admin needs a credential");
     }
     const Verdict verdict = VerdictOn(*pem);
     if (verdict.refusal.has_value()) return Unauthenticated(*verdict.refusal, verdict.reason);
@@ -126,7 +127,8 @@ class Gate::Judge {
     if (trust == tls::Trust::kOtherAuthority) {
       Verdict verdict;
       verdict.refusal = Refusal::kOtherAuthority;
-      verdict.reason = "the client certificate is of another authority, not of this fleet: enrol again, or use this controller's credential";
+      verdict.reason =
+          "the client certificate is of another authority, not of this fleet: enrol again, or use this controller's credential";
       return verdict;
     }
     if (trust != tls::Trust::kTrusted) return unfit("it is not a client certificate");
@@ -139,21 +141,24 @@ class Gate::Judge {
   grpc::Status CheckTime(const Verdict& verdict) const {
     const WallTime now = clock_.WallNow();
     if (now > verdict.not_after || now > ca_.not_after()) {
-      return Unauthenticated(Refusal::kExpired,
-                             fmt::format("the client certificate of {} \"{}\" expired {} ago: {}", tls::RoleName(verdict.role), verdict.name,
-                                         FormatDurationRounded(now - verdict.not_after),
-                                         verdict.role == tls::Role::kAgent ? "enrol again with a join token"
-                                                                           : "restart the controller to renew its credential file, and use that"));
+      return Unauthenticated(
+          Refusal::kExpired,
+          fmt::format("the client certificate of {} \"{}\" expired {} ago: {}", tls::RoleName(verdict.role), verdict.name,
+                      FormatDurationRounded(now - verdict.not_after),
+                      verdict.role == tls::Role::kAgent ? "enrol again with a join token"
+                                                        : "restart the controller to renew its credential file, and use that"));
     }
     if (now < verdict.not_before) {
-      return Unauthenticated(Refusal::kNotYetValid, fmt::format("the client certificate of {} \"{}\" begins in {}: check the clocks of both hosts",
-                                                                tls::RoleName(verdict.role), verdict.name,
-                                                                FormatDurationRounded(verdict.not_before - now)));
+      return Unauthenticated(Refusal::kNotYetValid,
+                             fmt::format("the client certificate of {} \"{}\" begins in {}: check the clocks of both hosts",
+                                         tls::RoleName(verdict.role), verdict.name, FormatDurationRounded(verdict.not_before - now)));
     }
     return grpc::Status::OK;
   }
 
-  grpc::Status Unauthenticated(Refusal refusal, const std::string& text) const { return Refuse(refusal, grpc::StatusCode::UNAUTHENTICATED, text); }
+  grpc::Status Unauthenticated(Refusal refusal, const std::string& text) const {
+    return Refuse(refusal, grpc::StatusCode::UNAUTHENTICATED, text);
+  }
   grpc::Status Refuse(Refusal refusal, grpc::StatusCode code, const std::string& text) const {
     refusals_.Add(refusal);
     return grpc::Status(code, text);

@@ -1,9 +1,10 @@
 // Gate: the one door of the controller. Every call passes here before any handler runs; what no rule allows is refused.
 //
 // Rules: `AgentService.Enroll` is open (a join token decides there); every other AgentService method needs a certificate of role agent;
-// every FleetService method needs role admin; anything else is refused. A certificate must be signed by the fleet's CA, for client use, valid
-// now, and name its holder by a SPIFFE URI of the fleet's trust domain. The handshake itself has proved possession of the private key.
-// Refusals: UNAUTHENTICATED (who are you?) or PERMISSION_DENIED (not with this role, or no such method), with the reason in words and a counter.
+// every FleetService method needs role admin; anything else is refused. A certificate must be signed by the fleet's CA, for client use,
+// valid now, and name its holder by a SPIFFE URI of the fleet's trust domain. The handshake itself has proved possession of the private
+// key. Refusals: UNAUTHENTICATED (who are you?) or PERMISSION_DENIED (not with this role, or no such method), with the reason in words and
+// a counter.
 //
 // A stream is judged when it opens. It may outlive its certificate: a session that renews stays up, and the session's owner must end one
 // whose holder has not renewed in time (`PeerIdentity::not_after`, then what Renew issued).
@@ -48,7 +49,8 @@ class Gate final : public grpc::AuthMetadataProcessor {
 
   // Judges in the calling thread.
   bool IsBlocking() const override { return false; }
-  grpc::Status Process(const InputMetadata& metadata, grpc::AuthContext* context, OutputMetadata* consumed, OutputMetadata* response) override;
+  grpc::Status Process(const InputMetadata& metadata, grpc::AuthContext* context, OutputMetadata* consumed,
+                       OutputMetadata* response) override;
 
  private:
   class Judge;

@@ -39,7 +39,8 @@ absl::StatusOr<Duration> LifeOf(const v1::CreateTokenRequest& request) {
   if (!request.has_ttl()) return kDefaultLife;
   const std::int64_t seconds = request.ttl().seconds();
   // In seconds first: a hostile number of them does not fit nanoseconds.
-  const bool fits = seconds >= 0 && seconds <= kMaxLife / std::chrono::seconds(1) && request.ttl().nanos() >= 0 && request.ttl().nanos() < 1'000'000'000;
+  const bool fits =
+      seconds >= 0 && seconds <= kMaxLife / std::chrono::seconds(1) && request.ttl().nanos() >= 0 && request.ttl().nanos() < 1'000'000'000;
   const Duration life = fits ? std::chrono::seconds(seconds) + std::chrono::nanoseconds(request.ttl().nanos()) : Duration(0);
   if (life < kMinLife || life > kMaxLife) return absl::InvalidArgumentError("ttl: expected 1m to 365d");
   return life;
@@ -56,8 +57,9 @@ struct Tokens::Stored {
   static absl::StatusOr<Stored> Parse(const store::Record& record) {
     Stored out;
     out.revision = record.revision;
-    const bool whole = record.value.size() >= tls::kSha256Bytes &&
-                       out.info.ParseFromArray(record.value.data() + tls::kSha256Bytes, static_cast<int>(record.value.size() - tls::kSha256Bytes));
+    const bool whole =
+        record.value.size() >= tls::kSha256Bytes &&
+        out.info.ParseFromArray(record.value.data() + tls::kSha256Bytes, static_cast<int>(record.value.size() - tls::kSha256Bytes));
     if (!whole || out.info.id() != record.key) return absl::DataLossError(fmt::format("join token {} cannot be read", record.key));
     out.secret_hash = record.value.substr(0, tls::kSha256Bytes);
     return out;
@@ -73,7 +75,8 @@ absl::StatusOr<v1::CreateTokenResponse> Tokens::Create(const v1::CreateTokenRequ
   const auto life = LifeOf(request);
   if (!life.ok()) return life.status();
   if (request.uses() > kMaxUses) return absl::InvalidArgumentError(fmt::format("uses: expected 1 to {} (0: 1)", kMaxUses));
-  if (request.description().size() > kMaxDescription) return absl::InvalidArgumentError(fmt::format("description: expected at most {} bytes", kMaxDescription));
+  if (request.description().size() > kMaxDescription)
+    return absl::InvalidArgumentError(fmt::format("description: expected at most {} bytes", kMaxDescription));
   const std::lock_guard lock(mutex_);
   if (auto room = MakeRoom(); !room.ok()) return room;
   const WallTime now = clock_.WallNow();

@@ -151,7 +151,8 @@ absl::StatusOr<std::uint64_t> JournaledStore::PutRecord(std::string_view section
                                                         std::optional<std::uint64_t> expected) {
   auto joined = JournalKey(section, key);
   if (!joined.ok()) return joined.status();
-  if (value.size() > kMaxRecordValue) return absl::InvalidArgumentError(fmt::format("record {}: larger than {} bytes", key, kMaxRecordValue));
+  if (value.size() > kMaxRecordValue)
+    return absl::InvalidArgumentError(fmt::format("record {}: larger than {} bytes", key, kMaxRecordValue));
   const std::lock_guard lock(write_);
   auto present = RevisionOf(*joined);
   if (!present.ok()) return present.status();

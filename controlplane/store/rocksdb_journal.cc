@@ -33,12 +33,13 @@ absl::StatusOr<std::unique_ptr<Journal>> RocksdbJournal::Open(const std::string&
 }
 
 absl::Status RocksdbJournal::Closed() const {
-  return absl::UnavailableError(fmt::format("the store in {} is closed after a failed write; it opens again at the next change that succeeds", directory_));
+  return absl::UnavailableError(
+      fmt::format("the store in {} is closed after a failed write; it opens again at the next change that succeeds", directory_));
 }
 
 absl::Status RocksdbJournal::Damaged(std::string_view what) const {
-  return absl::DataLossError(fmt::format("the store in {} is damaged: {}; keep a copy of the directory and restore it from a backup",
-                                         directory_, what));
+  return absl::DataLossError(
+      fmt::format("the store in {} is damaged: {}; keep a copy of the directory and restore it from a backup", directory_, what));
 }
 
 absl::StatusOr<JournalState> RocksdbJournal::Load() {
@@ -63,7 +64,8 @@ absl::Status RocksdbJournal::LoadCatalog(Catalog& catalog) const {
     const bool whole = resource->ParseFromArray(at->value().data(), static_cast<int>(at->value().size())) &&
                        View(at->key()) == ResourceKeyBytes(config::KindOf(*resource), resource->name()) &&
                        resource->generation() <= catalog.generation;
-    if (!whole) return Damaged(fmt::format("resource \"{}\" cannot be read", View(at->key()).substr(std::min<std::size_t>(4, at->key().size()))));
+    if (!whole)
+      return Damaged(fmt::format("resource \"{}\" cannot be read", View(at->key()).substr(std::min<std::size_t>(4, at->key().size()))));
     catalog.resources.emplace(Catalog::Key(config::KindOf(*resource), resource->name()), std::move(resource));
   }
   return FromRocksdb(at->status(), kCannotRead, directory_);
@@ -86,7 +88,8 @@ absl::Status RocksdbJournal::WriteChange(const JournalChange& change) {
   rocksdb::WriteBatch batch;
   v1::WatchResponse payload;
   for (const v1::Resource& resource : change.record.resources) {
-    batch.Put(database_->family(Family::kResources), ResourceKeyBytes(config::KindOf(resource), resource.name()), resource.SerializeAsString());
+    batch.Put(database_->family(Family::kResources), ResourceKeyBytes(config::KindOf(resource), resource.name()),
+              resource.SerializeAsString());
     *payload.add_resources() = resource;
   }
   for (const v1::Change& edit : change.record.entry.changes()) {

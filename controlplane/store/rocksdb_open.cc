@@ -133,13 +133,15 @@ absl::Status Rocksdb::CheckFormat() {
   if (read.IsNotFound()) {
     rocksdb::WriteOptions synced;
     synced.sync = true;
-    return FromRocksdb(db_->Put(synced, family(Family::kMeta), kFormatKey, std::to_string(kFormatVersion)), "cannot start the store", directory_);
+    return FromRocksdb(db_->Put(synced, family(Family::kMeta), kFormatKey, std::to_string(kFormatVersion)), "cannot start the store",
+                       directory_);
   }
   if (!read.ok()) return FromRocksdb(read, "cannot open the store", directory_);
   if (value == std::to_string(kFormatVersion)) return absl::OkStatus();
   const long version = std::strtol(value.c_str(), nullptr, 10);
   if (version <= 0) {
-    return absl::DataLossError(fmt::format("the store in {} has no readable format version; restore the directory from a backup", directory_));
+    return absl::DataLossError(
+        fmt::format("the store in {} has no readable format version; restore the directory from a backup", directory_));
   }
   return absl::FailedPreconditionError(
       fmt::format("the store in {} has format {}, this version reads format {}: it was written by a newer version; start that version, or "

@@ -31,7 +31,8 @@ absl::Status FromRocksdb(const rocksdb::Status& status, std::string_view doing, 
         text("another controller uses this directory: stop it, or start this one with another data directory"));
   }
   if (IsDamage(status, reason)) {
-    return absl::DataLossError(text("the data is damaged: keep a copy of the directory, check the disk, and restore the directory from a backup"));
+    return absl::DataLossError(
+        text("the data is damaged: keep a copy of the directory, check the disk, and restore the directory from a backup"));
   }
   if (Has(reason, "Permission denied") || Has(reason, "Read-only file system")) {
     return absl::FailedPreconditionError(text("the directory is not writable: change its owner or mode, or mount it writable"));

@@ -73,7 +73,8 @@ TEST_P(StoreContract, CommitsManyResourcesAsOneGeneration) {
 }
 
 TEST_P(StoreContract, TellsCreatedUpdatedUnchangedAndDeleted) {
-  ASSERT_TRUE(store_->Commit(Put({UpstreamNamed("a", "10.0.0.1:80"), UpstreamNamed("b", "10.0.0.1:80"), UpstreamNamed("d", "1.1.1.1:1")})).ok());
+  ASSERT_TRUE(
+      store_->Commit(Put({UpstreamNamed("a", "10.0.0.1:80"), UpstreamNamed("b", "10.0.0.1:80"), UpstreamNamed("d", "1.1.1.1:1")})).ok());
   Transaction mixed = Put({UpstreamNamed("a", "10.0.0.1:80"), UpstreamNamed("b", "10.0.0.9:80"), UpstreamNamed("c", "10.0.0.1:80")});
   mixed.deletes = {KeyNamed(v1::KIND_UPSTREAM, "d")};
   const auto entry = store_->Commit(mixed);
@@ -215,7 +216,8 @@ TEST_P(StoreContract, KeepsOrderAndLosesNothingAmongRacingWriters) {
   constexpr int kWriters = 4;
   constexpr int kCommits = 25;
   std::vector<std::uint64_t> seen;
-  const auto watch = store_->Watch([&](const ChangeRecord&, const std::shared_ptr<const Catalog>& catalog) { seen.push_back(catalog->generation); });
+  const auto watch =
+      store_->Watch([&](const ChangeRecord&, const std::shared_ptr<const Catalog>& catalog) { seen.push_back(catalog->generation); });
   std::vector<std::thread> writers;
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([&, w] {

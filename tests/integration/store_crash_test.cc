@@ -2,8 +2,8 @@
 //
 // A child commits without end and tells each acknowledged generation through a pipe; after a random wait it is killed, and the directory is
 // opened again: what was acknowledged must be there, and nothing may be half there. $YARD_CRASH_KILLS sets the number of kills (200),
-// $YARD_CRASH_DIR the place. By default it is in memory: a kill loses nothing that the kernel has, so the disk would only make the points of
-// the kills fewer kinds (most would fall into an fsync) and the test slow.
+// $YARD_CRASH_DIR the place. By default it is in memory: a kill loses nothing that the kernel has, so the disk would only make the points
+// of the kills fewer kinds (most would fall into an fsync) and the test slow.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
-// store_crash_writer DIRECTORY SEED: commits to the store in DIRECTORY for ever, and writes each acknowledged generation to standard output as
-// 8 bytes, after the commit. Meant to be killed. The transactions are those of crash_workload.h.
+// store_crash_writer DIRECTORY SEED: commits to the store in DIRECTORY for ever, and writes each acknowledged generation to standard output
+// as 8 bytes, after the commit. Meant to be killed. The transactions are those of crash_workload.h.
 #include <unistd.h>
 
 #include <cstdint>

@@ -24,7 +24,8 @@ Credential MakeCredential() {
   const ManualClock clock;
   const WallTime now = clock.WallNow();
   const tls::KeyPair ca_key = *tls::KeyPair::Generate();
-  const tls::Certificate ca = *tls::SelfSign({"ca", {"switchyard", Role::kAuthority, ""}, {}, {}, now, now + std::chrono::hours(9)}, ca_key);
+  const tls::Certificate ca =
+      *tls::SelfSign({"ca", {"switchyard", Role::kAuthority, ""}, {}, {}, now, now + std::chrono::hours(9)}, ca_key);
   const tls::KeyPair key = *tls::KeyPair::Generate();
   const tls::Certificate leaf =
       *tls::Issue({"ann", {"switchyard", Role::kAdmin, "ann"}, {}, {}, now, now + std::chrono::hours(1)}, key.PublicKeyDer(), ca, ca_key);

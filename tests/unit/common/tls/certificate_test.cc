@@ -24,7 +24,9 @@ struct Fleet {
     CertificateTemplate form{"test CA", {"switchyard", Role::kAuthority, ""}, {}, {}, at, at + life};
     return *SelfSign(form, key);
   }
-  CertificateTemplate Form() const { return {"node-1", {"switchyard", Role::kAgent, "node-1"}, {}, {}, now, now + hours(24), Usage::kClient}; }
+  CertificateTemplate Form() const {
+    return {"node-1", {"switchyard", Role::kAgent, "node-1"}, {}, {}, now, now + hours(24), Usage::kClient};
+  }
   Certificate Leaf(const CertificateTemplate& form) const { return *Issue(form, leaf_key.PublicKeyDer(), ca, key); }
 
   KeyPair key;
@@ -113,9 +115,7 @@ TEST_F(CertificateTest, LastsBeyondTheYear2050) {
   EXPECT_EQ(old.ca.not_after(), clock_.WallNow() + hours(24 * 365 * 40));
 }
 
-TEST_F(CertificateTest, IsDueForRenewalAtTwoThirdsOfItsLife) {
-  EXPECT_EQ(RenewalTime(fleet_.Leaf(fleet_.Form())), fleet_.now + hours(16));
-}
+TEST_F(CertificateTest, IsDueForRenewalAtTwoThirdsOfItsLife) { EXPECT_EQ(RenewalTime(fleet_.Leaf(fleet_.Form())), fleet_.now + hours(16)); }
 
 TEST_F(CertificateTest, RefusesTemplatesThatDoNotFit) {
   CertificateTemplate form = fleet_.Form();

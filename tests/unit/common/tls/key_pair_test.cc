@@ -23,9 +23,7 @@ TEST(KeyPair, SurvivesPem) {
   EXPECT_EQ(again->PublicKeyDer(), key->PublicKeyDer());
 }
 
-TEST(KeyPair, DiffersEachTime) {
-  EXPECT_NE(KeyPair::Generate()->PublicKeyDer(), KeyPair::Generate()->PublicKeyDer());
-}
+TEST(KeyPair, DiffersEachTime) { EXPECT_NE(KeyPair::Generate()->PublicKeyDer(), KeyPair::Generate()->PublicKeyDer()); }
 
 TEST(KeyPair, RefusesOtherCurvesAndPassphrases) {
   EXPECT_EQ(KeyPair::FromPem(kP384Key).status().code(), absl::StatusCode::kInvalidArgument);

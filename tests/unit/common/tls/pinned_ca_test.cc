@@ -44,7 +44,8 @@ const std::string kPin = Sha256("any");
 
 TEST(FetchPinnedCa, EndsAtItsDeadline) {
   const SilentPort port;
-  EXPECT_EQ(FetchPinnedCa("127.0.0.1", port.port(), kPin, std::chrono::milliseconds(50)).status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(FetchPinnedCa("127.0.0.1", port.port(), kPin, std::chrono::milliseconds(50)).status().code(),
+            absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST(FetchPinnedCa, TellsWhenNobodyListens) {

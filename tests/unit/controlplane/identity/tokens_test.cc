@@ -51,7 +51,8 @@ TEST(TokenText, ReadsBackWhatItWrote) {
 
 TEST(TokenText, RefusesEverythingElseWithoutQuotingIt) {
   const std::string good = FormatToken({"0123456789abcdef", std::string(32, 's'), std::string(32, 'c')});
-  std::vector<std::string> bad = {"", "syt1", "syt1...", "hello", good + ".x", good + "x", good.substr(1), std::string(300, 'a'), good + "\n"};
+  std::vector<std::string> bad = {"",         "syt1", "syt1...", "hello", good + ".x", good + "x", good.substr(1), std::string(300, 'a'),
+                                  good + "\n"};
   std::string upper = good;
   upper[5] = 'A';
   bad.push_back(upper);

@@ -44,9 +44,15 @@ class RocksdbStoreTest : public testing::Test {
   }
   // What a crash now would leave.
   std::string CrashCopy() {
-    const std::string copy = directory_.path() + "/copy" + std::to_string(copies_++);
-    fs::copy(path_, copy, fs::copy_options::recursive);
-    return copy;
+    // The store's own threads remove obsolete files meanwhile: a copy that one vanished under is made anew.
+    std::error_code error;
+    for (int tries = 0; tries < 100; ++tries) {
+      const std::string copy = directory_.path() + "/copy" + std::to_string(copies_++);
+      fs::copy(path_, copy, fs::copy_options::recursive, error);
+      if (!error) return copy;
+    }
+    ADD_FAILURE() << "cannot copy " << path_ << ": " << error.message();
+    return {};
   }
   static std::vector<fs::path> FilesOf(const std::string& path, const std::string& extension) {
     std::vector<fs::path> files;
@@ -240,9 +246,9 @@ class SmallDiskTest : public testing::Test {
     const testing::TestInfo& self = *testing::UnitTest::GetInstance()->current_test_info();
     const TemporaryDirectory mount_point;
     const std::string program = fs::read_symlink("/proc/self/exe").string();
-    const std::string command = "unshare -rm sh -c 'mount -t tmpfs -o size=8m tmpfs " + mount_point.path() + " || exit 77; YARD_SMALL_DISK=" +
-                                mount_point.path() + " exec " + program + " --gtest_filter=" + self.test_suite_name() + "." + self.name() +
-                                "' 2>&1";
+    const std::string command = "unshare -rm sh -c 'mount -t tmpfs -o size=8m tmpfs " + mount_point.path() +
+                                " || exit 77; YARD_SMALL_DISK=" + mount_point.path() + " exec " + program +
+                                " --gtest_filter=" + self.test_suite_name() + "." + self.name() + "' 2>&1";
     if (::system("unshare -rm true 2>/dev/null") != 0) {
       Skip();
       return false;
