@@ -14,7 +14,7 @@ class WatchCursorTest : public testing::Test {
   void Commit(int count) {
     for (int i = 0; i < count; ++i) {
       store::Transaction transaction;
-      transaction.upserts = {MakeUpstream("u" + std::to_string(++made_))};
+      transaction.upserts = {MakeUpstream("app", "10.0.0.1:" + std::to_string(++made_))};
       ASSERT_TRUE(store_->Commit(transaction).ok());
     }
   }
@@ -32,7 +32,7 @@ TEST_F(WatchCursorTest, DeliversTheHistoryThenWhatComes) {
   EXPECT_EQ(Generation(cursor.Next()), 2u);
   const auto third = cursor.Next();
   EXPECT_EQ(Generation(third), 3u);
-  EXPECT_EQ((*third)->resources(0).name(), "u3");
+  EXPECT_EQ((*third)->resources(0).upstream().backends(0).address(), "10.0.0.1:3");
   EXPECT_FALSE(cursor.Next()->has_value());
   Commit(1);
   EXPECT_EQ(Generation(cursor.Next()), 4u);
