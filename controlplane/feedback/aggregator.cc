@@ -19,7 +19,6 @@ constexpr std::size_t kLongestName = 63;
 constexpr std::size_t kLongestAddress = 64;
 constexpr int kMostRows = 20'000;
 
-
 bool Skewed(const google::protobuf::Timestamp& end, WallTime now) {
   // In whole seconds: an arbitrary timestamp does not fit nanoseconds.
   const auto here = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
