@@ -2,8 +2,7 @@
 //
 // After a failed write, before the next try (each write is tried twice):
 //   - RocksDB is resumed: it writes its memtables out and starts a fresh log, so what the failed write left in the old one is never read;
-//   - if it cannot be, because it takes the error for fatal (any error of its log but a full disk), the database is closed and opened
-//   again,
+//   - if it cannot be, because it takes the error for fatal (any error of its log but a full disk), the database is closed, opened again,
 //     and the inverse of the failed write is written first, in case that write had reached the log after all (rocksdb_undo.h).
 // While it stays closed, because opening fails too, reads of history and records fail; the catalog in memory is served as ever.
 // A crash between a failed write and the recovery may leave that write wholly there: nobody can know better.
