@@ -136,6 +136,7 @@ absl::Status MakePrivateDirectory(const std::string& path) {
   // `a/b/` has an empty last part; its parent is `a/b` itself.
   if (!plain.has_filename()) plain = plain.parent_path();
   const std::filesystem::path parent = plain.parent_path();
+  error.clear();  // "not there yet" was an answer, not a failure
   if (!parent.empty()) std::filesystem::create_directories(parent, error);
   if (error) return Failed("make the directory", parent.string(), error.value());
   if (::mkdir(plain.c_str(), 0700) == 0) return SyncDirectoryOf(plain.string());
