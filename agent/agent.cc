@@ -142,7 +142,7 @@ absl::Status TheAgent::OpenDataPlane() {
 }
 
 void TheAgent::OpenClient() {
-  writer_ = std::make_unique<config::LastGoodWriter>(last_good_, [this](const absl::Status& failed) {
+  writer_ = std::make_unique<config::LastGoodWriter>(directory_.path(), [this](const absl::Status& failed) {
     metrics_.Add(observe::kLastGoodWrites, {"failed"});
     log_.Error("last-good file not synced", {{"error", Message(failed)}});
   });

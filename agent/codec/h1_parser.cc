@@ -80,9 +80,16 @@ struct FramingFields {
   int lengths = 0;
   int codings = 0;
   bool chunked = false;
+  // "chunked" is named in a place where it does not end the coding.
+  bool chunked_inside = false;
   bool good_length = true;
   std::uint64_t length = 0;
 };
+
+std::string_view BeforeLastComma(std::string_view list) {
+  const std::size_t comma = list.rfind(',');
+  return comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
+}
 
 FramingFields ReadFramingFields(const std::vector<Header>& headers) {
   FramingFields fields;
@@ -93,6 +100,7 @@ FramingFields ReadFramingFields(const std::vector<Header>& headers) {
     } else if (header.id == FieldId::kTransferEncoding) {
       ++fields.codings;
       fields.chunked = EqualsIgnoreCase(header.value, "chunked");
+      fields.chunked_inside = ListHas(BeforeLastComma(header.value), "chunked");
     }
   }
   return fields;
@@ -103,6 +111,8 @@ Cause DecideRequestFraming(RequestHead& out) {
   if (fields.lengths > 1 || !fields.good_length) return Cause::kBadRequest;
   if (fields.codings > 0) {
     if (fields.lengths > 0 || fields.codings > 1 || out.minor_version == 0) return Cause::kBadRequest;
+    // RFC 9112 section 6.3: where "chunked" is not the final coding, and only that, nobody can tell where the body ends.
+    if (fields.chunked_inside) return Cause::kBadRequest;
     if (!fields.chunked) return Cause::kNotImplemented;
     out.framing = Framing::kChunked;
   } else if (fields.lengths == 1) {

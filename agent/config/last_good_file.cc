@@ -15,7 +15,7 @@ namespace switchyard::agent::config {
 namespace {
 
 constexpr auto kQuiet = std::chrono::seconds(1);
-constexpr int kMostUnsynced = 100;
+constexpr std::uint64_t kMostUnsynced = 100;
 
 absl::StatusOr<v1::Snapshot> Read(const std::string& path) {
   absl::StatusOr<std::string> bytes = ReadWholeFile(path, kLastGoodHeaderBytes + kLastGoodMaxPayload);
@@ -57,17 +57,19 @@ absl::Status LastGoodFile::Write(const v1::Snapshot& snapshot) {
   const absl::StatusOr<std::string> bytes = EncodeLastGood(snapshot);
   if (!bytes.ok()) return bytes.status();
   const bool alone = absl::IsNotFound(Read(previous_).status());
-  if ((synced_ || alone) && Read(last_).ok()) KeepPrevious(last_, previous_);
+  if ((synced_ == written_ || alone) && Read(last_).ok()) KeepPrevious(last_, previous_);
   if (absl::Status written = WriteFileAtomically(last_, *bytes, 0600, Durability::kLater); !written.ok()) return written;
-  synced_ = false;
+  ++written_;
   return absl::OkStatus();
 }
 
+// A write may replace the file between the look at the count and the sync: then more is on the disk than is claimed.
 absl::Status LastGoodFile::Sync() {
-  if (synced_) return absl::OkStatus();
+  const std::uint64_t written = written_;
+  if (synced_ == written) return absl::OkStatus();
   const absl::Status synced = SyncFile(last_);
   if (absl::IsNotFound(synced)) return absl::OkStatus();
-  synced_ = synced.ok();
+  if (synced.ok()) synced_ = written;
   return synced;
 }
 
@@ -76,16 +78,26 @@ absl::Status LastGoodFile::Store(const v1::Snapshot& snapshot) {
   return Sync();
 }
 
-LastGoodWriter::LastGoodWriter(LastGoodFile file, std::function<void(absl::Status)> sync_failed)
-    : file_(std::move(file)), sync_failed_(std::move(sync_failed)), thread_([this] { Run(); }) {}
+LastGoodWriter::LastGoodWriter(const std::string& directory, std::function<void(absl::Status)> sync_failed)
+    : file_(directory),
+      sync_failed_(std::move(sync_failed)),
+      writes_(kMostUnsynced),
+      writer_([this] { WriteJobs(); }),
+      syncer_([this] { SyncWrites(); }) {}
 
 LastGoodWriter::~LastGoodWriter() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
-  wake_.notify_one();
-  thread_.join();
+  job_came_.notify_one();
+  writer_.join();
+  {
+    const std::lock_guard lock(mutex_);
+    no_more_writes_ = true;
+  }
+  job_written_.notify_one();
+  syncer_.join();
   if (waiting_.has_value()) waiting_->second(absl::CancelledError("the agent stops"));
 }
 
@@ -95,46 +107,46 @@ void LastGoodWriter::Store(v1::Snapshot snapshot, std::function<void(absl::Statu
     const std::lock_guard lock(mutex_);
     replaced = std::exchange(waiting_, Job(std::move(snapshot), std::move(done)));
   }
-  wake_.notify_one();
+  job_came_.notify_one();
   if (replaced.has_value()) replaced->second(absl::AbortedError("a newer configuration came before this one was written"));
 }
 
-std::optional<LastGoodWriter::Job> LastGoodWriter::Next(bool unsynced) {
+std::optional<LastGoodWriter::Job> LastGoodWriter::Next() {
   std::unique_lock lock(mutex_);
-  const auto something = [this] { return stop_ || waiting_.has_value(); };
-  if (unsynced) {
-    wake_.wait_for(lock, kQuiet, something);
-  } else {
-    wake_.wait(lock, something);
-  }
+  job_came_.wait(lock, [this] { return stop_ || waiting_.has_value(); });
   if (stop_) return std::nullopt;
   return std::exchange(waiting_, std::nullopt);
 }
 
-void LastGoodWriter::Sync() {
-  if (absl::Status synced = file_.Sync(); !synced.ok() && sync_failed_) sync_failed_(std::move(synced));
+void LastGoodWriter::WriteJobs() {
+  while (std::optional<Job> job = Next()) {
+    const absl::Status written = file_.Write(job->first);
+    {
+      const std::lock_guard lock(mutex_);
+      ++writes_;
+    }
+    job_written_.notify_one();
+    job->second(written);
+  }
 }
 
 // Syncs when it has been quiet for a while, and after so many writes without quiet. The file that was there at the start is synced first: it
 // may be of a process that was killed before it could. A sync that fails is tried again with the next write.
-void LastGoodWriter::Run() {
-  int unsynced = kMostUnsynced;
+void LastGoodWriter::SyncWrites() {
+  std::uint64_t synced = 0;
+  std::unique_lock lock(mutex_);
   while (true) {
-    if (unsynced >= kMostUnsynced) {
-      Sync();
-      unsynced = 0;
+    job_written_.wait(lock, [&] { return no_more_writes_ || writes_ != synced; });
+    if (writes_ == synced) return;
+    bool quiet = no_more_writes_;
+    while (!quiet && writes_ - synced < kMostUnsynced) {
+      const std::uint64_t seen = writes_;
+      quiet = !job_written_.wait_for(lock, kQuiet, [&] { return no_more_writes_ || writes_ != seen; }) || no_more_writes_;
     }
-    std::optional<Job> job = Next(unsynced > 0);
-    if (job.has_value()) {
-      const absl::Status written = file_.Write(job->first);
-      ++unsynced;
-      job->second(written);
-      continue;
-    }
-    if (unsynced > 0) Sync();
-    unsynced = 0;
-    const std::lock_guard lock(mutex_);
-    if (stop_) return;
+    synced = writes_;
+    lock.unlock();
+    if (absl::Status status = file_.Sync(); !status.ok() && sync_failed_) sync_failed_(std::move(status));
+    lock.lock();
   }
 }
 

@@ -5,7 +5,7 @@
 //
 // Order, for each generation: 1. all workers serve it (ConfigSink::Apply is done); 2. `snapshot.last`, if it is known to be on the disk (or there is
 // no other), also becomes `snapshot.previous`; 3. the new `snapshot.last` is written beside and renamed into place; 4. only then the controller is told;
-// 5. after a second of quiet, or 100 changes without one, it is synced. So:
+// 5. after a second of quiet, or 100 changes without one, it is synced, by another thread than the one that writes. So:
 // - killed before 3 ends, the next start serves the generation before, the last that the controller knows of; killed after it, the new one;
 // - after a power cut, a `snapshot.last` that step 5 had not reached may be torn; then the start falls back to a `previous` that was synced;
 // - telling the controller never waits for the disk, which twenty agents on one host may share;
@@ -14,11 +14,13 @@
 // Load takes `snapshot.last`; if that is missing, torn, corrupted, empty or too large it takes `snapshot.previous` and says why.
 // A failed write (disk full, read-only directory) changes neither file's content, is reported, and does not hold up the configuration.
 //
-// Thread-safety: LastGoodFile: one thread at a time. LastGoodWriter: any thread.
+// Thread-safety: LastGoodFile: one thread at a time, and one more that calls only Sync. LastGoodWriter: any thread.
 // Bounds: 128 MiB per file; the writer holds one snapshot being written and one waiting (a newer one replaces it).
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -60,15 +62,16 @@ class LastGoodFile {
  private:
   std::string last_;
   std::string previous_;
-  // What is in `last_` is on the disk.
-  bool synced_ = false;
+  // Counts what has been written to `last_`; and up to which of it the disk has. Equal: what is in `last_` survives a power cut.
+  std::atomic<std::uint64_t> written_{1};
+  std::atomic<std::uint64_t> synced_{0};
 };
 
-// Writes and syncs on a thread of its own, because a disk may take its time.
+// Writes on one thread and syncs on another: a busy disk may take many seconds for a sync, and no acknowledgement should wait for it.
 class LastGoodWriter {
  public:
-  // `sync_failed` is told, on the writer's thread, when step 5 fails; the next write brings the next try.
-  explicit LastGoodWriter(LastGoodFile file, std::function<void(absl::Status)> sync_failed = {});
+  // `sync_failed` is told, on the syncing thread, when step 5 fails; the next write brings the next try.
+  explicit LastGoodWriter(const std::string& directory, std::function<void(absl::Status)> sync_failed = {});
   // Ends what is being written; what waits is dropped, and its `done` is told CANCELLED.
   ~LastGoodWriter();
   LastGoodWriter(const LastGoodWriter&) = delete;
@@ -79,18 +82,23 @@ class LastGoodWriter {
 
  private:
   using Job = std::pair<v1::Snapshot, std::function<void(absl::Status)>>;
-  void Run();
-  void Sync();
-  // The next job, or none when it is time to sync or to stop.
-  std::optional<Job> Next(bool unsynced);
+  void WriteJobs();
+  void SyncWrites();
+  // The next job, or none when it is time to stop.
+  std::optional<Job> Next();
 
   LastGoodFile file_;
   const std::function<void(absl::Status)> sync_failed_;
   std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable job_came_;
+  std::condition_variable job_written_;
   std::optional<Job> waiting_;
+  // Writes so far. It starts at what makes the first sync come at once.
+  std::uint64_t writes_;
   bool stop_ = false;
-  std::thread thread_;
+  bool no_more_writes_ = false;
+  std::thread writer_;
+  std::thread syncer_;
 };
 
 }  // namespace switchyard::agent::config

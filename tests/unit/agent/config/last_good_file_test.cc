@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -147,7 +148,7 @@ TEST_F(LastGoodFileTest, HasNothingToSyncOnAFirstStart) { EXPECT_TRUE(file_.Sync
 
 TEST_F(LastGoodFileTest, WriterSyncsBeforeItEnds) {
   {
-    LastGoodWriter writer(file_);
+    LastGoodWriter writer(directory_.path());
     std::promise<void> written;
     writer.Store(SnapshotAt(7), [&](const absl::Status&) { written.set_value(); });
     ASSERT_EQ(written.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
@@ -173,7 +174,7 @@ TEST(LastGoodCodec, RefusesTrailingBytes) { EXPECT_FALSE(DecodeLastGood(*EncodeL
 TEST_F(LastGoodFileTest, WriterStoresOnAThreadOfItsOwn) {
   std::promise<absl::Status> stored;
   {
-    LastGoodWriter writer(file_);
+    LastGoodWriter writer(directory_.path());
     writer.Store(SnapshotAt(5), [&](absl::Status status) { stored.set_value(std::move(status)); });
     std::future<absl::Status> future = stored.get_future();
     ASSERT_EQ(future.wait_for(std::chrono::seconds(30)), std::future_status::ready);
@@ -182,11 +183,31 @@ TEST_F(LastGoodFileTest, WriterStoresOnAThreadOfItsOwn) {
   EXPECT_EQ(file_.Load()->snapshot.generation(), 5U);
 }
 
+TEST_F(LastGoodFileTest, WriterDoesNotWaitForASync) {
+  // A link to itself cannot be synced, so the sync that comes first ends in the callback, which we hold.
+  ASSERT_EQ(::symlink(file_.last_path().c_str(), file_.last_path().c_str()), 0);
+  std::promise<void> syncing;
+  std::promise<void> release;
+  std::promise<absl::Status> stored;
+  {
+    LastGoodWriter writer(directory_.path(), [&](const absl::Status&) {
+      syncing.set_value();
+      release.get_future().wait();
+    });
+    ASSERT_EQ(syncing.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+    writer.Store(SnapshotAt(5), [&](absl::Status status) { stored.set_value(std::move(status)); });
+    std::future<absl::Status> future = stored.get_future();
+    EXPECT_EQ(future.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+    release.set_value();
+  }
+  EXPECT_EQ(file_.Load()->snapshot.generation(), 5U);
+}
+
 TEST_F(LastGoodFileTest, WriterAnswersEachCallOnce) {
   int answers = 0;
   std::mutex mutex;
   {
-    LastGoodWriter writer(file_);
+    LastGoodWriter writer(directory_.path());
     for (std::uint64_t i = 1; i <= 20; ++i) {
       writer.Store(SnapshotAt(i), [&](const absl::Status&) {
         const std::lock_guard lock(mutex);

@@ -96,5 +96,14 @@ TEST_F(PrivateFileTest, MakesDirectoriesForTheOwnerOnly) {
   EXPECT_FALSE(MakePrivateDirectory(path_ + "/below").ok());
 }
 
+TEST_F(PrivateFileTest, MakesADirectoryOfABareName) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(directory_);
+  const absl::Status made = MakePrivateDirectory("bare");
+  std::filesystem::current_path(before);
+  ASSERT_TRUE(made.ok()) << made;
+  EXPECT_EQ(ModeOf(directory_ + "/bare"), 0700u);
+}
+
 }  // namespace
 }  // namespace switchyard::tls
