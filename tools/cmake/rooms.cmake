@@ -36,6 +36,11 @@ function(yard_test name)
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0> $<$<CONFIG:Release>:-U_FORTIFY_SOURCE>)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
+  set(sanitizer_environment "")
+  if(SWITCHYARD_SANITIZE MATCHES "thread")
+    # What libraries do among themselves is not ours to judge; see the file for the rest.
+    set(sanitizer_environment "TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
+  endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}"
-    ENVIRONMENT "YARD_BIN=${CMAKE_BINARY_DIR}/bin;YARD_SOURCE=${CMAKE_SOURCE_DIR}")
+    ENVIRONMENT "YARD_BIN=${CMAKE_BINARY_DIR}/bin;YARD_SOURCE=${CMAKE_SOURCE_DIR};${sanitizer_environment}")
 endfunction()
