@@ -69,9 +69,9 @@ void Exchange::Attempt() {
 }
 
 // Step 4.
-void Exchange::OnConnection(Ref<upstream::H1ClientConnection> connection, bool) {
+void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   timer_.Cancel();
-  stream_ = std::move(connection);
+  stream_ = std::move(stream);
   stream_->Begin(*this);
   upstream::OutgoingRequest request;
   request.method = head_.method;
@@ -292,7 +292,7 @@ void Exchange::DropUpstream() {
   EndAttempt();
   if (stream_) {
     // A stream whose response has ended does not mind.
-    const Ref<upstream::H1ClientConnection> stream = std::move(stream_);
+    const Ref<upstream::ClientStream> stream = std::move(stream_);
     if (!response_ended_ || raw_) stream->Cancel();
   }
 }

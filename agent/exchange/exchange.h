@@ -57,7 +57,7 @@ class Exchange final : public loop::RefCounted,
   void OnUpstreamWritable() override;
   void OnUpstreamFailed(Cause cause) override;
   // Waiter:
-  void OnConnection(loop::Ref<upstream::H1ClientConnection> connection, bool reused) override;
+  void OnStream(loop::Ref<upstream::ClientStream> stream, bool reused) override;
   void OnNoConnection(Cause cause) override;
   // Timer:
   void OnTimer(loop::Timer& timer) override;
@@ -86,7 +86,7 @@ class Exchange final : public loop::RefCounted,
   upstream::UpstreamState* upstream_ = nullptr;
   loop::Ref<upstream::BackendState> backend_;
   loop::Ref<upstream::BackendState> failed_backend_;
-  loop::Ref<upstream::H1ClientConnection> stream_;
+  loop::Ref<upstream::ClientStream> stream_;
   RequestForwarding forwarding_;
   std::vector<codec::Header> response_headers_;
   codec::Trailers trailers_;

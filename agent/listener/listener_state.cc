@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "agent/listener/server_connection.h"
-
 namespace switchyard::agent::listener {
 
 using loop::Ref;
@@ -23,26 +21,36 @@ const ListenerState::Serving& ListenerState::Current() {
 
 bool ListenerState::HasRoom() { return connections_.size() - refused_ < Current().config->max_connections; }
 
-void ListenerState::Add(ServerConnection& connection, bool refused) {
+void ListenerState::Add(ClientConnection& connection, bool refused) {
   connections_.insert(&connection);
   intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(&connection));
   if (refused) ++refused_;
 }
 
-void ListenerState::Drop(ServerConnection& connection, bool refused) {
+void ListenerState::Drop(ClientConnection& connection, bool refused) {
   if (connections_.erase(&connection) == 0) return;
   if (refused) --refused_;
   intrusive_ptr_release(static_cast<loop::RefCounted*>(&connection));
 }
 
+void ListenerState::Remove() {
+  removed_ = true;
+  StartDrain();
+}
+
+void ListenerState::StartDrain() {
+  const std::vector<ClientConnection*> all(connections_.begin(), connections_.end());
+  for (ClientConnection* connection : all) connection->StartDrain();
+}
+
 void ListenerState::CloseIdle() {
-  const std::vector<ServerConnection*> all(connections_.begin(), connections_.end());
-  for (ServerConnection* connection : all) connection->CloseIfIdle();
+  const std::vector<ClientConnection*> all(connections_.begin(), connections_.end());
+  for (ClientConnection* connection : all) connection->CloseIfIdle();
 }
 
 void ListenerState::CloseAll() {
-  const std::vector<ServerConnection*> all(connections_.begin(), connections_.end());
-  for (ServerConnection* connection : all) connection->Cut();
+  const std::vector<ClientConnection*> all(connections_.begin(), connections_.end());
+  for (ClientConnection* connection : all) connection->Cut();
 }
 
 void ListenerState::Record(const exchange::Summary& summary, TimePoint now) {

@@ -9,13 +9,12 @@
 
 #include "agent/exchange/server_stream.h"
 #include "agent/exchange/worker_view.h"
+#include "agent/listener/client_connection.h"
 #include "agent/loop/ref_counted.h"
 #include "agent/report/window.h"
 #include "agent/snapshot/agent_snapshot.h"
 
 namespace switchyard::agent::listener {
-
-class ServerConnection;
 
 // What a listener asks of its worker.
 class Host {
@@ -45,14 +44,16 @@ class ListenerState final : public loop::RefCounted {
   const Serving& Current();
   // No more requests on connections of this listener than those under way.
   bool closing() const { return removed_ || host_.draining(); }
-  void Remove() { removed_ = true; }
+  void Remove();
 
   // False: over the cap; the connection should be refused, or dropped if `refusals_full`.
   bool HasRoom();
   bool refusals_full() const { return refused_ >= kMaxRefused; }
-  void Add(ServerConnection& connection, bool refused);
-  void Drop(ServerConnection& connection, bool refused);
+  void Add(ClientConnection& connection, bool refused);
+  void Drop(ClientConnection& connection, bool refused);
   std::size_t connections() const { return connections_.size(); }
+  // Tells every connection that `closing` has become true.
+  void StartDrain();
   // Closes those that wait for a request; the others end with their response.
   void CloseIdle();
   void CloseAll();
@@ -66,7 +67,7 @@ class ListenerState final : public loop::RefCounted {
   Host& host_;
   const std::string name_;
   Serving serving_;
-  std::unordered_set<ServerConnection*> connections_;
+  std::unordered_set<ClientConnection*> connections_;
   std::size_t refused_ = 0;
   report::ListenerWindow window_;
   bool removed_ = false;

@@ -20,15 +20,16 @@
 
 namespace switchyard::agent::listener {
 
-class ServerConnection final : public loop::Socket::Owner, public exchange::ServerStream, private loop::Timer::Owner {
+class ServerConnection final : public ClientConnection, public exchange::ServerStream, private loop::Timer::Owner {
  public:
   ServerConnection(loop::EventLoop& loop, loop::Ref<ListenerState> listener);
 
   // Takes over an accepted descriptor. `refuse`: answer 503 and close.
   void Open(int fd, const Endpoint& peer, bool refuse);
-  void CloseIfIdle();
-  // Closes now, whatever is under way.
-  void Cut();
+
+  // ClientConnection:
+  void CloseIfIdle() override;
+  void Cut() override;
 
   // ServerStream:
   void SendHead(const exchange::OutgoingResponse& response) override;

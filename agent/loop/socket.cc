@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace switchyard::agent::loop {
 namespace {
@@ -38,6 +39,12 @@ bool Socket::Adopt(int fd, bool v6) {
   open_ = true;
   SetNoDelay(fd);
   return true;
+}
+
+void Socket::TakeOver(Socket& from) {
+  socket_ = std::move(from.socket_);
+  fd_ = std::exchange(from.fd_, -1);
+  open_ = std::exchange(from.open_, false);
 }
 
 int Socket::Connect(const Endpoint& to) {

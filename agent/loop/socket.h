@@ -43,6 +43,8 @@ class Socket {
 
   // Takes over an accepted, non-blocking descriptor. False: the event loop refused it, and it is closed.
   bool Adopt(int fd, bool v6);
+  // Takes over the connection of `from`, which is closed then as far as its owner is concerned. REQUIRES: `from` waits for nothing.
+  void TakeOver(Socket& from);
   // Starts connecting; OnConnected follows, never from within. Returns an errno at once if no socket could be made.
   int Connect(const Endpoint& to);
 

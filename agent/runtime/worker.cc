@@ -106,6 +106,7 @@ void Worker::ForgetClosedListeners() {
 void Worker::BeginDrain() {
   draining_ = true;
   for (auto& [address, serving] : acceptors_) serving.acceptor->Close();
+  for (auto& [name, state] : listeners_) state->StartDrain();
 }
 
 void Worker::CloseIdle() {

@@ -46,6 +46,8 @@ class ClientStreamEvents {
 
 class ClientStream {
  public:
+  // The first call: who hears the events.
+  virtual void Begin(ClientStreamEvents& events) = 0;
   virtual void SendHead(const OutgoingRequest& request) = 0;
   virtual bool SendBody(std::string_view data) = 0;
   // Ends the body; for a raw stream ends our direction.
@@ -58,7 +60,14 @@ class ClientStream {
   virtual void Cancel() = 0;
 
  protected:
-  ~ClientStream() = default;
+  virtual ~ClientStream() = default;
+
+ private:
+  // Shared ownership of whatever object carries the stream (loop::Ref<ClientStream>).
+  friend void intrusive_ptr_add_ref(ClientStream* stream) { stream->Retain(); }
+  friend void intrusive_ptr_release(ClientStream* stream) { stream->Release(); }
+  virtual void Retain() = 0;
+  virtual void Release() = 0;
 };
 
 }  // namespace switchyard::agent::upstream

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/upstream/h1_client_connection.h"
+
 namespace switchyard::agent::upstream {
 
 using loop::Ref;
@@ -10,24 +12,29 @@ ConnectionPool::ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, c
     : loop_(loop), backend_(backend), limits_(limits) {}
 
 ConnectionPool::Answer ConnectionPool::Acquire(Waiter& waiter, bool careful) {
-  while (!idle_.empty()) {
-    Ref<H1ClientConnection> connection = std::move(idle_.back());
-    idle_.pop_back();
-    if (!connection->idle()) continue;
-    if (careful && !connection->Quiet()) {
-      connection->CloseQuietly();
-      Forget(*connection);
+  while (!open_.empty()) {
+    const Ref<ClientConnection> connection = open_.back();
+    if (connection->room() == 0) {
+      Unlist(*connection);
       continue;
     }
-    waiter.OnConnection(std::move(connection), /*reused=*/true);
+    if (careful && connection->streams() == 0 && !connection->Quiet()) {
+      End(*connection);
+      continue;
+    }
+    const bool reused = connection->requests() > 0;
+    Ref<ClientStream> stream = connection->Take();
+    if (connection->room() == 0) Unlist(*connection);
+    waiter.OnStream(std::move(stream), reused);
     return Answer::kNow;
   }
   const bool may_connect = all_.size() < limits_.max_connections;
-  if (!may_connect && queue_.size() >= limits_.max_pending + connecting_) return Answer::kFull;
+  if (!may_connect && queue_.size() >= limits_.max_pending + Expected()) return Answer::kFull;
   waiter.place_ = queue_.insert(queue_.end(), &waiter);
   waiter.waiting_ = true;
-  if (may_connect) StartConnecting();
-  return may_connect ? Answer::kConnecting : Answer::kQueued;
+  if (!may_connect || Expected() >= queue_.size()) return Answer::kQueued;
+  StartConnecting();
+  return Answer::kConnecting;
 }
 
 void ConnectionPool::Withdraw(Waiter& waiter) {
@@ -44,94 +51,122 @@ ConnectionPool::Waiter* ConnectionPool::PopWaiter() {
   return waiter;
 }
 
+Ref<ClientConnection> ConnectionPool::MakeConnection() { return Ref<ClientConnection>(new H1ClientConnection(loop_, *this)); }
+
+std::size_t ConnectionPool::Expected() const { return connecting_; }
+
 // The pool and each of its connections keep each other alive until the connection closes.
 void ConnectionPool::StartConnecting() {
-  auto* connection = new H1ClientConnection(loop_, *this);
-  intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(connection));
+  const Ref<ClientConnection> connection = MakeConnection();
+  intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(connection.get()));
   intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(this));
-  all_.insert(connection);
+  all_.insert(connection.get());
   ++connecting_;
   connection->Connect(backend_, limits_.connect_timeout);
 }
 
-void ConnectionPool::Forget(H1ClientConnection& connection) {
+// Places freed by closing go to those who wait.
+void ConnectionPool::ConnectForQueue() {
+  while (queue_.size() > Expected() && all_.size() < limits_.max_connections) StartConnecting();
+}
+
+void ConnectionPool::Forget(ClientConnection& connection) {
+  Unlist(connection);
   if (all_.erase(&connection) == 0) return;
   intrusive_ptr_release(static_cast<loop::RefCounted*>(&connection));
   intrusive_ptr_release(static_cast<loop::RefCounted*>(this));
 }
 
-void ConnectionPool::OnConnectDone(H1ClientConnection& connection, Cause cause) {
+void ConnectionPool::End(ClientConnection& connection) {
+  const Ref<ClientConnection> keep(&connection);
+  connection.CloseQuietly();
+  Forget(connection);
+}
+
+void ConnectionPool::List(const Ref<ClientConnection>& connection) {
+  if (connection->listed_) return;
+  connection->listed_ = true;
+  open_.push_back(connection);
+}
+
+void ConnectionPool::Unlist(ClientConnection& connection) {
+  if (!connection.listed_) return;
+  connection.listed_ = false;
+  if (open_.back().get() == &connection) return open_.pop_back();
+  const auto at = std::find(open_.begin(), open_.end(), &connection);
+  if (at != open_.end()) open_.erase(at);
+}
+
+void ConnectionPool::OnConnectDone(ClientConnection& connection, Cause cause) {
   const Ref<ConnectionPool> keep(this);
-  const Ref<H1ClientConnection> keep_connection(&connection);
+  const Ref<ClientConnection> keep_connection(&connection);
+  std::size_t counted_on_it = Expected();
   --connecting_;
-  if (cause == Cause::kNone) {
-    Offer(keep_connection, /*reused=*/false);
-    return;
-  }
+  counted_on_it -= Expected();
+  if (cause == Cause::kNone) return Offer(keep_connection);
   Forget(connection);
-  if (Waiter* waiter = PopWaiter()) waiter->OnNoConnection(cause);
+  for (counted_on_it = std::min(counted_on_it, queue_.size()); counted_on_it > 0; --counted_on_it) {
+    if (Waiter* waiter = PopWaiter()) waiter->OnNoConnection(cause);
+  }
   ConnectForQueue();
 }
 
-void ConnectionPool::OnFree(H1ClientConnection& connection) {
+void ConnectionPool::OnRoom(ClientConnection& connection) {
   const Ref<ConnectionPool> keep(this);
-  Offer(Ref<H1ClientConnection>(&connection), /*reused=*/true);
+  Offer(Ref<ClientConnection>(&connection));
 }
 
-bool ConnectionPool::WornOut(const H1ClientConnection& connection) const {
-  return limits_.max_requests_per_connection != 0 && connection.requests() >= limits_.max_requests_per_connection;
+bool ConnectionPool::MayServe(const ClientConnection& connection) const {
+  if (limits_.max_requests_per_connection != 0 && connection.requests() >= limits_.max_requests_per_connection) return false;
+  return all_.size() <= limits_.max_connections || connection.requests() == 0;
 }
 
-void ConnectionPool::Offer(Ref<H1ClientConnection> connection, bool reused) {
-  const bool over_cap = all_.size() > limits_.max_connections;
-  if (WornOut(*connection) || (over_cap && reused)) {
-    connection->CloseQuietly();
-    Forget(*connection);
-    ConnectForQueue();
-    return;
+void ConnectionPool::Offer(const Ref<ClientConnection>& connection) {
+  while (MayServe(*connection) && connection->room() > 0 && !queue_.empty()) {
+    const bool reused = connection->requests() > 0;
+    PopWaiter()->OnStream(connection->Take(), reused);
   }
-  if (Waiter* waiter = PopWaiter()) {
-    waiter->OnConnection(std::move(connection), reused);
-    return;
+  if (!MayServe(*connection)) {
+    if (connection->streams() == 0) {
+      End(*connection);
+    } else {
+      connection->Retire();
+      Unlist(*connection);
+    }
+    return ConnectForQueue();
   }
-  if (closed_ || idle_.size() >= limits_.max_idle) {
-    connection->CloseQuietly();
-    Forget(*connection);
-    return;
+  if (connection->room() == 0) return Unlist(*connection);
+  if (connection->streams() == 0) {
+    const std::size_t others = open_.size() - (connection->listed_ ? 1 : 0);
+    if (closed_ || others >= limits_.max_idle) return End(*connection);
+    connection->Park(limits_.idle_timeout);
   }
-  connection->Park(limits_.idle_timeout);
-  idle_.push_back(std::move(connection));
+  List(connection);
 }
 
-void ConnectionPool::OnClosed(H1ClientConnection& connection) {
+void ConnectionPool::OnClosed(ClientConnection& connection) {
   const Ref<ConnectionPool> keep(this);
-  const auto at = std::find(idle_.begin(), idle_.end(), Ref<H1ClientConnection>(&connection));
-  if (at != idle_.end()) idle_.erase(at);
   Forget(connection);
   ConnectForQueue();
-}
-
-// Places freed by closing go to those who wait.
-void ConnectionPool::ConnectForQueue() {
-  while (queue_.size() > connecting_ && all_.size() < limits_.max_connections) StartConnecting();
 }
 
 void ConnectionPool::Configure(const PoolLimits& limits) {
   limits_ = limits;
-  while (idle_.size() > limits_.max_idle) {
-    idle_.front()->CloseQuietly();
-    Forget(*idle_.front());
-    idle_.erase(idle_.begin());
+  for (std::size_t i = 0; i < open_.size() && open_.size() > limits_.max_idle;) {
+    if (open_[i]->streams() == 0) {
+      End(*open_[i]);
+    } else {
+      ++i;
+    }
   }
   ConnectForQueue();
 }
 
 void ConnectionPool::CloseIdle() {
-  for (const auto& connection : idle_) {
-    connection->CloseQuietly();
-    Forget(*connection);
+  const std::vector<Ref<ClientConnection>> all = open_;
+  for (const auto& connection : all) {
+    if (connection->streams() == 0) End(*connection);
   }
-  idle_.clear();
 }
 
 void ConnectionPool::Close() {
@@ -139,12 +174,11 @@ void ConnectionPool::Close() {
   closed_ = true;
   CloseIdle();
   if (!queue_.empty()) return;
-  const std::vector<H1ClientConnection*> all(all_.begin(), all_.end());
-  for (H1ClientConnection* connection : all) {
+  const std::vector<ClientConnection*> all(all_.begin(), all_.end());
+  for (ClientConnection* connection : all) {
     if (!connection->connecting()) continue;
-    connection->CloseQuietly();
     --connecting_;
-    Forget(*connection);
+    End(*connection);
   }
 }
 

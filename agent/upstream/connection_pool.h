@@ -1,7 +1,8 @@
 // ConnectionPool: the connections of one worker to one backend.
 //
-// A request takes the idle connection that was used last; if there is none and the cap allows, a new one is made; else it waits its turn.
-// Whatever becomes available first, a new connection or a freed one, serves the first in the queue.
+// A request takes a place on the connection with room that was listed last; if there is none and the cap allows, a new connection is made;
+// else it waits its turn. Over HTTP/2 requests share connections up to what the backend allows, and a new one is made only when those that
+// are being made would not do for all who wait. Whatever becomes available first serves the first in the queue.
 //
 // Thread-safety: its worker. Bounds: PoolLimits; a queue that is full refuses at once. Cost: O(1); a waiting request costs one list node.
 // Life: kept alive by its owner and by each of its connections.
@@ -13,17 +14,18 @@
 
 #include "agent/loop/event_loop.h"
 #include "agent/loop/ref_counted.h"
-#include "agent/upstream/h1_client_connection.h"
+#include "agent/upstream/client_connection.h"
 #include "agent/upstream/upstream_config.h"
 
 namespace switchyard::agent::upstream {
 
-class ConnectionPool final : public loop::RefCounted, private H1ClientConnection::Keeper {
+class ConnectionPool final : public loop::RefCounted, private ClientConnection::Keeper {
  public:
   // Someone who waits for a connection.
   class Waiter {
    public:
-    virtual void OnConnection(loop::Ref<H1ClientConnection> connection, bool reused) = 0;
+    // `reused`: the connection has carried a request before.
+    virtual void OnStream(loop::Ref<ClientStream> stream, bool reused) = 0;
     virtual void OnNoConnection(Cause cause) = 0;
 
     virtual ~Waiter() = default;
@@ -38,7 +40,7 @@ class ConnectionPool final : public loop::RefCounted, private H1ClientConnection
 
   enum class Answer : std::uint8_t { kNow, kConnecting, kQueued, kFull };
   // `careful`: an idle connection is looked at once more before it is used (one system call), for a request that could not be sent again if
-  // the backend has closed it this very moment. kNow: OnConnection was called within. kConnecting, kQueued: exactly one of the waiter's
+  // the backend has closed it this very moment. kNow: OnStream was called within. kConnecting, kQueued: exactly one of the waiter's
   // calls follows unless it is withdrawn.
   Answer Acquire(Waiter& waiter, bool careful);
   void Withdraw(Waiter& waiter);
@@ -52,22 +54,28 @@ class ConnectionPool final : public loop::RefCounted, private H1ClientConnection
   std::uint32_t connections() const { return static_cast<std::uint32_t>(all_.size()); }
 
  private:
-  void OnConnectDone(H1ClientConnection& connection, Cause cause) override;
-  void OnFree(H1ClientConnection& connection) override;
-  void OnClosed(H1ClientConnection& connection) override;
+  void OnConnectDone(ClientConnection& connection, Cause cause) override;
+  void OnRoom(ClientConnection& connection) override;
+  void OnClosed(ClientConnection& connection) override;
 
+  loop::Ref<ClientConnection> MakeConnection();
   void StartConnecting();
   void ConnectForQueue();
-  void Offer(loop::Ref<H1ClientConnection> connection, bool reused);
-  void Forget(H1ClientConnection& connection);
+  // Requests that the connections under way will be able to take.
+  std::size_t Expected() const;
+  void Offer(const loop::Ref<ClientConnection>& connection);
+  void List(const loop::Ref<ClientConnection>& connection);
+  void Unlist(ClientConnection& connection);
+  void End(ClientConnection& connection);
+  void Forget(ClientConnection& connection);
   Waiter* PopWaiter();
-  bool WornOut(const H1ClientConnection& connection) const;
+  bool MayServe(const ClientConnection& connection) const;
 
   loop::EventLoop& loop_;
   const Endpoint backend_;
   PoolLimits limits_;
-  std::unordered_set<H1ClientConnection*> all_;      // each holds one reference, see StartConnecting
-  std::vector<loop::Ref<H1ClientConnection>> idle_;  // used last is at the back
+  std::unordered_set<ClientConnection*> all_;       // each holds one reference, see StartConnecting
+  std::vector<loop::Ref<ClientConnection>> open_;  // have room; listed last is at the back
   std::list<Waiter*> queue_;
   std::uint32_t connecting_ = 0;
   bool closed_ = false;

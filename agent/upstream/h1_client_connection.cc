@@ -69,11 +69,15 @@ void H1ClientConnection::CloseQuietly() {
   socket_.Close();
 }
 
-void H1ClientConnection::Begin(ClientStreamEvents& events) {
+Ref<ClientStream> H1ClientConnection::Take() {
   timer_.Cancel();
   state_ = State::kBusy;
-  events_ = &events;
   ++requests_;
+  return Ref<ClientStream>(this);
+}
+
+void H1ClientConnection::Begin(ClientStreamEvents& events) {
+  events_ = &events;
   request_ended_ = head_done_ = response_done_ = raw_ = paused_ = blocked_ = asked_upgrade_ = false;
   keep_alive_ = true;
 }
@@ -257,7 +261,7 @@ void H1ClientConnection::EndResponse() {
     return;
   }
   const codec::Trailers* trailers = body_.trailers();
-  const bool reusable = keep_alive_ && request_done();
+  const bool reusable = keep_alive_ && request_done() && !retired_;
   if (reusable) state_ = State::kIdle;
   events->OnResponseEnd(trailers);
   events_ = nullptr;
@@ -265,7 +269,7 @@ void H1ClientConnection::EndResponse() {
   if (!reusable) {
     Close(/*reset=*/false);
   } else if (state_ == State::kIdle) {
-    keeper_.OnFree(*this);
+    keeper_.OnRoom(*this);
   }
 }
 

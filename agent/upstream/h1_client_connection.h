@@ -13,43 +13,29 @@
 #include "agent/loop/output_buffer.h"
 #include "agent/loop/socket.h"
 #include "agent/loop/timer_wheel.h"
-#include "agent/upstream/client_stream.h"
+#include "agent/upstream/client_connection.h"
 
 namespace switchyard::agent::upstream {
 
-class H1ClientConnection final : public loop::Socket::Owner, public ClientStream, private loop::Timer::Owner {
+class H1ClientConnection final : public ClientConnection, public ClientStream, private loop::Timer::Owner {
  public:
-  // The pool, as the connection sees it.
-  class Keeper {
-   public:
-    virtual void OnConnectDone(H1ClientConnection& connection, Cause cause) = 0;
-    // The request is over and the connection may carry another.
-    virtual void OnFree(H1ClientConnection& connection) = 0;
-    // Closed for whatever reason, connecting aside; the last event.
-    virtual void OnClosed(H1ClientConnection& connection) = 0;
-
-   protected:
-    ~Keeper() = default;
-  };
-
   // `keeper` must outlive the connection's last event.
   H1ClientConnection(loop::EventLoop& loop, Keeper& keeper);
 
-  // Starts connecting. OnConnectDone follows, also for errors that are known at once.
-  void Connect(const Endpoint& to, Duration timeout);
-  // Idle for at most `timeout`, then closed.
-  void Park(Duration timeout);
-  void CloseQuietly();
-
-  // Takes up a request. REQUIRES: idle.
-  void Begin(ClientStreamEvents& events);
-  std::uint64_t requests() const { return requests_; }
-  bool idle() const { return state_ == State::kIdle; }
-  // Nothing has arrived, so the backend has not closed it as far as we can know.
-  bool Quiet() { return socket_.Quiet(); }
-  bool connecting() const { return state_ == State::kConnecting; }
+  // ClientConnection:
+  void Connect(const Endpoint& to, Duration timeout) override;
+  bool connecting() const override { return state_ == State::kConnecting; }
+  std::uint32_t room() const override { return state_ == State::kIdle ? 1 : 0; }
+  std::uint32_t streams() const override { return state_ == State::kBusy ? 1 : 0; }
+  std::uint64_t requests() const override { return requests_; }
+  loop::Ref<ClientStream> Take() override;
+  bool Quiet() override { return socket_.Quiet(); }
+  void Park(Duration timeout) override;
+  void Retire() override { retired_ = true; }
+  void CloseQuietly() override;
 
   // ClientStream:
+  void Begin(ClientStreamEvents& events) override;
   void SendHead(const OutgoingRequest& request) override;
   bool SendBody(std::string_view data) override;
   void SendEnd(const codec::Trailers* trailers) override;
@@ -65,6 +51,8 @@ class H1ClientConnection final : public loop::Socket::Owner, public ClientStream
   void OnWritable() override;
   void OnConnected(int error) override;
   void OnTimer(loop::Timer& timer) override;
+  void Retain() override { intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(this)); }
+  void Release() override { intrusive_ptr_release(static_cast<loop::RefCounted*>(this)); }
 
   void ReadBusy();
   void TakeBytes(std::string_view bytes);
@@ -98,6 +86,7 @@ class H1ClientConnection final : public loop::Socket::Owner, public ClientStream
   bool paused_ = false;
   bool keep_alive_ = true;
   bool blocked_ = false;  // SendBody said false
+  bool retired_ = false;
 };
 
 }  // namespace switchyard::agent::upstream

@@ -5,9 +5,10 @@
 // Thread-safety: constants. Cost: a table look-up.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <span>
 #include <string_view>
 
 namespace switchyard {
@@ -52,10 +53,39 @@ struct CauseInfo {
   std::uint16_t status;
 };
 
-inline constexpr std::size_t kCauseCount = 26;
+// In order of number. A new cause is one more row, and the same number in outcome.proto.
+inline constexpr CauseInfo kCauses[] = {
+    {Cause::kNone, "none", Side::kNone, 0},
+    {Cause::kBadRequest, "bad_request", Side::kClient, 400},
+    {Cause::kHeadTooLarge, "head_too_large", Side::kClient, 431},
+    {Cause::kTargetTooLong, "target_too_long", Side::kClient, 414},
+    {Cause::kBodyTooLarge, "body_too_large", Side::kClient, 413},
+    {Cause::kHeadTimeout, "head_timeout", Side::kClient, 408},
+    {Cause::kBodyTimeout, "body_timeout", Side::kClient, 408},
+    {Cause::kClientGone, "client_gone", Side::kClient, 0},
+    {Cause::kVersionNotSupported, "version_not_supported", Side::kClient, 505},
+    {Cause::kExpectationFailed, "expectation_failed", Side::kClient, 417},
+    {Cause::kBadRequestBody, "bad_request_body", Side::kClient, 400},
+    {Cause::kNotImplemented, "not_implemented", Side::kClient, 501},
+    {Cause::kNoRoute, "no_route", Side::kSwitchyard, 404},
+    {Cause::kNoBackend, "no_backend", Side::kSwitchyard, 503},
+    {Cause::kPoolExhausted, "pool_exhausted", Side::kSwitchyard, 503},
+    {Cause::kTooManyConnections, "too_many_connections", Side::kSwitchyard, 503},
+    {Cause::kDraining, "draining", Side::kSwitchyard, 503},
+    {Cause::kQuarantined, "quarantined", Side::kSwitchyard, 503},
+    {Cause::kLoopDetected, "loop_detected", Side::kSwitchyard, 508},
+    {Cause::kConnectFailed, "connect_failed", Side::kBackend, 502},
+    {Cause::kConnectTimeout, "connect_timeout", Side::kBackend, 504},
+    {Cause::kUpstreamClosed, "upstream_closed", Side::kBackend, 502},
+    {Cause::kResponseTimeout, "response_timeout", Side::kBackend, 504},
+    {Cause::kBadResponse, "bad_response", Side::kBackend, 502},
+    {Cause::kTruncatedResponse, "truncated_response", Side::kBackend, 0},
+    {Cause::kIdleTimeout, "idle_timeout", Side::kBackend, 0},
+};
+inline constexpr std::size_t kCauseCount = std::size(kCauses);
 
 // All causes in order of number; index = CauseIndex(cause).
-const std::array<CauseInfo, kCauseCount>& AllCauses();
+std::span<const CauseInfo, kCauseCount> AllCauses();
 // Dense index for arrays of counters, 0..kCauseCount-1.
 std::size_t CauseIndex(Cause cause);
 const CauseInfo& Describe(Cause cause);

@@ -27,7 +27,7 @@ bool Skewed(const google::protobuf::Timestamp& end, WallTime now) {
 
 // The cause's place in the arrays; nothing for a number that is no cause (a newer agent's, say).
 std::optional<std::size_t> KnownCause(v1::Cause cause) {
-  const auto& all = AllCauses();
+  const auto all = AllCauses();
   const auto it = std::find_if(all.begin(), all.end(), [cause](const CauseInfo& info) { return static_cast<int>(info.cause) == cause; });
   if (it == all.end()) return std::nullopt;
   return static_cast<std::size_t>(it - all.begin());

@@ -26,7 +26,7 @@ TEST(Cause, HasEveryValueOfTheApiWithItsNumberAndWord) {
   ASSERT_EQ(static_cast<std::size_t>(type.value_count()), kCauseCount);
   for (int i = 0; i < type.value_count(); ++i) {
     const auto& value = *type.value(i);
-    const CauseInfo& info = AllCauses().at(static_cast<std::size_t>(i));
+    const CauseInfo& info = AllCauses()[static_cast<std::size_t>(i)];
     EXPECT_EQ(static_cast<int>(info.cause), value.number()) << value.name();
     EXPECT_EQ(info.name, WordOf(value));
   }
@@ -34,7 +34,7 @@ TEST(Cause, HasEveryValueOfTheApiWithItsNumberAndWord) {
 
 TEST(Cause, IsFoundByItsDenseIndex) {
   for (std::size_t i = 0; i < kCauseCount; ++i) {
-    const CauseInfo& info = AllCauses().at(i);
+    const CauseInfo& info = AllCauses()[i];
     EXPECT_EQ(CauseIndex(info.cause), i) << info.name;
     EXPECT_EQ(Describe(info.cause).name, info.name);
   }

@@ -1,0 +1,20 @@
+// ClientConnection: one connection from a client as its listener sees it, whatever is spoken on it.
+//
+// Thread-safety: its worker. Life: the listener holds a reference from Add to Drop.
+#pragma once
+
+#include "agent/loop/socket.h"
+
+namespace switchyard::agent::listener {
+
+class ClientConnection : public loop::Socket::Owner {
+ public:
+  // No more requests than those under way: says so to the client if the protocol can.
+  virtual void StartDrain() {}
+  // Ends now if it waits for a request.
+  virtual void CloseIfIdle() = 0;
+  // Ends now, whatever is under way.
+  virtual void Cut() = 0;
+};
+
+}  // namespace switchyard::agent::listener
