@@ -118,6 +118,7 @@ Cause DecideRequestFraming(RequestHead& out) {
   } else if (fields.lengths == 1) {
     out.framing = fields.length == 0 ? Framing::kNone : Framing::kLength;
     out.content_length = fields.length;
+    out.states_length = true;
   }
   return Cause::kNone;
 }

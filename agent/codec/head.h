@@ -63,6 +63,7 @@ struct RequestHead {
   std::vector<Header> headers;
   Framing framing = Framing::kNone;
   std::uint64_t content_length = 0;
+  bool states_length = false;      // there was a Content-Length, were it 0
   std::uint8_t minor_version = 1;  // of HTTP/1
   bool keep_alive = true;          // what the client wishes
   bool expects_continue = false;

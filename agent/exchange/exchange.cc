@@ -52,11 +52,15 @@ void Exchange::Attempt() {
   backend_ = picked;
   backend_->AttemptStarted();
   attempt_open_ = true;
+  attempt_counted_ = false;
   ++attempts_;
   phase_ = Phase::kQueued;
   switch (backend_->pool().Acquire(*this, /*careful=*/!IsIdempotent(head_.method))) {
     case ConnectionPool::Answer::kNow:
+      break;
     case ConnectionPool::Answer::kConnecting:
+      // The pool watches each connect; this is for the case that others are served before us.
+      timer_.Set(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kQueued:
       timer_.Set(loop_.Now() + upstream_->config().pool.pending_timeout);
@@ -79,6 +83,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   request.headers = &forwarding_.Rewrite(head_, listener_, server_.client_ip(), server_.scheme());
   request.framing = head_.framing;
   request.content_length = head_.content_length;
+  request.states_empty_body = head_.states_length && head_.framing == Framing::kNone;
   if (head_.wants_upgrade) request.upgrade = codec::Find(head_.headers, codec::FieldId::kUpgrade);
   stream_->SendHead(request);
   attempt_sent_ = loop_.Now();
@@ -139,7 +144,7 @@ void Exchange::OnResponseHead(const codec::ResponseHead& head) {
   response_started_ = true;
   phase_ = Phase::kStreaming;
   Progress();
-  CountAttempt(head);
+  backend_->window().latency.Record(Micros(loop_.Now() - attempt_sent_));
   SendFinalHead(head);
 }
 
@@ -151,6 +156,7 @@ void Exchange::SendInformational(const codec::ResponseHead& head) {
   out.status = head.status;
   out.reason = head.reason;
   out.headers = &response_headers_;
+  informed_ = true;
   server_.SendHead(out);
   server_.Flush();
 }
@@ -210,27 +216,28 @@ void Exchange::OnUpstreamFailed(Cause cause) {
   stream_.reset();
   if (response_started_) {
     // The client has part of a response: only a cut connection tells it that the rest is missing.
-    backend_->window().failures[CauseIndex(cause)] += raw_ ? 0 : 1;
+    if (!raw_) CountFailure(cause);
     return Finish(raw_ ? Cause::kNone : cause, /*complete=*/false);
   }
   AttemptFailed(cause);
 }
 
 void Exchange::AttemptFailed(Cause cause) {
-  ++backend_->window().failures[CauseIndex(cause)];
-  const AttemptFacts facts{cause, head_.method, attempts_, sent_before_, body_touched_, response_started_};
+  CountFailure(cause);
+  const AttemptFacts facts{cause, head_.method, attempts_, sent_before_, body_touched_, response_started_ || informed_};
   EndAttempt();
   if (!MayRedispatch(facts)) return Refuse(cause);
   sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed;
   failed_backend_ = backend_;
   timer_.Cancel();
+  // The body waits for the next connection.
+  server_.PauseRequest();
   Attempt();
 }
 
-void Exchange::CountAttempt(const codec::ResponseHead& head) {
-  report::BackendWindow& window = backend_->window();
-  ++(head.status < 500 ? window.succeeded : window.server_errors);
-  window.latency.Record(Micros(loop_.Now() - attempt_sent_));
+void Exchange::CountFailure(Cause cause) {
+  ++backend_->window().failures[CauseIndex(cause)];
+  attempt_counted_ = true;
 }
 
 void Exchange::OnRequestFailed(Cause cause) {
@@ -250,9 +257,10 @@ void Exchange::OnTimer(loop::Timer&) {
       return Refuse(Cause::kPoolExhausted);
     case Phase::kSending:
     case Phase::kWaiting:
-      ++backend_->window().failures[CauseIndex(Cause::kResponseTimeout)];
+      CountFailure(Cause::kResponseTimeout);
       return Refuse(Cause::kResponseTimeout);
     case Phase::kStreaming:
+      if (!raw_) CountFailure(Cause::kIdleTimeout);
       return Finish(Cause::kIdleTimeout, /*complete=*/false);
     case Phase::kNew:
       break;
@@ -280,9 +288,11 @@ void Exchange::Refuse(Cause cause) {
   server_.Flush();
 }
 
+// Each attempt counts once, when it is over: a response that was cut is not also a success.
 void Exchange::EndAttempt() {
   if (!attempt_open_) return;
   attempt_open_ = false;
+  if (response_started_ && !attempt_counted_) ++(status_ < 500 ? backend_->window().succeeded : backend_->window().server_errors);
   backend_->AttemptEnded();
 }
 

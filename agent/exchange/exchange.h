@@ -64,7 +64,7 @@ class Exchange final : public loop::RefCounted,
 
   void Attempt();
   void AttemptFailed(Cause cause);
-  void CountAttempt(const codec::ResponseHead& head);
+  void CountFailure(Cause cause);
   void EndAttempt();
   void DropUpstream();
   void SendInformational(const codec::ResponseHead& head);
@@ -98,9 +98,11 @@ class Exchange final : public loop::RefCounted,
   std::uint16_t status_ = 0;
   Phase phase_ = Phase::kNew;
   bool attempt_open_ = false;
+  bool attempt_counted_ = false;  // as a failure
   bool sent_before_ = false;
   bool body_touched_ = false;
   bool request_ended_ = false;
+  bool informed_ = false;  // the client has seen a 1xx of the present attempt
   bool response_started_ = false;
   bool response_ended_ = false;
   bool raw_ = false;

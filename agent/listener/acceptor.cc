@@ -48,11 +48,13 @@ int OpenBound(const Endpoint& endpoint, bool share) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<int>> OpenListeningSockets(const Endpoint& endpoint, unsigned count) {
+absl::StatusOr<std::vector<int>> OpenListeningSockets(const Endpoint& endpoint, unsigned count, bool ours) {
   // A socket that does not share finds out whether anyone is there; sharing ones would silently split the traffic with a stranger.
-  const int probe = OpenBound(endpoint, /*share=*/false);
-  if (probe < 0) return Failed(endpoint, "bind");
-  close(probe);
+  if (!ours) {
+    const int probe = OpenBound(endpoint, /*share=*/false);
+    if (probe < 0) return Failed(endpoint, "bind");
+    close(probe);
+  }
   std::vector<int> sockets;
   for (unsigned i = 0; i < count; ++i) {
     const int fd = OpenBound(endpoint, /*share=*/true);

@@ -15,8 +15,9 @@
 namespace switchyard::agent::listener {
 
 // `count` listening sockets on one address, one per worker (SO_REUSEPORT): the kernel spreads connections over them. ALREADY_EXISTS when
-// another process listens there, also one that would share the port.
-absl::StatusOr<std::vector<int>> OpenListeningSockets(const Endpoint& endpoint, unsigned count);
+// another process listens there, also one that would share the port. `ours`: this agent has sockets on that port already (of another address), so
+// nobody needs to be looked for.
+absl::StatusOr<std::vector<int>> OpenListeningSockets(const Endpoint& endpoint, unsigned count, bool ours);
 
 class Acceptor final : public loop::RefCounted, private loop::Timer::Owner {
  public:

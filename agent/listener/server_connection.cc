@@ -126,7 +126,7 @@ void ServerConnection::StartExchange(std::size_t head_size) {
   ++requests_;
   head_used_ = head_size;
   paused_ = true;
-  raw_ = blocked_ = false;
+  raw_ = blocked_ = response_ended_ = false;
   response_framing_ = Framing::kNone;
   const snapshot::ListenerConfig& config = *listener_->Current().config;
   keep_ = head_.keep_alive && !listener_->closing() &&
@@ -207,10 +207,11 @@ void ServerConnection::FeedBody(std::string_view bytes) {
 
 // The request is complete and its response is not: look out for the next request, and for the client leaving.
 void ServerConnection::ReadAhead() {
-  if (pipelined_.size() >= kMaxPipelined) return;
+  if (in_.size() - head_used_ + pipelined_.size() >= kMaxPipelined) return;
   char* into = pipelined_.Prepare(kReadBytes);
   const IoResult result = socket_.Read(into, kReadBytes);
   if (result.kind == IoResult::Kind::kOk) pipelined_.Commit(result.bytes);
+  if (result.kind == IoResult::Kind::kEnd && (!exchange_ || exchange_->done())) return FlushThenEnd(/*client_may_send=*/false);
   if (result.kind == IoResult::Kind::kEnd || result.kind == IoResult::Kind::kError) return ClientGone();
   socket_.WaitReadable();
 }
@@ -249,6 +250,8 @@ void ServerConnection::AppendFraming(const exchange::OutgoingResponse& response)
   if (response.status < 200) return;
   response_framing_ = response.framing;
   if (response.close || listener_->closing()) keep_ = false;
+  // A refusal that comes before the body has: rather than swallow the rest of it for a connection, say that this one ends.
+  if (!body_.done() && response.status >= 300) keep_ = false;
   switch (response.framing) {
     case Framing::kUntilClose:
     case Framing::kChunked:
@@ -290,6 +293,7 @@ bool ServerConnection::SendBody(std::string_view data) {
 void ServerConnection::SendEnd(const codec::Trailers* trailers) {
   if (state_ != State::kExchange) return;
   if (raw_) {
+    response_ended_ = true;
     if (out_.Flush(socket_) && out_.pending() == 0) socket_.ShutdownWrite();
   } else if (response_framing_ == Framing::kChunked) {
     codec::AppendLastChunk(out_.text(), trailers);
@@ -303,13 +307,23 @@ void ServerConnection::Flush() {
 void ServerConnection::OnWritable() {
   const Ref<ServerConnection> keep(this);
   if (!out_.Flush(socket_)) return ClientGone();
-  if (state_ == State::kFlushing && out_.pending() == 0) {
-    EndConnection(linger_after_flush_);
-  } else if (state_ == State::kExchange && blocked_ && out_.pending() < loop::OutputBuffer::kHighWater / 2) {
-    blocked_ = false;
-    if (exchange_) exchange_->OnClientWritable();
+  if (state_ == State::kFlushing) {
+    if (out_.pending() == 0) return EndConnection(linger_after_flush_);
+    WatchFlushing();
+  } else if (state_ == State::kExchange && next_waits_) {
+    WatchFlushing();
+    NextRequest();
+  } else if (state_ == State::kExchange) {
+    if (response_ended_ && out_.pending() == 0) socket_.ShutdownWrite();
+    if (blocked_ && out_.pending() < loop::OutputBuffer::kHighWater / 2) {
+      blocked_ = false;
+      if (exchange_) exchange_->OnClientWritable();
+    }
   }
 }
+
+// A client that takes nothing for this long does not want the rest.
+void ServerConnection::WatchFlushing() { timer_.Set(loop_.Now() + listener_->Current().config->body_idle_timeout); }
 
 void ServerConnection::Done(const exchange::Summary& summary, bool complete) {
   timer_.Cancel();
@@ -324,20 +338,36 @@ void ServerConnection::Done(const exchange::Summary& summary, bool complete) {
     out_.Flush(socket_);
     boost::asio::post(loop_.executor(), [keep = Ref<ServerConnection>(this)] { keep->NextRequest(); });
   } else {
-    state_ = State::kFlushing;
-    linger_after_flush_ = !request_complete;
-    timer_.Set(loop_.Now() + listener_->Current().config->body_idle_timeout);
-    if (!out_.Flush(socket_)) {
-      Close(/*reset=*/false);
-    } else if (out_.pending() == 0) {
-      EndConnection(linger_after_flush_);
-    }
+    FlushThenEnd(/*client_may_send=*/!request_complete);
   }
+}
+
+void ServerConnection::FlushThenEnd(bool client_may_send) {
+  state_ = State::kFlushing;
+  linger_after_flush_ = client_may_send;
+  WatchFlushing();
+  if (!out_.Flush(socket_)) {
+    Close(/*reset=*/false);
+  } else if (out_.pending() == 0) {
+    EndConnection(linger_after_flush_);
+  }
+}
+
+// A client that pipelines without reading must not make us hold its answers; and a connection is idle only when its last answer is out.
+bool ServerConnection::MayGoOn() const {
+  const bool more = in_.size() > head_used_ || !pipelined_.empty();
+  return more ? out_.pending() < loop::OutputBuffer::kHighWater / 2 : out_.pending() == 0;
 }
 
 void ServerConnection::NextRequest() {
   if (state_ != State::kExchange) return;
   exchange_.reset();
+  next_waits_ = !MayGoOn();
+  if (next_waits_) {
+    WatchFlushing();
+    return socket_.WaitWritable();
+  }
+  timer_.Cancel();
   in_.Consume(head_used_);
   head_used_ = 0;
   in_.Append(pipelined_.view());
@@ -381,6 +411,7 @@ void ServerConnection::OnTimer(loop::Timer&) {
     case State::kHead:
       return RefuseHead(Cause::kHeadTimeout);
     case State::kExchange:
+      if (next_waits_) return Close(/*reset=*/true);
       if (exchange_) exchange_->OnRequestFailed(Cause::kBodyTimeout);
       return;
     case State::kIdle:
@@ -398,7 +429,7 @@ void ServerConnection::CloseIfIdle() {
 }
 
 void ServerConnection::Cut() {
-  if (exchange_ && !exchange_->done()) return exchange_->OnRequestFailed(Cause::kClientGone);
+  if (exchange_ && !exchange_->done()) exchange_->OnRequestFailed(Cause::kDraining);
   Close(/*reset=*/false);
 }
 

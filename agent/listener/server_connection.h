@@ -5,7 +5,7 @@
 // that the last response is not lost to a reset (RFC 9112 section 9.6).
 //
 // Thread-safety: its worker. Bounds: head bytes, header count, target, body, and all four timeouts of HttpOptions; 64 KiB of pipelined
-// bytes, then reading stops. Errors: each refusal has a Cause. Memory: an idle connection holds no buffer.
+// bytes, then reading stops; 64 KiB of answers that the client does not take, then the next request waits. Errors: each refusal has a Cause. Memory: an idle connection holds no buffer.
 #pragma once
 
 #include <string>
@@ -62,6 +62,9 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
   void ClientGone();
   void NextRequest();
   void BecomeIdle();
+  void FlushThenEnd(bool client_may_send);
+  void WatchFlushing();
+  bool MayGoOn() const;
   void EndConnection(bool client_may_send);
   void Close(bool reset);
   void AppendFraming(const exchange::OutgoingResponse& response);
@@ -89,6 +92,8 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
   bool keep_ = true;
   bool raw_ = false;
   bool blocked_ = false;
+  bool response_ended_ = false;  // of a tunnel: shut down for writing once everything is out
+  bool next_waits_ = false;      // the next request waits until the answers before it are out
   bool linger_after_flush_ = false;
 };
 

@@ -12,14 +12,14 @@ iovec Piece(std::string_view bytes) { return {const_cast<char*>(bytes.data()), b
 bool OutputBuffer::Write(Socket& socket, std::string_view piece) {
   if (piece.size() < kWriteThrough || above_high_water()) {
     text_.append(piece);
-    return true;
+    return !above_high_water() || Flush(socket);
   }
   const std::string_view held = std::string_view(text_).substr(sent_);
   const std::array<iovec, 2> pieces = {Piece(held), Piece(piece)};
   const IoResult result = held.empty() ? socket.Write(std::span(pieces).subspan(1)) : socket.Write(pieces);
   if (result.kind == IoResult::Kind::kError) return false;
   if (result.bytes < held.size()) {
-    sent_ += result.bytes;
+    Sent(result.bytes);
     text_.append(piece);
   } else {
     const std::size_t of_piece = result.bytes - held.size();
@@ -36,14 +36,17 @@ bool OutputBuffer::Flush(Socket& socket) {
   const std::array<iovec, 1> pieces = {Piece(std::string_view(text_).substr(sent_))};
   const IoResult result = socket.Write(pieces);
   if (result.kind == IoResult::Kind::kError) return false;
-  sent_ += result.bytes;
-  if (pending() == 0) {
-    text_.clear();
-    sent_ = 0;
-  } else {
-    socket.WaitWritable();
-  }
+  Sent(result.bytes);
+  if (pending() > 0) socket.WaitWritable();
   return true;
+}
+
+// What was sent does not stay: a socket that is never quite empty would let the buffer grow for as long as it lives.
+void OutputBuffer::Sent(std::size_t bytes) {
+  sent_ += bytes;
+  if (sent_ != text_.size() && sent_ < kHighWater) return;
+  text_.erase(0, sent_);
+  sent_ = 0;
 }
 
 void OutputBuffer::Release() {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/listener/acceptor.h"
@@ -17,9 +18,11 @@ SocketGroups::~SocketGroups() {
 absl::Status SocketGroups::Open(const Endpoint& endpoint) {
   const std::string address = endpoint.ToString();
   if (open_.contains(address)) return absl::OkStatus();
-  absl::StatusOr<std::vector<int>> sockets = listener::OpenListeningSockets(endpoint, workers_);
+  // A listener that moves between one address and all of them keeps its port while the old sockets are still open: they are no stranger.
+  const bool ours = std::ranges::any_of(open_, [&](const auto& entry) { return entry.second == endpoint.port(); });
+  absl::StatusOr<std::vector<int>> sockets = listener::OpenListeningSockets(endpoint, workers_, ours);
   if (!sockets.ok()) return sockets.status();
-  open_[address] = true;
+  open_[address] = endpoint.port();
   new_[address] = *std::move(sockets);
   return absl::OkStatus();
 }

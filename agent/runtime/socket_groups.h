@@ -4,6 +4,7 @@
 // none. Thread-safety: the data plane's thread. Descriptors are handed to acceptors by Take; those not taken are closed.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -29,7 +30,7 @@ class SocketGroups {
 
  private:
   const unsigned workers_;
-  std::map<std::string, bool> open_;
+  std::map<std::string, std::uint16_t> open_;  // address -> port
   std::map<std::string, std::vector<int>> new_;
 };
 

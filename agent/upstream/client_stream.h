@@ -25,6 +25,8 @@ struct OutgoingRequest {
   const std::vector<codec::Header>* headers = nullptr;
   codec::Framing framing = codec::Framing::kNone;
   std::uint64_t content_length = 0;
+  // The client said that there is no body (`Content-Length: 0`), which some backends insist on.
+  bool states_empty_body = false;
   std::string_view upgrade;  // protocol to ask for; empty: none
 };
 

@@ -11,6 +11,10 @@ namespace {
 constexpr codec::HeadLimits kResponseLimits{.max_head_bytes = 65536, .max_headers = 200, .max_target_bytes = 0};
 // Reads per readiness, so that one busy backend does not hold up the others of its worker.
 constexpr int kReadsPerTurn = 4;
+// Informational heads before one final head; a backend that sends more is answering nobody.
+constexpr int kMaxInformational = 16;
+// A tunnel whose both ends are done gets this long to hand over its last bytes.
+constexpr Duration kLastBytes = std::chrono::seconds(30);
 
 }  // namespace
 
@@ -50,8 +54,8 @@ void H1ClientConnection::OnTimer(loop::Timer&) {
     state_ = State::kClosed;
     socket_.Close();
     keeper_.OnConnectDone(*this, keep_alive_ ? Cause::kConnectTimeout : Cause::kConnectFailed);
-  } else if (state_ == State::kIdle) {
-    Close(/*reset=*/false);
+  } else if (state_ == State::kIdle || state_ == State::kFlushing) {
+    Close(/*reset=*/state_ == State::kFlushing);
   }
 }
 
@@ -80,6 +84,7 @@ void H1ClientConnection::Begin(ClientStreamEvents& events) {
   events_ = &events;
   request_ended_ = head_done_ = response_done_ = raw_ = paused_ = blocked_ = asked_upgrade_ = false;
   keep_alive_ = true;
+  informational_ = 0;
 }
 
 void H1ClientConnection::SendHead(const OutgoingRequest& request) {
@@ -95,6 +100,7 @@ void H1ClientConnection::SendHead(const OutgoingRequest& request) {
   }
   if (request.framing == Framing::kChunked) codec::AppendHeader(out, "Transfer-Encoding", "chunked");
   if (request.framing == Framing::kLength) codec::AppendHeader(out, "Content-Length", request.content_length);
+  if (request.states_empty_body) out += "Content-Length: 0\r\n";
   codec::AppendHeadEnd(out);
   socket_.WaitReadable();
 }
@@ -123,8 +129,12 @@ void H1ClientConnection::Flush() {
 }
 
 void H1ClientConnection::OnWritable() {
-  if (state_ != State::kBusy) return;
   const Ref<H1ClientConnection> keep(this);
+  if (state_ == State::kFlushing) {
+    if (!out_.Flush(socket_) || out_.pending() == 0) Close(/*reset=*/false);
+    return;
+  }
+  if (state_ != State::kBusy) return;
   out_.Flush(socket_);
   if (raw_ && request_ended_ && out_.pending() == 0) socket_.ShutdownWrite();
   if (blocked_ && out_.pending() < loop::OutputBuffer::kHighWater / 2) {
@@ -145,6 +155,11 @@ void H1ClientConnection::Cancel() {
   if (state_ != State::kBusy) return;
   const Ref<H1ClientConnection> keep(this);
   events_ = nullptr;
+  if (raw_ && request_ended_ && body_.done() && out_.pending() > 0) {
+    state_ = State::kFlushing;
+    timer_.Set(loop_.Now() + kLastBytes);
+    return;
+  }
   Close(/*reset=*/!raw_);
 }
 
@@ -213,6 +228,10 @@ std::size_t H1ClientConnection::TakeHead(std::string_view bytes) {
   }
   const bool switching = head_.status == 101;
   if (switching && !asked_upgrade_) {
+    Fail(Cause::kBadResponse);
+    return 0;
+  }
+  if (head_.status < 200 && !switching && ++informational_ > kMaxInformational) {
     Fail(Cause::kBadResponse);
     return 0;
   }

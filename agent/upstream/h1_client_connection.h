@@ -3,7 +3,8 @@
 // Life: connecting -> idle <-> busy -> closed. While idle it watches for the backend to close. It belongs to its pool, which is told when
 // it is free again or closed.
 //
-// Thread-safety: its worker. Bounds: response head 64 KiB and 200 fields (else kBadResponse); response body unbounded but streamed.
+// Thread-safety: its worker. Bounds: response head 64 KiB and 200 fields, 16 informational heads (else kBadResponse); response body unbounded
+// but streamed.
 // Errors: events carry a Cause; nothing throws. A backend that sends bytes nobody asked for is closed.
 #pragma once
 
@@ -45,7 +46,7 @@ class H1ClientConnection final : public ClientConnection, public ClientStream, p
   void Cancel() override;
 
  private:
-  enum class State : std::uint8_t { kNew, kConnecting, kIdle, kBusy, kClosed };
+  enum class State : std::uint8_t { kNew, kConnecting, kIdle, kBusy, kFlushing, kClosed };
 
   void OnReadable() override;
   void OnWritable() override;
@@ -75,6 +76,7 @@ class H1ClientConnection final : public ClientConnection, public ClientStream, p
   codec::BodyReader body_;
   ClientStreamEvents* events_ = nullptr;
   std::uint64_t requests_ = 0;
+  int informational_ = 0;
   codec::Framing request_framing_ = codec::Framing::kNone;
   State state_ = State::kNew;
   bool is_head_request_ = false;

@@ -7,9 +7,9 @@
 //
 // Formats. JSON: one object per line, keys `time` (RFC 3339, UTC, ms), `level`, `msg`, then the fields. Human: the same for eyes. By default
 // a terminal gets the human format and everything else JSON. Levels in order: debug, info, warn, error.
-// Thread-safety: every Log is safe from any thread. Cost: one comparison when the level is off; else one formatted string and one write.
-// Not for the request path at info and above. Bounds: a line is cut at 16 KiB.
-// Errors: a line that cannot be written is lost; nothing is thrown.
+// Thread-safety: every Log is safe from any thread. Cost: one comparison when the level is off; else one formatted string and one short lock; the
+// writing is another thread's (line_queue.h), so a reader that does not read holds up nobody. Bounds: a line is cut at 16 KiB; 4096 lines wait,
+// then lines are dropped and counted. Errors: a line that cannot be written is lost; nothing is thrown.
 #pragma once
 
 #include <concepts>

@@ -44,10 +44,11 @@ TEST(Log, NamesTheLevelsItKnows) {
 
 TEST(Log, LeavesOutWhatIsBelowItsLevel) {
   SystemClock clock;
-  const std::unique_ptr<Log> log = OpenLog({LogLevel::kWarn, LogFormat::kJson, &clock});
+  std::unique_ptr<Log> log = OpenLog({LogLevel::kWarn, LogFormat::kJson, &clock});
   testing::internal::CaptureStderr();
   log->Info("quiet");
   log->Warn("loud", {{"n", 1}});
+  log.reset();
   const std::string written = testing::internal::GetCapturedStderr();
   EXPECT_EQ(written.find("quiet"), std::string::npos);
   EXPECT_NE(written.find(R"("msg":"loud","n":1})"), std::string::npos);
