@@ -5,7 +5,8 @@
 // that the last response is not lost to a reset (RFC 9112 section 9.6).
 //
 // Thread-safety: its worker. Bounds: head bytes, header count, target, body, and all four timeouts of HttpOptions; 64 KiB of pipelined
-// bytes, then reading stops; 64 KiB of answers that the client does not take, then the next request waits. Errors: each refusal has a Cause. Memory: an idle connection holds no buffer.
+// bytes, then reading stops; 64 KiB of answers that the client does not take, then the next request waits. Errors: each refusal has a
+// Cause. Memory: an idle connection holds no buffer.
 #pragma once
 
 #include <string>

@@ -11,8 +11,8 @@ constexpr std::size_t kMaxHead = std::size_t{1} << 20;
 
 }  // namespace
 
-absl::StatusOr<RawHttpClient> RawHttpClient::Connect(std::uint16_t port) {
-  auto socket = Socket::ConnectLoopback(port);
+absl::StatusOr<RawHttpClient> RawHttpClient::Connect(std::uint16_t port, int receive_buffer) {
+  auto socket = Socket::ConnectLoopback(port, kPatience, receive_buffer);
   if (!socket.ok()) return socket.status();
   return RawHttpClient(*std::move(socket));
 }

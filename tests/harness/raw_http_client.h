@@ -18,7 +18,7 @@ namespace switchyard::harness {
 
 class RawHttpClient {
  public:
-  static absl::StatusOr<RawHttpClient> Connect(std::uint16_t port);
+  static absl::StatusOr<RawHttpClient> Connect(std::uint16_t port, int receive_buffer = 0);
 
   // A client whose every call fails, to go on with after a failed Connect.
   static RawHttpClient Unconnected() { return RawHttpClient(Socket()); }

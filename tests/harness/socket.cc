@@ -46,10 +46,11 @@ Socket& Socket::operator=(Socket&& other) noexcept {
   return *this;
 }
 
-absl::StatusOr<Socket> Socket::ConnectLoopback(std::uint16_t port, Duration within) {
+absl::StatusOr<Socket> Socket::ConnectLoopback(std::uint16_t port, Duration within, int receive_buffer) {
   const Deadline deadline(within);
   Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid()) return Failure("socket");
+  if (receive_buffer > 0) ::setsockopt(socket.fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   const sockaddr_in address = Loopback(port);
   if (::connect(socket.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno != EINPROGRESS) return Failure(fmt::format("connect to 127.0.0.1:{}", port));
@@ -132,7 +133,6 @@ void Socket::ResetOnClose() {
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-void Socket::SetReceiveBuffer(int bytes) { ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); }
 
 void Socket::Close() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));

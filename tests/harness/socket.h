@@ -22,7 +22,9 @@ class Socket {
   Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   Socket& operator=(Socket&& other) noexcept;
 
-  static absl::StatusOr<Socket> ConnectLoopback(std::uint16_t port, Duration within = kPatience);
+  // `receive_buffer`: bytes, 0 for the kernel's choice. A small one makes a reader that does not read felt soon; it must be there before the
+  // connection is, because the window that was offered once is not taken back.
+  static absl::StatusOr<Socket> ConnectLoopback(std::uint16_t port, Duration within = kPatience, int receive_buffer = 0);
   // Listens on 127.0.0.1, on a port that the kernel picks.
   static absl::StatusOr<Socket> ListenLoopback();
   // CANCELLED when the listening socket was shut down; DEADLINE_EXCEEDED otherwise.
@@ -42,8 +44,6 @@ class Socket {
   void ShutdownBoth();
   // Makes the next Close send RST.
   void ResetOnClose();
-  // A small receive buffer, so that a reader that does not read is felt soon. Call before data flows.
-  void SetReceiveBuffer(int bytes);
   void Close();
 
  private:

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <future>
+#include <atomic>
 #include <thread>
 
 #include "tests/integration/site.h"
@@ -21,7 +21,7 @@ using harness::RawBackend;
 constexpr std::size_t kFarTooMuch = 32U << 20U;
 constexpr Duration kUntilStuck = std::chrono::seconds(2);
 constexpr std::size_t kAnswer = 50'000;
-constexpr int kSmallBuffer = 32768;
+constexpr int kSmallBuffer = 8192;
 
 std::string Answer(std::size_t size) { return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", size, std::string(size, 'a')); }
 
@@ -44,11 +44,11 @@ std::string Chunked(std::size_t total, std::size_t piece) {
 TEST(BackPressure, PipelinedRequestsWaitForAClientThatDoesNotRead) {
   RawBackend backend(AnsweringBytes(kAnswer));
   const Site site({.backends = {backend.address()}});
-  auto client = site.Connect();
-  client.socket().SetReceiveBuffer(kSmallBuffer);
+  auto client = site.Connect(kSmallBuffer);
   std::string requests;
-  for (int i = 0; i < 5000; ++i) requests += Get("/");
-  (void)client.Send(requests, kUntilStuck);
+  const std::string request = Get("/" + std::string(1000, 'x'));
+  while (requests.size() < kFarTooMuch) requests += request;
+  EXPECT_EQ(client.Send(requests, kUntilStuck).code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_LT(backend.SeenRequests().size() * kAnswer, kFarTooMuch);
   // It was a pause, not an end.
   for (int i = 0; i < 200; ++i) {
@@ -126,16 +126,17 @@ TEST(BackPressure, ADrainWaitsForWhatSlowClientsHaveYetToRead) {
   });
   const Site site({.backends = {backend.address()}, .fleet = fleet->get()});
   std::vector<harness::RawHttpClient> clients;
-  const auto size_of = [](std::size_t i) { return (i + 1) * 50'000; };
-  for (std::size_t i = 0; i < 20; ++i) {
-    clients.push_back(site.Connect());
-    clients.back().socket().SetReceiveBuffer(kSmallBuffer);
+  const auto size_of = [](std::size_t i) { return (i + 1) * 25'000; };
+  for (std::size_t i = 0; i < 16; ++i) {
+    clients.push_back(site.Connect(kSmallBuffer));
     ASSERT_TRUE(clients.back().Send(fmt::format("GET / HTTP/1.1\r\nHost: a\r\nx-size: {}\r\n\r\n", size_of(i))).ok());
   }
   for (auto& client : clients) ASSERT_TRUE(client.socket().WaitReadable(Deadline(harness::kPatience)).ok());
   ASSERT_TRUE(harness::Eventually([&] { return backend.Quiet(); }));
+  auto idle = site.Connect();
   (*fleet)->agent(0).Signal(SIGTERM);
-  ASSERT_TRUE(harness::Eventually([&] { return !harness::RawHttpClient::Connect(site.port()).ok(); }));
+  // Now everything that is idle has been closed.
+  ASSERT_TRUE(idle.ExpectClose().ok());
   for (std::size_t i = 0; i < clients.size(); ++i) {
     auto answer = clients[i].ReadResponse();
     ASSERT_TRUE(answer.ok()) << size_of(i);
@@ -143,23 +144,36 @@ TEST(BackPressure, ADrainWaitsForWhatSlowClientsHaveYetToRead) {
   }
 }
 
-TEST(BackPressure, ATunnelEndsForAReaderThatWasSlow) {
-  constexpr std::size_t kSize = 8U << 20U;
-  RawBackend backend([](BackendConnection& connection) {
-    if (!connection.ReadHead().ok()) return;
-    (void)connection.Write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n" + std::string(kSize, 't'));
+TEST(BackPressure, ATunnelEndsForReadersThatAreLate) {
+  // Of some of these the kernel takes nearly all, and the end comes while the agent holds the rest.
+  constexpr std::size_t kTunnels = 16;
+  constexpr std::size_t kStep = 25'000;
+  std::atomic<std::size_t> written{0};
+  RawBackend backend([&](BackendConnection& connection) {
+    auto head = connection.ReadHead();
+    if (!head.ok()) return;
+    const std::size_t size = std::stoul(std::string(head->Header("x-size")));
+    ++written;
+    (void)connection.Write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n" + std::string(size, 't'));
     connection.ShutdownWrite();
     (void)connection.PeerCloses();
   });
   const Site site({.backends = {backend.address()}});
-  auto client = site.Connect();
-  client.socket().SetReceiveBuffer(kSmallBuffer);
-  ASSERT_TRUE(client.Send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n").ok());
-  auto head = client.ReadResponse();
-  ASSERT_TRUE(head.ok()) << head.status();
-  auto bytes = client.ReadBytes(kSize);
-  ASSERT_TRUE(bytes.ok()) << bytes.status();
-  EXPECT_TRUE(client.ExpectClose().ok());
+  std::vector<harness::RawHttpClient> clients;
+  for (std::size_t i = 0; i < kTunnels; ++i) {
+    clients.push_back(site.Connect(kSmallBuffer));
+    const std::string size = std::to_string((i + 1) * kStep);
+    ASSERT_TRUE(clients.back().Send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\nx-size: " + size + "\r\n\r\n").ok());
+  }
+  ASSERT_TRUE(harness::Eventually([&] { return written == kTunnels; }));
+  for (auto& client : clients) ASSERT_TRUE(client.socket().WaitReadable(Deadline(harness::kPatience)).ok());
+  for (std::size_t i = 0; i < kTunnels; ++i) {
+    auto head = clients[i].ReadResponse();
+    ASSERT_TRUE(head.ok()) << head.status();
+    auto bytes = clients[i].ReadBytes((i + 1) * kStep);
+    ASSERT_TRUE(bytes.ok()) << (i + 1) * kStep;
+    ASSERT_TRUE(clients[i].ExpectClose().ok()) << (i + 1) * kStep;
+  }
 }
 
 // --- what the same faults did to requests ---

@@ -180,8 +180,7 @@ TEST(Limits, AClientThatDoesNotReadHoldsTheBackendBackAndNotMemory) {
   });
   const Site site({.backends = {backend.address()}});
   const long before = site.fleet().agent(0).ResidentKib();
-  auto client = site.Connect();
-  client.socket().SetReceiveBuffer(65536);
+  auto client = site.Connect(65536);
   ASSERT_TRUE(client.Send(Get("/")).ok());
   ASSERT_TRUE(client.ReadResponseHead().ok());
   // The backend gets as far as the buffers of the kernel and the agent reach, and stops.

@@ -62,8 +62,8 @@ std::string Site::Yaml(const SiteOptions& options) const {
       options.upstream_line.empty() ? "" : "  " + options.upstream_line + "\n", backends.empty() ? " []" : "", backends, options.agents);
 }
 
-harness::RawHttpClient Site::Connect() const {
-  auto client = harness::RawHttpClient::Connect(port());
+harness::RawHttpClient Site::Connect(int receive_buffer) const {
+  auto client = harness::RawHttpClient::Connect(port(), receive_buffer);
   if (!client.ok()) {
     ADD_FAILURE() << client.status();
     return harness::RawHttpClient::Unconnected();

@@ -45,7 +45,7 @@ class Site {
   std::uint16_t port() const { return port_.port(); }
   const std::string& name() const { return name_; }
   // Fails the test when it cannot connect.
-  harness::RawHttpClient Connect() const;
+  harness::RawHttpClient Connect(int receive_buffer = 0) const;
   // The resources as YAML.
   std::string Yaml(const SiteOptions& options) const;
   harness::Fleet& fleet() const { return *fleet_; }
