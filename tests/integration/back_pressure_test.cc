@@ -22,6 +22,10 @@ constexpr std::size_t kFarTooMuch = 32U << 20U;
 constexpr Duration kUntilStuck = std::chrono::seconds(2);
 constexpr std::size_t kAnswer = 50'000;
 constexpr int kSmallBuffer = 8192;
+// Sizes in steps below the agent's high water, up to beyond what a socket buffer grows to: of some of them the kernel takes nearly all and the
+// agent holds the rest when the exchange is over.
+constexpr std::size_t kStep = 60'000;
+constexpr std::size_t kLate = 70;
 
 std::string Answer(std::size_t size) { return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", size, std::string(size, 'a')); }
 
@@ -116,7 +120,6 @@ TEST(BackPressure, StreamsOfSmallChunksFlowInBothDirections) {
 TEST(BackPressure, ADrainWaitsForWhatSlowClientsHaveYetToRead) {
   auto fleet = harness::Fleet::Start({});
   ASSERT_TRUE(fleet.ok()) << fleet.status();
-  // Of some of these the kernel takes a part and the agent holds the rest when the exchange is over.
   RawBackend backend([](BackendConnection& connection) {
     while (true) {
       auto request = connection.ReadRequest();
@@ -126,8 +129,8 @@ TEST(BackPressure, ADrainWaitsForWhatSlowClientsHaveYetToRead) {
   });
   const Site site({.backends = {backend.address()}, .fleet = fleet->get()});
   std::vector<harness::RawHttpClient> clients;
-  const auto size_of = [](std::size_t i) { return (i + 1) * 25'000; };
-  for (std::size_t i = 0; i < 16; ++i) {
+  const auto size_of = [](std::size_t i) { return (i + 1) * kStep; };
+  for (std::size_t i = 0; i < kLate; ++i) {
     clients.push_back(site.Connect(kSmallBuffer));
     ASSERT_TRUE(clients.back().Send(fmt::format("GET / HTTP/1.1\r\nHost: a\r\nx-size: {}\r\n\r\n", size_of(i))).ok());
   }
@@ -145,29 +148,27 @@ TEST(BackPressure, ADrainWaitsForWhatSlowClientsHaveYetToRead) {
 }
 
 TEST(BackPressure, ATunnelEndsForReadersThatAreLate) {
-  // Of some of these the kernel takes nearly all, and the end comes while the agent holds the rest.
-  constexpr std::size_t kTunnels = 16;
-  constexpr std::size_t kStep = 25'000;
   std::atomic<std::size_t> written{0};
   RawBackend backend([&](BackendConnection& connection) {
     auto head = connection.ReadHead();
     if (!head.ok()) return;
     const std::size_t size = std::stoul(std::string(head->Header("x-size")));
-    ++written;
     (void)connection.Write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n" + std::string(size, 't'));
     connection.ShutdownWrite();
+    ++written;
     (void)connection.PeerCloses();
   });
   const Site site({.backends = {backend.address()}});
   std::vector<harness::RawHttpClient> clients;
-  for (std::size_t i = 0; i < kTunnels; ++i) {
+  for (std::size_t i = 0; i < kLate; ++i) {
     clients.push_back(site.Connect(kSmallBuffer));
     const std::string size = std::to_string((i + 1) * kStep);
     ASSERT_TRUE(clients.back().Send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\nx-size: " + size + "\r\n\r\n").ok());
   }
-  ASSERT_TRUE(harness::Eventually([&] { return written == kTunnels; }));
+  // The smaller ones are all in buffers; the larger ones wait for their clients.
+  ASSERT_TRUE(harness::Eventually([&] { return written >= 4; }));
   for (auto& client : clients) ASSERT_TRUE(client.socket().WaitReadable(Deadline(harness::kPatience)).ok());
-  for (std::size_t i = 0; i < kTunnels; ++i) {
+  for (std::size_t i = 0; i < kLate; ++i) {
     auto head = clients[i].ReadResponse();
     ASSERT_TRUE(head.ok()) << head.status();
     auto bytes = clients[i].ReadBytes((i + 1) * kStep);
