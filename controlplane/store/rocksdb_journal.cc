@@ -4,6 +4,9 @@
 #include <rocksdb/iterator.h>
 #include <rocksdb/write_batch.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "common/config/resource_key.h"
 #include "controlplane/store/rocksdb_keys.h"
 #include "controlplane/store/rocksdb_status.h"
@@ -31,6 +34,8 @@ absl::StatusOr<std::unique_ptr<Journal>> RocksdbJournal::Open(const std::string&
   if (!database.ok()) return database.status();
   return std::unique_ptr<Journal>(new RocksdbJournal(directory, options, std::move(*database)));
 }
+
+RocksdbJournal::~RocksdbJournal() { static_cast<void>(Recover()); }
 
 absl::Status RocksdbJournal::Closed() const {
   return absl::UnavailableError(
@@ -121,25 +126,32 @@ absl::Status RocksdbJournal::WriteOnce(rocksdb::WriteBatch& batch) {
   synced.sync = true;
   const rocksdb::Status written = database_->db().Write(synced, &batch);
   if (written.ok()) return absl::OkStatus();
-  broken_ = true;
+  failed_ = batch;
   undo_.reset();
-  if (auto inverse = InverseOf(batch, *database_); inverse.ok()) undo_ = std::move(*inverse);
   return FromRocksdb(written, kCannotWrite, directory_);
 }
 
 absl::Status RocksdbJournal::Recover() {
-  if (!broken_) return absl::OkStatus();
-  if (database_ != nullptr) {
-    const rocksdb::Status resumed = database_->db().Resume();
-    const bool fatal = resumed.severity() >= rocksdb::Status::Severity::kFatalError;
-    if (!resumed.ok() && (!fatal || !undo_.has_value())) return FromRocksdb(resumed, kCannotWrite, directory_);
-    if (resumed.ok()) {
-      broken_ = false;
-      undo_.reset();
-      return absl::OkStatus();
-    }
-  }
+  if (!failed_.has_value()) return absl::OkStatus();
+  if (auto taken = TakeUndo(); !taken.ok()) return taken;
+  if (auto space = CheckSpace(); !space.ok()) return space;
   return Reopen();
+}
+
+// Without it the database stays open: opened again it might show what the caller was told had failed.
+absl::Status RocksdbJournal::TakeUndo() {
+  if (undo_.has_value()) return absl::OkStatus();
+  auto inverse = InverseOf(*failed_, *database_);
+  if (!inverse.ok()) return inverse.status();
+  undo_ = std::move(*inverse);
+  return absl::OkStatus();
+}
+
+absl::Status RocksdbJournal::CheckSpace() const {
+  std::error_code unknown;
+  const auto space = std::filesystem::space(directory_, unknown);
+  if (unknown || space.available >= kReopenBytes) return absl::OkStatus();
+  return FromRocksdb(rocksdb::Status::NoSpace(), kCannotWrite, directory_);
 }
 
 absl::Status RocksdbJournal::Reopen() {
@@ -150,8 +162,12 @@ absl::Status RocksdbJournal::Reopen() {
   database_ = std::move(*again);
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  if (auto undone = database_->db().Write(synced, &*undo_); !undone.ok()) return FromRocksdb(undone, kCannotWrite, directory_);
-  broken_ = false;
+  if (auto undone = database_->db().Write(synced, &*undo_); !undone.ok()) {
+    // It may show the failed write: rather closed.
+    database_ = nullptr;
+    return FromRocksdb(undone, kCannotWrite, directory_);
+  }
+  failed_.reset();
   undo_.reset();
   return absl::OkStatus();
 }

@@ -1,11 +1,12 @@
 // A Journal on RocksDB. See rocksdb_store.h for the promises, rocksdb_keys.h for the layout.
 //
-// After a failed write, before the next try (each write is tried twice):
-//   - RocksDB is resumed: it writes its memtables out and starts a fresh log, so what the failed write left in the old one is never read;
-//   - if it cannot be, because it takes the error for fatal (any error of its log but a full disk), the database is closed, opened again,
-//     and the inverse of the failed write is written first, in case that write had reached the log after all (rocksdb_undo.h).
-// While it stays closed, because opening fails too, reads of history and records fail; the catalog in memory is served as ever.
-// A crash between a failed write and the recovery may leave that write wholly there: nobody can know better.
+// After a failed write, before the next try (each write is tried twice), the database is closed and opened again, and the inverse of the
+// failed write is written first, in case that write had reached the log after all (rocksdb_undo.h). RocksDB's own Resume() is never used: it
+// answers OK while it keeps a log whose writer has failed, when there is nothing to flush, and the next write to that log aborts the process.
+// - While the disk has less than kReopenBytes free it is not even closed: opening needs space, and the open one still reads.
+// - While it stays closed, because opening fails too, reads of history and records fail; the catalog in memory is served as ever.
+// - At the end a recovery that is due is tried once more. A crash, or an end on a disk still full, between a failed write and the recovery may
+//   leave that write wholly there: nobody can know better.
 //
 // Thread-safety: as Journal; readers hold `open_` shared, reopening holds it alone.
 #pragma once
@@ -26,8 +27,12 @@
 
 namespace switchyard::controlplane::store {
 
+// What opening may need on a disk that was full: a manifest, a log, a table of what the last log holds.
+inline constexpr std::uint64_t kReopenBytes = 256 << 10;
+
 class RocksdbJournal final : public Journal {
  public:
+  ~RocksdbJournal() override;
   static absl::StatusOr<std::unique_ptr<Journal>> Open(const std::string& directory, const RocksdbOptions& options);
 
   absl::StatusOr<JournalState> Load() override;
@@ -48,6 +53,8 @@ class RocksdbJournal final : public Journal {
   absl::Status WriteOnce(rocksdb::WriteBatch& batch);
   // OK at once unless a write failed before.
   absl::Status Recover();
+  absl::Status TakeUndo();
+  absl::Status CheckSpace() const;
   absl::Status Reopen();
 
   // NOT_FOUND without text when there is no such key.
@@ -64,8 +71,8 @@ class RocksdbJournal final : public Journal {
   mutable std::shared_mutex open_;
   // Null while it cannot be opened again.
   std::unique_ptr<Rocksdb> database_;
-  // Of the writer only: a write failed and was not recovered from yet, and its inverse.
-  bool broken_ = false;
+  // Of the writer only: a write that failed and was not recovered from yet, and its inverse once it could be read.
+  std::optional<rocksdb::WriteBatch> failed_;
   std::optional<rocksdb::WriteBatch> undo_;
 };
 

@@ -296,6 +296,35 @@ TEST_F(SmallDiskTest, TellsAFullDiskAndGoesOnOnceThereIsSpace) {
   EXPECT_NE(store->Read()->Find(v1::KIND_UPSTREAM, "last"), nullptr);
 }
 
+// The log itself cannot be appended to, which no small change on a full disk brings about: those fail when a table is written.
+TEST_F(SmallDiskTest, SurvivesChangesLargerThanTheDisk) {
+  if (!Inside()) return;
+  const std::string path = disk_ + "/store";
+  auto store = *OpenRocksdbStore(path);
+  ASSERT_TRUE(store->Commit(Put({UpstreamNamed("first", "10.0.0.1:80")})).ok());
+  // A fresh start: its memtables hold nothing that could be written out.
+  store = nullptr;
+  store = *OpenRocksdbStore(path);
+  const std::string ballast = disk_ + "/ballast";
+  { std::ofstream(ballast) << std::string(4 << 20, 'b'); }
+  std::vector<v1::Resource> many;
+  for (int i = 0; i < 10; ++i) many.push_back(Large("a" + std::to_string(i), 900 << 10));
+  for (int i = 0; i < 4; ++i) {
+    const auto full = store->Commit(Put(many)).status();
+    ASSERT_FALSE(full.ok());
+    EXPECT_NE(Message(full).find("free some space"), std::string_view::npos) << full;
+    EXPECT_EQ(store->Read()->generation, 1u);
+    // What is there can be read meanwhile.
+    EXPECT_EQ(store->History(0, 10)->size(), 1u);
+  }
+  fs::remove(ballast);
+  ASSERT_EQ(store->Commit(Put({UpstreamNamed("last", "10.0.0.1:80")}))->generation(), 2u);
+  store = nullptr;
+  store = *OpenRocksdbStore(path);
+  EXPECT_EQ(store->Read()->generation, 2u);
+  EXPECT_EQ(store->Read()->resources.size(), 2u);
+}
+
 TEST_F(SmallDiskTest, TellsAReadOnlyDirectory) {
   if (!Inside()) return;
   const std::string path = disk_ + "/store";
