@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/options.h"
 #include "common/base/clock.h"
+#include "common/base/descriptors.h"
 #include "common/base/status.h"
 #include "common/observe/log.h"
 #include "common/tls/tls13.h"
@@ -21,6 +22,7 @@ constexpr int kArenas = 2;
 int main(int argc, char** argv) {
   using namespace switchyard;
   mallopt(M_ARENA_MAX, kArenas);
+  RaiseDescriptorLimit();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   int exit_code = 0;

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <string>
 
+#include "common/base/descriptors.h"
 #include "common/base/status.h"
 #include "common/tls/tls13.h"
 #include "controlplane/controller.h"
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
 
   // Threads are few and allocate little: more arenas would only hold memory.
   mallopt(M_ARENA_MAX, 2);
+  switchyard::RaiseDescriptorLimit();
   gpr_set_log_function(&Silence);
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t signals;

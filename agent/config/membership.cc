@@ -7,6 +7,8 @@
 
 #include "common/base/duration.h"
 #include "common/base/status.h"
+#include "common/tls/certificate.h"
+#include "common/tls/sha256.h"
 #include "common/tls/spiffe_id.h"
 #include "fmt/format.h"
 
@@ -21,6 +23,12 @@ std::string HostName() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "";
   return name.data();
+}
+
+// Whether `token` is one of the controller that `identity` trusts.
+bool SameController(const Identity& identity, const JoinToken& token) {
+  const absl::StatusOr<tls::Certificate> ca = tls::Certificate::FromPem(identity.ca_pem);
+  return ca.ok() && tls::ToHex(ca->Fingerprint()) == token.ca_pin;
 }
 
 bool IsEdgeChar(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
@@ -81,9 +89,17 @@ std::optional<WallTime> Membership::not_after() const {
   return identity_->not_after;
 }
 
+bool Membership::HasValidIdentity() const { return identity_.has_value() && identity_->not_after > parts_.clock->WallNow(); }
+
 void Membership::Begin() {
-  if (identity_.has_value() && identity_->not_after > parts_.clock->WallNow()) return Admit(*identity_, identity_->not_before);
-  if (identity_.has_value()) error_ = "the agent's certificate has expired";
+  const bool moves = HasValidIdentity() && options_.token.has_value() && !SameController(*identity_, *options_.token);
+  if (moves) {
+    error_ = "the join token is of another controller than the certificate";
+    parts_.log->Info("the join token is of another controller: enrolling there", {{"certificate_of", identity_->node}});
+  } else if (HasValidIdentity()) {
+    return Admit(*identity_, identity_->not_before);
+  }
+  if (identity_.has_value() && !moves) error_ = "the agent's certificate has expired";
   if (!options_.token.has_value()) return Strand(fmt::format("{}; {}", error_, kRemedy));
   parts_.log->Info("enrolling", {{"controller", options_.controller}, {"node", options_.node}, {"token", options_.token->id}});
   TryEnrol();
@@ -135,7 +151,13 @@ void Membership::Enrolled(absl::StatusOr<Identity> identity) {
     return Admit(*std::move(identity), parts_.clock->WallNow());
   }
   error_ = Message(identity.status());
-  if (!WorthAnotherTry(identity.status())) return Strand(error_);
+  if (!WorthAnotherTry(identity.status())) {
+    if (!HasValidIdentity()) return Strand(error_);
+    // An old token left on the command line must not cost a member its place.
+    parts_.log->Warn("the join token of another controller is refused; going on with the certificate there is",
+                     {{"error", error_}, {"node", identity_->node}});
+    return Admit(*identity_, identity_->not_before);
+  }
   const Duration wait = backoff_.Next();
   parts_.log->Warn("not enrolled yet", {{"error", error_}, {"retry_in", FormatDurationRounded(wait)}});
   timer_ = parts_.loop->After(wait, [this] { TryEnrol(); });

@@ -3,6 +3,8 @@
 // Load looks at the data directory. A usable identity needs no token. None, or an expired one, and a token: Begin enrols, on a thread of its
 // own because it waits for the network, again and again with backoff while that may help. None and no token, or a token that is refused:
 // there is an error that says what to do, and the agent serves what it has (see `error`).
+// A token of another controller (its CA pin is not that of the identity's CA) means that the agent moves: it enrols there although its
+// certificate is still valid. If that token is refused for good, the certificate at hand is used: the token may be an old one.
 // Once a member it renews in time (certificate_renewer.h).
 //
 // Thread-safety: loop thread only. The destructor waits for an enrolment under way (bounded by its timeouts).
@@ -72,6 +74,7 @@ class Membership {
  private:
   Membership(MembershipOptions options, MembershipParts parts, std::optional<Identity> identity, std::string error);
 
+  bool HasValidIdentity() const;
   void Admit(Identity identity, WallTime got);
   void Strand(std::string why);
   void TryEnrol();

@@ -32,7 +32,8 @@ inline constexpr Duration kMinPingInterval = std::chrono::seconds(10);
 // TLS and HTTP/2 handshake of a new connection: a silent stranger is cut after this.
 inline constexpr Duration kHandshakeTimeout = std::chrono::seconds(10);
 // A connection without a call is closed after this; clients come back by themselves when they need it.
-inline constexpr Duration kMaxIdle = std::chrono::minutes(5);
+// Short, because a stranger needs no certificate to have one; an agent's has its stream all the time.
+inline constexpr Duration kMaxIdle = std::chrono::seconds(15);
 // What gRPC may hold for messages that are being received, over all connections: anyone may send an Enroll, and a message is buffered whole
 // before a handler sees it. Under pressure gRPC reads slower, then ends streams.
 inline constexpr std::size_t kReceiveMemoryBytes = std::size_t{1} << 30;

@@ -2,6 +2,7 @@
 //
 // Threads: Enroll and Renew go to the work queue (they sign and fsync); Connect is handled on gRPC's threads and never waits.
 // Who is calling was decided by the identity room's Gate before any method here runs; the node is the certificate's, never the caller's word.
+// Enroll is open to strangers and has a deadline and bounds of its own: see enrol_calls.h.
 // Bounds: a full work queue answers RESOURCE_EXHAUSTED. Errors: those of identity::Enrolment and of SessionState.
 #pragma once
 

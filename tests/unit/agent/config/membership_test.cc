@@ -9,6 +9,7 @@
 
 #include "common/base/manual_loop.h"
 #include "common/base/status.h"
+#include "common/tls/sha256.h"
 #include "tests/harness/deadline.h"
 #include "tests/harness/temp_dir.h"
 #include "tests/unit/agent/config/test_authority.h"
@@ -141,6 +142,40 @@ TEST_F(MembershipTest, EnrolsAnewWithAnExpiredCertificateAndAToken) {
   ASSERT_TRUE(Settle());
   ASSERT_TRUE(member_.has_value());
   EXPECT_EQ(member_->node, "web-1");
+}
+
+TEST_F(MembershipTest, MovesToTheControllerThatItsTokenNames) {
+  SaveAgent("web-1", hours(24));
+  UseToken();
+  ASSERT_TRUE(Load().ok());
+  membership_->Begin();
+  EXPECT_FALSE(member_.has_value());
+  ASSERT_TRUE(Settle());
+  EXPECT_EQ(enrolments_, 1);
+  EXPECT_EQ(member_->node, "web-1");
+  EXPECT_EQ(membership_->error(), "");
+}
+
+TEST_F(MembershipTest, SpendsNoTokenOfItsOwnController) {
+  SaveAgent("web-1", hours(24));
+  options_.token = *ParseJoinToken("syt1.id.secret." + tls::ToHex(authority_.ca().Fingerprint()));
+  ASSERT_TRUE(Load().ok());
+  membership_->Begin();
+  EXPECT_TRUE(member_.has_value());
+  EXPECT_EQ(enrolments_, 0);
+}
+
+TEST_F(MembershipTest, KeepsItsPlaceWhenAnotherControllersTokenIsRefused) {
+  SaveAgent("web-1", hours(24));
+  UseToken();
+  failures_ = 100;
+  failure_ = absl::UnauthenticatedError("token id is used up");
+  ASSERT_TRUE(Load().ok());
+  membership_->Begin();
+  ASSERT_TRUE(Settle());
+  EXPECT_FALSE(stranded_);
+  EXPECT_TRUE(member_.has_value());
+  EXPECT_TRUE(log_.Contains("the join token of another controller is refused"));
 }
 
 TEST_F(MembershipTest, RefusesAnotherNameThanThatOfTheCertificate) {
