@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "agent/listener/server_connection.h"
 
@@ -69,24 +70,30 @@ absl::StatusOr<std::vector<int>> OpenListeningSockets(const Endpoint& endpoint, 
 }
 
 Acceptor::Acceptor(loop::EventLoop& loop, int fd, loop::Ref<ListenerState> listener)
-    : loop_(loop), listener_(std::move(listener)), socket_(loop.executor(), fd), pause_(loop.timers(), *this) {}
+    : loop_(loop), listener_(std::move(listener)), fd_(fd), pause_(loop.timers(), *this) {}
 
-void Acceptor::Start() { Wait(); }
+void Acceptor::Start() {
+  // Refused for want of memory: the timer tries again.
+  if (loop_.Watch(fd_, *this)) return;
+  paused_ = true;
+  pause_.Set(loop_.Now() + kPause);
+}
 
-void Acceptor::Wait() {
-  socket_.async_wait(boost::asio::posix::descriptor_base::wait_read,
-                     [keep = loop::Ref<Acceptor>(this)](const boost::system::error_code& error) {
-                       if (error || !keep->open_) return;
-                       for (int i = 0; i < kAcceptsPerTurn && keep->AcceptOne(); ++i) {
-                       }
-                       if (keep->open_ && !keep->paused_) keep->Wait();
-                     });
+void Acceptor::OnEvents(std::uint32_t) { AcceptSome(); }
+
+// The edge comes once: what is left after a turn's share is taken in the next.
+void Acceptor::AcceptSome() {
+  if (fd_ < 0 || paused_) return;
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    if (!AcceptOne()) return;
+  }
+  loop_.Soon<&Acceptor::AcceptSome>(*this);
 }
 
 bool Acceptor::AcceptOne() {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
-  const int fd = accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) {
     // A connection that was gone before we took it is no reason to stop.
     if (errno == ECONNABORTED || errno == EINTR) return true;
@@ -108,17 +115,22 @@ bool Acceptor::AcceptOne() {
 
 void Acceptor::OnTimer(loop::Timer&) {
   paused_ = false;
-  if (open_) Wait();
+  if (!watched()) return Start();
+  AcceptSome();
 }
 
 void Acceptor::Close() {
-  if (!open_) return;
+  if (fd_ < 0) return;
   for (int i = 0; i < kBacklog && AcceptOne(); ++i) {
   }
-  open_ = false;
+  CloseSocket();
+}
+
+void Acceptor::CloseSocket() {
+  if (fd_ < 0) return;
   pause_.Cancel();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  loop_.Forget(*this);
+  close(std::exchange(fd_, -1));
 }
 
 }  // namespace switchyard::agent::listener

@@ -5,7 +5,7 @@
 // ms. Errors: Open says address, reason and remedy.
 #pragma once
 
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstdint>
 
 #include "absl/status/statusor.h"
 #include "agent/listener/listener_state.h"
@@ -19,10 +19,11 @@ namespace switchyard::agent::listener {
 // nobody needs to be looked for.
 absl::StatusOr<std::vector<int>> OpenListeningSockets(const Endpoint& endpoint, unsigned count, bool ours);
 
-class Acceptor final : public loop::RefCounted, private loop::Timer::Owner {
+class Acceptor final : public loop::RefCounted, private loop::Watcher, private loop::Timer::Owner {
  public:
   // Owns `fd`.
   Acceptor(loop::EventLoop& loop, int fd, loop::Ref<ListenerState> listener);
+  ~Acceptor() override { CloseSocket(); }
   void Start();
   // Takes what is in the queue already, then closes the socket.
   void Close();
@@ -30,16 +31,18 @@ class Acceptor final : public loop::RefCounted, private loop::Timer::Owner {
   void Serve(loop::Ref<ListenerState> listener) { listener_ = std::move(listener); }
 
  private:
+  void OnEvents(std::uint32_t events) override;
+  void OnLoopEnd() override {}
   void OnTimer(loop::Timer& timer) override;
-  void Wait();
+  void AcceptSome();
+  void CloseSocket();
   // False: the queue is empty or accepting has to pause.
   bool AcceptOne();
 
   loop::EventLoop& loop_;
   loop::Ref<ListenerState> listener_;
-  boost::asio::posix::basic_stream_descriptor<loop::Executor> socket_;
+  int fd_;
   loop::Timer pause_;
-  bool open_ = true;
   bool paused_ = false;
 };
 

@@ -1,6 +1,5 @@
 #include "agent/listener/server_connection.h"
 
-#include <boost/asio/post.hpp>
 #include <vector>
 
 #include "agent/codec/h1_lines.h"
@@ -28,7 +27,7 @@ ServerConnection::ServerConnection(loop::EventLoop& loop, Ref<ListenerState> lis
     : loop_(loop), listener_(std::move(listener)), socket_(loop, *this), timer_(loop.timers(), *this) {}
 
 void ServerConnection::Open(int fd, const Endpoint& peer, bool refuse) {
-  if (!socket_.Adopt(fd, peer.is_v6())) return;
+  if (!socket_.Adopt(fd)) return;
   client_ip_ = peer.ip();
   refused_ = refuse;
   listener_->Add(*this, refuse);
@@ -73,7 +72,10 @@ void ServerConnection::OnReadable() {
 void ServerConnection::ReadHead() {
   char* into = in_.Prepare(kReadBytes);
   const IoResult result = socket_.Read(into, in_.room());
-  if (result.kind == IoResult::Kind::kWouldBlock) return socket_.WaitReadable();
+  if (result.kind == IoResult::Kind::kWouldBlock) {
+    in_.Release();
+    return socket_.WaitReadable();
+  }
   if (result.kind != IoResult::Kind::kOk) return Close(/*reset=*/false);
   in_.Commit(result.bytes);
   TakeHead();
@@ -282,11 +284,11 @@ bool ServerConnection::SendBody(std::string_view data) {
   if (chunked) codec::AppendChunkStart(out_.text(), data.size());
   if (!out_.Write(socket_, data)) {
     // Not from within the exchange's own call.
-    boost::asio::post(loop_.executor(), [keep = Ref<ServerConnection>(this)] { keep->ClientGone(); });
+    loop_.Soon<&ServerConnection::ClientGone>(*this);
     return true;
   }
   if (chunked) codec::AppendChunkEnd(out_.text());
-  blocked_ = out_.above_high_water();
+  blocked_ = out_.Blocked(socket_);
   return !blocked_;
 }
 
@@ -336,7 +338,7 @@ void ServerConnection::Done(const exchange::Summary& summary, bool complete) {
     Close(/*reset=*/response_framing_ == Framing::kUntilClose && !raw_);
   } else if (keep_ && request_complete && !raw_) {
     out_.Flush(socket_);
-    boost::asio::post(loop_.executor(), [keep = Ref<ServerConnection>(this)] { keep->NextRequest(); });
+    loop_.Soon<&ServerConnection::NextRequest>(*this);
   } else {
     FlushThenEnd(/*client_may_send=*/!request_complete);
   }
@@ -439,7 +441,7 @@ void ServerConnection::Close(bool reset) {
   timer_.Cancel();
   socket_.Close(reset);
   // Callers further up the stack may still use this object in this turn.
-  boost::asio::post(loop_.executor(), [keep = Ref<ServerConnection>(this)] { keep->exchange_.reset(); });
+  loop_.Soon<&ServerConnection::DropExchange>(*this);
   listener_->Drop(*this, refused_);
 }
 

@@ -68,6 +68,7 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
   bool MayGoOn() const;
   void EndConnection(bool client_may_send);
   void Close(bool reset);
+  void DropExchange() { exchange_.reset(); }
   void AppendFraming(const exchange::OutgoingResponse& response);
 
   loop::EventLoop& loop_;

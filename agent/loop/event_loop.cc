@@ -1,75 +1,145 @@
 #include "agent/loop/event_loop.h"
 
 #include <fmt/format.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <boost/asio/error.hpp>
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 namespace switchyard::agent::loop {
+namespace {
+
+constexpr std::size_t kEventsPerTurn = 256;
+
+}  // namespace
+
+class EventLoop::Inbox final : public Watcher {
+ public:
+  explicit Inbox(EventLoop& loop) : loop_(loop) {}
+
+ private:
+  void OnEvents(std::uint32_t) override { loop_.DrainInbox(); }
+  void OnLoopEnd() override {}
+
+  EventLoop& loop_;
+};
 
 absl::StatusOr<std::unique_ptr<EventLoop>> EventLoop::Open(const Clock& clock, std::uint64_t seed) {
   const int event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (event_fd < 0) return absl::UnavailableError(fmt::format("cannot make an eventfd: {}", std::strerror(errno)));
-  try {
-    return std::unique_ptr<EventLoop>(new EventLoop(clock, seed, event_fd));
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(fmt::format("cannot make an event loop: {}", error.what()));
+  const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_fd < 0) {
+    const int error = errno;
+    close(event_fd);
+    return absl::UnavailableError(fmt::format("cannot make an epoll set: {}", std::strerror(error)));
   }
+  std::unique_ptr<EventLoop> loop(new EventLoop(clock, seed, epoll_fd, event_fd));
+  if (!loop->Watch(event_fd, *loop->inbox_watcher_)) {
+    return absl::UnavailableError(fmt::format("cannot watch an eventfd: {}", std::strerror(errno)));
+  }
+  return loop;
 }
 
-EventLoop::EventLoop(const Clock& clock, std::uint64_t seed, int event_fd)
+EventLoop::EventLoop(const Clock& clock, std::uint64_t seed, int epoll_fd, int event_fd)
     : clock_(clock),
-      timers_(clock.Now()),
+      now_(clock.Now()),
+      timers_(now_),
       random_(seed),
       scratch_(new char[kScratchBytes]),
-      context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE),
-      wake_(context_.get_executor()),
-      event_(context_.get_executor(), event_fd) {}
+      epoll_fd_(epoll_fd),
+      event_fd_(event_fd),
+      inbox_watcher_(new Inbox(*this)) {}
 
-EventLoop::~EventLoop() = default;
+// What waits keeps itself alive until here; each that goes may take others with it.
+EventLoop::~EventLoop() {
+  while (watchers_ != nullptr) {
+    Watcher& watcher = *watchers_;
+    Forget(watcher);
+    watcher.OnLoopEnd();
+  }
+  while (!soon_.empty()) {
+    const std::vector<Task> dropped = std::exchange(soon_, {});
+  }
+  close(epoll_fd_);
+  close(event_fd_);
+}
 
 void EventLoop::Run() {
-  WaitInbox();
-  // The driver of the wheel runs between turns: after each batch of events it fires what is due and sleeps until the next deadline.
-  while (!context_.stopped()) {
-    WaitTimers();
-    context_.run_one();
-    context_.poll();
-    timers_.Advance(clock_.Now());
+  std::array<epoll_event, kEventsPerTurn> events;
+  while (!stop_) {
+    const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), WaitMillis());
+    now_ = clock_.Now();
+    if (count > 0) Tell(std::span(events).first(static_cast<std::size_t>(count)));
+    RunSoon();
+    timers_.Advance(now_);
   }
   DrainInbox();
 }
 
-void EventLoop::WaitTimers() {
+int EventLoop::WaitMillis() const {
+  if (!soon_.empty()) return 0;
   const auto due = timers_.NextDue();
-  if (!due) {
-    if (wake_armed_) wake_.cancel();
-    wake_armed_ = false;
-    return;
-  }
-  if (wake_armed_ && *due == wake_at_) return;
-  wake_at_ = *due;
-  wake_armed_ = true;
-  wake_.expires_after(std::max(Duration::zero(), *due - clock_.Now()));
-  wake_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) wake_armed_ = false;
-  });
+  if (!due) return -1;
+  const Duration left = *due - clock_.Now();
+  if (left <= Duration::zero()) return 0;
+  const auto millis = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  return static_cast<int>(std::min<std::int64_t>(millis, std::numeric_limits<int>::max()));
 }
 
-void EventLoop::WaitInbox() {
-  event_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& error) {
-    if (error) return;
-    std::uint64_t count = 0;
-    [[maybe_unused]] const ssize_t got = read(event_.native_handle(), &count, sizeof count);
-    WaitInbox();
-    DrainInbox();
-  });
+void EventLoop::Tell(std::span<epoll_event> events) {
+  telling_ = events;
+  while (!telling_.empty()) {
+    const epoll_event event = telling_.front();
+    telling_ = telling_.subspan(1);
+    if (event.data.ptr != nullptr) static_cast<Watcher*>(event.data.ptr)->OnEvents(event.events);
+  }
+}
+
+void EventLoop::RunSoon() {
+  running_.swap(soon_);
+  for (const Task& task : running_) {
+    if (task.call != nullptr) task.call(task.object);
+    if (task.function) task.function();
+  }
+  running_.clear();
+}
+
+bool EventLoop::Watch(int fd, Watcher& watcher) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = &watcher;
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) return false;
+  watcher.watched_ = true;
+  watcher.previous_ = nullptr;
+  watcher.next_ = watchers_;
+  if (watchers_ != nullptr) watchers_->previous_ = &watcher;
+  watchers_ = &watcher;
+  return true;
+}
+
+void EventLoop::Forget(Watcher& watcher) {
+  if (!watcher.watched_) return;
+  watcher.watched_ = false;
+  (watcher.previous_ != nullptr ? watcher.previous_->next_ : watchers_) = watcher.next_;
+  if (watcher.next_ != nullptr) watcher.next_->previous_ = watcher.previous_;
+  for (epoll_event& event : telling_) {
+    if (event.data.ptr == &watcher) event.data.ptr = nullptr;
+  }
+}
+
+void EventLoop::Unwatch(int fd, Watcher& watcher) {
+  Forget(watcher);
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void EventLoop::DrainInbox() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t got = read(event_fd_, &count, sizeof count);
   std::vector<std::function<void()>> tasks;
   {
     const std::lock_guard lock(mutex_);
@@ -83,12 +153,12 @@ bool EventLoop::Post(std::function<void()> task) {
   if (stopped_) return false;
   inbox_.push_back(std::move(task));
   const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t put = write(event_.native_handle(), &one, sizeof one);
+  [[maybe_unused]] const ssize_t put = write(event_fd_, &one, sizeof one);
   return true;
 }
 
 void EventLoop::Stop() {
-  Post([this] { context_.stop(); });
+  Post([this] { stop_ = true; });
   const std::lock_guard lock(mutex_);
   stopped_ = true;
 }

@@ -1,28 +1,56 @@
-// EventLoop: what every object of one worker stands on. One thread, one io_context, one timer wheel, one source of randomness.
+// EventLoop: what every object of one worker stands on. One thread, one epoll set, one timer wheel, one source of randomness.
 //
-// The io_context runs without locks (BOOST_ASIO_CONCURRENCY_HINT_UNSAFE): nobody but its own thread may touch it. Other threads hand in
-// work through `Post`, a queue behind an eventfd.
+// A descriptor is registered once, edge-triggered, for as long as it is open; no system call per wait follows. A Watcher is told of each edge and
+// remembers it (agent/loop/socket.h), so whoever reads or writes tries first and waits only for what would block. A turn of the loop: wait
+// for events, tell the watchers, run what was put off (`Soon`), fire the timers that are due.
 //
-// Thread-safety: `Post` and `Stop` from any thread; all else from the loop's thread. Bounds: the inbox is for control messages (a few per second);
-// it is not bounded because each sender waits for its answer. Errors: Open fails when the kernel refuses an eventfd or epoll.
+// The time is read once per turn; `Now` is the beginning of the turn, which is what deadlines and latencies of a worker are measured in.
+//
+// Thread-safety: `Post` and `Stop` from any thread; all else from the loop's thread. Other threads hand in work through `Post`, a queue behind an
+// eventfd. Bounds: 256 events per turn; the inbox is for control messages (a few per second) and not bounded because each sender waits for
+// its answer. Errors: Open fails when the kernel refuses an eventfd or epoll. Source: epoll(7), "Questions and answers", 9.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/loop/ref_counted.h"
 #include "agent/loop/timer_wheel.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
 
+struct epoll_event;
+
 namespace switchyard::agent::loop {
 
-using Executor = boost::asio::io_context::executor_type;
+// Whoever a descriptor's events go to. To be forgotten before it goes.
+class Watcher {
+ public:
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+ protected:
+  Watcher() = default;
+  virtual ~Watcher() = default;
+  bool watched() const { return watched_; }
+
+ private:
+  friend class EventLoop;
+  // `events` as in epoll_wait. The watcher may be forgotten or destroyed from within.
+  virtual void OnEvents(std::uint32_t events) = 0;
+  // The loop is going; nothing will come any more. References to be let go of now.
+  virtual void OnLoopEnd() = 0;
+
+  Watcher* previous_ = nullptr;
+  Watcher* next_ = nullptr;
+  bool watched_ = false;
+};
 
 class EventLoop {
  public:
@@ -36,10 +64,29 @@ class EventLoop {
   // Runs `task` on the loop's thread. False (and `task` dropped) after Stop.
   bool Post(std::function<void()> task);
 
-  Executor executor() { return context_.get_executor(); }
+  // False: the kernel refuses. The descriptor is closed by its owner, who forgets the watcher first.
+  bool Watch(int fd, Watcher& watcher);
+  void Forget(Watcher& watcher);
+  // For a descriptor that stays open: someone else will watch it.
+  void Unwatch(int fd, Watcher& watcher);
+
+  // Runs the method later in this turn or early in the next, never from within. Keeps the object alive until then. No allocation.
+  template <auto Method, class T>
+  void Soon(T& object) {
+    Soon(Ref<RefCounted>(&object), &object, [](void* self) { (static_cast<T*>(self)->*Method)(); });
+  }
+  // `call(object)`, with `keep` alive until then.
+  void Soon(Ref<RefCounted> keep, void* object, void (*call)(void* object)) { soon_.push_back({std::move(keep), object, call, {}}); }
+  // The same for what needs more than an object; allocates.
+  void Soon(std::function<void()> task) { soon_.push_back({nullptr, nullptr, nullptr, std::move(task)}); }
+  // Lets go of the reference when nobody further up the stack can be using the object.
+  void Bury(Ref<RefCounted> object) {
+    if (object) soon_.push_back({std::move(object), nullptr, nullptr, {}});
+  }
+
   TimerWheel& timers() { return timers_; }
   Random& random() { return random_; }
-  TimePoint Now() const { return clock_.Now(); }
+  TimePoint Now() const { return now_; }
   const Clock& clock() const { return clock_; }
 
   // A buffer that anyone on this loop may use until it returns to the loop; so idle connections hold none.
@@ -47,21 +94,33 @@ class EventLoop {
   char* scratch() { return scratch_.get(); }
 
  private:
-  EventLoop(const Clock& clock, std::uint64_t seed, int event_fd);
-  void WaitInbox();
-  void DrainInbox();
-  void WaitTimers();
+  class Inbox;
+  struct Task {
+    Ref<RefCounted> keep;
+    void* object = nullptr;
+    void (*call)(void* object) = nullptr;
+    std::function<void()> function;
+  };
 
-  // What handlers that die with the io_context may still touch stands before it.
+  EventLoop(const Clock& clock, std::uint64_t seed, int epoll_fd, int event_fd);
+  int WaitMillis() const;
+  void Tell(std::span<epoll_event> events);
+  void RunSoon();
+  void DrainInbox();
+
   const Clock& clock_;
+  TimePoint now_;
   TimerWheel timers_;
   Random random_;
   std::unique_ptr<char[]> scratch_;
-  boost::asio::io_context context_;
-  boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor> wake_;
-  TimePoint wake_at_{};
-  bool wake_armed_ = false;
-  boost::asio::posix::basic_stream_descriptor<Executor> event_;
+  const int epoll_fd_;
+  const int event_fd_;
+  Watcher* watchers_ = nullptr;
+  std::span<epoll_event> telling_;  // events of this turn that were not told yet
+  std::vector<Task> soon_;
+  std::vector<Task> running_;
+  std::unique_ptr<Inbox> inbox_watcher_;
+  bool stop_ = false;
   std::mutex mutex_;
   std::vector<std::function<void()>> inbox_;
   bool stopped_ = false;

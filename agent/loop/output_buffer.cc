@@ -12,7 +12,7 @@ iovec Piece(std::string_view bytes) { return {const_cast<char*>(bytes.data()), b
 bool OutputBuffer::Write(Socket& socket, std::string_view piece) {
   if (piece.size() < kWriteThrough || above_high_water()) {
     text_.append(piece);
-    return !above_high_water() || Flush(socket);
+    return true;
   }
   const std::string_view held = std::string_view(text_).substr(sent_);
   const std::array<iovec, 2> pieces = {Piece(held), Piece(piece)};
@@ -29,6 +29,11 @@ bool OutputBuffer::Write(Socket& socket, std::string_view piece) {
   }
   if (pending() > 0) socket.WaitWritable();
   return true;
+}
+
+bool OutputBuffer::Blocked(Socket& socket) {
+  if (above_high_water()) Flush(socket);
+  return above_high_water();
 }
 
 bool OutputBuffer::Flush(Socket& socket) {

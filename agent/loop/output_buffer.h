@@ -3,9 +3,8 @@
 // Heads and small pieces are collected in `text()` and leave in one system call with what follows; a large piece is gathered with them and
 // never copied unless the kernel takes part of it only.
 //
-// Thread-safety: one worker. Bounds: the owner stops feeding it above `kHighWater` (back-pressure) and goes on below it. Whenever more than that
-// is pending the socket has been asked to say when it is writable, so the owner can rely on OnWritable. Memory: at most twice what is
-// pending, plus `kHighWater`.
+// Thread-safety: one worker. Bounds: the owner stops feeding it when it is `Blocked` (back-pressure) and goes on below. Memory: at most twice
+// what is pending, plus `kHighWater`.
 #pragma once
 
 #include <string>
@@ -26,7 +25,11 @@ class OutputBuffer {
   std::size_t pending() const { return text_.size() - sent_; }
   bool above_high_water() const { return pending() > kHighWater; }
 
-  // Collects or writes `piece` behind what is pending; a flush comes by itself above the high water. False: the socket failed.
+  // True: above the high water although a flush was tried just now. Then the socket has been asked to say when it is writable, so the owner,
+  // who stops feeding now, can rely on OnWritable.
+  bool Blocked(Socket& socket);
+
+  // Collects or writes `piece` behind what is pending. False: the socket failed.
   bool Write(Socket& socket, std::string_view piece);
   // Writes what is pending; asks the socket to say when it is writable if some is left. False: the socket failed.
   bool Flush(Socket& socket);

@@ -1,6 +1,7 @@
 #include "agent/loop/socket.h"
 
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,36 +16,73 @@ void SetNoDelay(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
 IoResult FromReturn(ssize_t got) {
   if (got > 0) return {IoResult::Kind::kOk, static_cast<std::size_t>(got)};
   if (got == 0) return {IoResult::Kind::kEnd, 0};
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoResult::Kind::kWouldBlock, 0};
-  return {IoResult::Kind::kError, 0};
+  return {WouldBlock(errno) ? IoResult::Kind::kWouldBlock : IoResult::Kind::kError, 0};
+}
+
+ssize_t Receive(int fd, char* into, std::size_t size, int flags) {
+  while (true) {
+    const ssize_t got = ::recv(fd, into, size, flags);
+    if (got >= 0 || errno != EINTR) return got;
+  }
+}
+
+// One piece goes by the shorter way through the kernel.
+ssize_t Send(int fd, std::span<const iovec> pieces) {
+  while (true) {
+    ssize_t put = 0;
+    if (pieces.size() == 1) {
+      put = ::send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+    } else {
+      msghdr message{};
+      message.msg_iov = const_cast<iovec*>(pieces.data());
+      message.msg_iovlen = pieces.size();
+      put = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    }
+    if (put >= 0 || errno != EINTR) return put;
+  }
+}
+
+std::size_t SizeOf(std::span<const iovec> pieces) {
+  std::size_t size = 0;
+  for (const iovec& piece : pieces) size += piece.iov_len;
+  return size;
 }
 
 }  // namespace
 
-Socket::Socket(EventLoop& loop, Owner& owner) : owner_(owner), socket_(loop.executor()) {}
+Socket::Socket(EventLoop& loop, Owner& owner) : loop_(loop), owner_(owner) {}
 
 Socket::~Socket() { Close(); }
 
-bool Socket::Adopt(int fd, bool v6) {
-  boost::system::error_code error;
-  socket_.assign(v6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), fd, error);
-  if (error) {
+bool Socket::Adopt(int fd) {
+  if (!loop_.Watch(fd, *this)) {
     ::close(fd);
     return false;
   }
   fd_ = fd;
   open_ = true;
+  // The kernel tells of the present state as of an edge; until then a try says more than waiting.
+  readable_ = writable_ = ended_ = false;
   SetNoDelay(fd);
   return true;
 }
 
 void Socket::TakeOver(Socket& from) {
-  socket_ = std::move(from.socket_);
-  fd_ = std::exchange(from.fd_, -1);
-  open_ = std::exchange(from.open_, false);
+  Parts parts = from.Release();
+  layer_ = std::move(parts.layer);
+  Adopt(parts.fd);
+}
+
+Socket::Parts Socket::Release() {
+  loop_.Unwatch(fd_, *this);
+  open_ = false;
+  StopWaiting();
+  return {std::exchange(fd_, -1), std::move(layer_)};
 }
 
 int Socket::Connect(const Endpoint& to) {
@@ -56,65 +94,164 @@ int Socket::Connect(const Endpoint& to) {
     ::close(fd);
     return error;
   }
-  if (!Adopt(fd, to.is_v6())) return EMFILE;
-  waiting_write_ = true;
-  socket_.async_wait(Tcp::wait_write, [this, keep = Ref<Owner>(&owner_)](const boost::system::error_code& failed) {
-    waiting_write_ = false;
-    if (failed || !open_) return;
-    int status = 0;
-    socklen_t length = sizeof status;
-    getsockopt(fd_, SOL_SOCKET, SO_ERROR, &status, &length);
-    owner_.OnConnected(status);
-  });
+  if (!Adopt(fd)) return EMFILE;
+  connecting_ = true;
+  keep_ = &owner_;
   return 0;
 }
 
-IoResult Socket::Read(char* into, std::size_t size) { return FromReturn(::recv(fd_, into, size, 0)); }
+// --- bytes ---
 
-IoResult Socket::Write(std::span<const iovec> pieces) {
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(pieces.data());
-  message.msg_iovlen = pieces.size();
-  return FromReturn(::sendmsg(fd_, &message, MSG_NOSIGNAL));
+IoResult Socket::Read(char* into, std::size_t size) {
+  if (layer_ != nullptr) return ReadLayer(into, size);
+  const IoResult result = FromReturn(Receive(fd_, into, size, 0));
+  if (result.kind == IoResult::Kind::kWouldBlock || (result.kind == IoResult::Kind::kOk && result.bytes < size && !ended_)) readable_ = false;
+  return result;
 }
 
-bool Socket::Quiet() const {
+IoResult Socket::Write(std::span<const iovec> pieces) {
+  if (layer_ != nullptr) return WriteLayer(pieces);
+  const IoResult result = FromReturn(Send(fd_, pieces));
+  if (result.bytes < SizeOf(pieces)) writable_ = false;
+  return result;
+}
+
+IoResult Socket::ReadLayer(char* into, std::size_t size) {
+  const IoResult result = layer_->Read(into, size);
+  if (result.kind == IoResult::Kind::kWouldBlock) (layer_->read_wants_write() ? writable_ : readable_) = false;
+  return result;
+}
+
+IoResult Socket::WriteLayer(std::span<const iovec> pieces) {
+  const IoResult result = layer_->Write(pieces);
+  if (result.bytes < SizeOf(pieces)) (layer_->write_wants_read() ? readable_ : writable_) = false;
+  return result;
+}
+
+bool Socket::Quiet() {
+  if (!open_) return false;
+  if (layer_ != nullptr) return layer_->Quiet();
   char byte = 0;
-  return open_ && ::recv(fd_, &byte, 1, MSG_PEEK) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  if (Receive(fd_, &byte, 1, MSG_PEEK) >= 0 || !WouldBlock(errno)) return false;
+  readable_ = false;
+  return true;
 }
 
 void Socket::ShutdownWrite() {
-  if (open_) ::shutdown(fd_, SHUT_WR);
+  if (!open_) return;
+  if (layer_ != nullptr) layer_->Shutdown();
+  ::shutdown(fd_, SHUT_WR);
 }
 
 void Socket::Close(bool reset) {
   if (!open_) return;
   open_ = false;
+  if (layer_ != nullptr && !reset) layer_->Shutdown();
   if (reset) {
     const linger now{1, 0};
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
   }
-  boost::system::error_code ignored;
-  socket_.close(ignored);
-  fd_ = -1;
+  loop_.Forget(*this);
+  ::close(std::exchange(fd_, -1));
+  StopWaiting();
 }
+
+// --- waiting ---
+
+bool Socket::MayRead() const {
+  if (layer_ == nullptr) return readable_;
+  return layer_->HasPending() || (layer_->read_wants_write() ? writable_ : readable_);
+}
+
+bool Socket::MayWrite() const { return layer_ != nullptr && layer_->write_wants_read() ? readable_ : writable_; }
 
 void Socket::WaitReadable() {
   if (waiting_read_ || !open_) return;
   waiting_read_ = true;
-  socket_.async_wait(Tcp::wait_read, [this, keep = Ref<Owner>(&owner_)](const boost::system::error_code& error) {
-    waiting_read_ = false;
-    if (!error && open_) owner_.OnReadable();
-  });
+  keep_ = &owner_;
+  if (MayRead()) TellSoon();
 }
 
 void Socket::WaitWritable() {
   if (waiting_write_ || !open_) return;
   waiting_write_ = true;
-  socket_.async_wait(Tcp::wait_write, [this, keep = Ref<Owner>(&owner_)](const boost::system::error_code& error) {
-    waiting_write_ = false;
-    if (!error && open_) owner_.OnWritable();
+  keep_ = &owner_;
+  if (MayWrite()) TellSoon();
+}
+
+void Socket::Handshake() {
+  if (!open_) return;
+  handshaking_ = true;
+  keep_ = &owner_;
+  TellSoon();
+}
+
+void Socket::TellSoon() {
+  if (told_soon_) return;
+  told_soon_ = true;
+  loop_.Soon(Ref<RefCounted>(&owner_), this, [](void* self) {
+    auto* socket = static_cast<Socket*>(self);
+    socket->told_soon_ = false;
+    if (socket->open_) socket->Tell();
   });
+}
+
+void Socket::OnEvents(std::uint32_t events) {
+  const bool over = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (over || (events & EPOLLRDHUP) != 0) ended_ = readable_ = true;
+  if ((events & EPOLLIN) != 0) readable_ = true;
+  if (over || (events & EPOLLOUT) != 0) writable_ = true;
+  if (waits()) Tell();
+}
+
+// The last thing this does may be to end the owner, and with it this socket.
+void Socket::Tell() {
+  const Ref<Owner> keep(&owner_);
+  if (connecting_) {
+    if (writable_) TellConnected();
+  } else if (handshaking_) {
+    StepHandshake();
+  } else {
+    if (waiting_read_ && MayRead()) {
+      waiting_read_ = false;
+      owner_.OnReadable();
+    }
+    if (waiting_write_ && MayWrite()) {
+      waiting_write_ = false;
+      owner_.OnWritable();
+    }
+  }
+  if (!waits()) keep_.reset();
+}
+
+void Socket::TellConnected() {
+  connecting_ = false;
+  int status = 0;
+  socklen_t length = sizeof status;
+  getsockopt(fd_, SOL_SOCKET, SO_ERROR, &status, &length);
+  owner_.OnConnected(status);
+}
+
+void Socket::StepHandshake() {
+  const TransportLayer::Step step = layer_->Handshake();
+  if (step == TransportLayer::Step::kDone || step == TransportLayer::Step::kFailed) {
+    handshaking_ = false;
+    owner_.OnHandshake(step == TransportLayer::Step::kDone);
+  } else {
+    (step == TransportLayer::Step::kWantRead ? readable_ : writable_) = false;
+  }
+}
+
+void Socket::StopWaiting() {
+  waiting_read_ = waiting_write_ = connecting_ = handshaking_ = false;
+  // Not here: whoever closes is still using the owner.
+  loop_.Bury(std::move(keep_));
+  keep_.reset();
+}
+
+void Socket::OnLoopEnd() {
+  waiting_read_ = waiting_write_ = connecting_ = handshaking_ = false;
+  const Ref<Owner> last = std::move(keep_);
 }
 
 }  // namespace switchyard::agent::loop

@@ -1,31 +1,28 @@
-// Socket: one non-blocking TCP socket of a worker, with waiting by Asio and reading and writing by plain system calls.
+// Socket: one non-blocking TCP socket of a worker: reading and writing by plain system calls, or through a TransportLayer (TLS) that stands in
+// between. A plain socket pays one comparison per operation for that possibility.
 //
-// Reading and writing are tried at once; only what would block waits. A waiting socket keeps its owner alive; after Close no callback comes.
+// Reading and writing are tried at once; only what would block waits. The descriptor is registered edge-triggered for as long as it is open:
+// the socket remembers which directions may be ready, so a wait costs no system call. A read that brings less than was asked for has emptied the
+// socket, unless the peer's end was seen. A wake-up may find nothing: owners must read to know. A waiting socket keeps its owner alive;
+// after Close no callback comes.
 //
-// Thread-safety: its worker. Cost: one system call per operation, one re-arm per wait; no allocation (Asio recycles handler memory per thread).
-// Errors: by value, see IoResult. Bounds: at most one wait per direction.
+// Thread-safety: its worker. Cost: one system call per operation; no allocation. Errors: by value, see IoResult. Bounds: at most one wait per
+// direction. Source: epoll(7), "Level-triggered and edge-triggered".
 #pragma once
 
 #include <sys/uio.h>
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <memory>
 #include <span>
-#include <string_view>
 
 #include "agent/loop/event_loop.h"
 #include "agent/loop/ref_counted.h"
+#include "agent/loop/transport_layer.h"
 #include "common/base/endpoint.h"
 
 namespace switchyard::agent::loop {
 
-struct IoResult {
-  enum class Kind : std::uint8_t { kOk, kWouldBlock, kEnd, kError };
-  Kind kind = Kind::kOk;
-  std::size_t bytes = 0;
-};
-
-class Socket {
+class Socket final : private Watcher {
  public:
   class Owner : public RefCounted {
    public:
@@ -33,43 +30,78 @@ class Socket {
     virtual void OnWritable() = 0;
     // Only after Connect. `error` is an errno; 0: connected.
     virtual void OnConnected(int error) { static_cast<void>(error); }
+    // Only after Handshake.
+    virtual void OnHandshake(bool done) { static_cast<void>(done); }
   };
 
   // Not open yet.
   Socket(EventLoop& loop, Owner& owner);
-  ~Socket();
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
+  ~Socket() override;
 
   // Takes over an accepted, non-blocking descriptor. False: the event loop refused it, and it is closed.
-  bool Adopt(int fd, bool v6);
-  // Takes over the connection of `from`, which is closed then as far as its owner is concerned. REQUIRES: `from` waits for nothing.
+  bool Adopt(int fd);
+  // Takes over the connection of `from`, layer included, which is closed then as far as its owner is concerned.
   void TakeOver(Socket& from);
   // Starts connecting; OnConnected follows, never from within. Returns an errno at once if no socket could be made.
   int Connect(const Endpoint& to);
 
+  // From now on bytes go through `layer`, whose descriptor this is.
+  void SetLayer(std::unique_ptr<TransportLayer> layer) { layer_ = std::move(layer); }
+  TransportLayer* layer() const { return layer_.get(); }
+  // Carries the layer's handshake to its end; OnHandshake follows, never from within. REQUIRES: a layer, and no waiting.
+  void Handshake();
+  // Gives descriptor and layer away, for another Socket to take over. REQUIRES: open.
+  struct Parts {
+    int fd = -1;
+    std::unique_ptr<TransportLayer> layer;
+  };
+  Parts Release();
+
   IoResult Read(char* into, std::size_t size);
   IoResult Write(std::span<const iovec> pieces);
   // Neither bytes nor an end nor an error wait to be read.
-  bool Quiet() const;
+  bool Quiet();
   // Ends our direction; reading goes on.
   void ShutdownWrite();
   // Idempotent. `reset`: the peer gets RST instead of FIN.
   void Close(bool reset = false);
   bool is_open() const { return open_; }
+  int fd() const { return fd_; }
 
-  // No effect while already waiting.
+  // No effect while already waiting. The callback never comes from within.
   void WaitReadable();
   void WaitWritable();
 
  private:
-  using Tcp = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
+  void OnEvents(std::uint32_t events) override;
+  void OnLoopEnd() override;
+
+  bool waits() const { return waiting_read_ || waiting_write_ || connecting_ || handshaking_; }
+  bool MayRead() const;
+  bool MayWrite() const;
+  void TellSoon();
+  void Tell();
+  void TellConnected();
+  void StepHandshake();
+  IoResult ReadLayer(char* into, std::size_t size);
+  IoResult WriteLayer(std::span<const iovec> pieces);
+  void StopWaiting();
+
+  EventLoop& loop_;
   Owner& owner_;
-  Tcp socket_;
+  Ref<Owner> keep_;  // while waiting
+  std::unique_ptr<TransportLayer> layer_;
   int fd_ = -1;
   bool open_ = false;
+  // What was last heard of the descriptor, until a call says otherwise.
+  bool readable_ = false;
+  bool writable_ = false;
+  bool ended_ = false;
   bool waiting_read_ = false;
   bool waiting_write_ = false;
+  bool connecting_ = false;
+  bool handshaking_ = false;
+  bool told_soon_ = false;
 };
 
 }  // namespace switchyard::agent::loop

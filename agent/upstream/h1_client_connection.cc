@@ -113,7 +113,7 @@ bool H1ClientConnection::SendBody(std::string_view data) {
   const bool sent = out_.Write(socket_, data);
   if (!sent) return true;
   if (chunked) codec::AppendChunkEnd(out_.text());
-  blocked_ = out_.above_high_water();
+  blocked_ = out_.Blocked(socket_);
   return !blocked_;
 }
 
@@ -166,6 +166,7 @@ void H1ClientConnection::Cancel() {
 void H1ClientConnection::OnReadable() {
   const Ref<H1ClientConnection> keep(this);
   if (state_ == State::kIdle) {
+    if (socket_.Quiet()) return socket_.WaitReadable();
     // Closed by the backend, or bytes that nobody asked for: either way it cannot be used again.
     Close(/*reset=*/false);
   } else if (state_ == State::kBusy && !paused_) {

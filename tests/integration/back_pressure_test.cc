@@ -191,8 +191,8 @@ TEST(Redispatch, KeepsABodyWholeForTheNextConnection) {
   int whole = 0;
   for (int i = 0; i < 40; ++i) {
     auto client = site.Connect();
-    ASSERT_TRUE(client.Send("PUT /w HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").ok());
     const std::size_t connections = backend.connections();
+    ASSERT_TRUE(client.Send("PUT /w HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").ok());
     ASSERT_TRUE(harness::Eventually([&] { return backend.connections() > connections || !backend.SeenRequests().empty(); }));
     for (const char* piece : {"6\r\nFIRST-\r\n", "6\r\nSECOND\r\n", "5\r\nTHIRD\r\n", "0\r\n\r\n"}) ASSERT_TRUE(client.Send(piece).ok());
     auto answer = client.ReadResponse();
