@@ -8,11 +8,16 @@ BodyReader::State BodyReader::Start(Framing framing, std::uint64_t content_lengt
   framing_ = framing;
   remaining_ = content_length;
   allowance_ = max_bytes;
-  chunks_.reset();
   state_ = State::kMore;
   if (framing == Framing::kNone || (framing == Framing::kLength && content_length == 0)) state_ = State::kDone;
   if (framing == Framing::kLength && content_length > max_bytes) state_ = State::kTooLarge;
-  if (framing == Framing::kChunked) chunks_.emplace();
+  if (framing == Framing::kChunked) {
+    if (chunks_) {
+      chunks_->Restart();
+    } else {
+      chunks_.emplace();
+    }
+  }
   return state_;
 }
 
@@ -58,6 +63,8 @@ BodyReader::State BodyReader::Finish() {
   return state_;
 }
 
-const Trailers* BodyReader::trailers() const { return chunks_ && !chunks_->trailers().empty() ? &chunks_->trailers() : nullptr; }
+const Trailers* BodyReader::trailers() const {
+  return framing_ == Framing::kChunked && !chunks_->trailers().empty() ? &chunks_->trailers() : nullptr;
+}
 
 }  // namespace switchyard::agent::codec

@@ -1,7 +1,7 @@
 // Reads one HTTP/1 message body, whatever its framing, out of the bytes that follow the head.
 //
-// Thread-safety: one instance per message. Cost: nothing per byte for Length and UntilClose; see ChunkDecoder for chunked.
-// Bounds: `max_bytes` of payload; beyond it Feed answers kTooLarge. Source: RFC 9112 section 6.
+// Thread-safety: one instance per connection and direction, used for one message after the other. Cost: nothing per byte for Length and
+// UntilClose; see ChunkDecoder for chunked. Bounds: `max_bytes` of payload; beyond it Feed answers kTooLarge. Source: RFC 9112 section 6.
 #pragma once
 
 #include <cstdint>

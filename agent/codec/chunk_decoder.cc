@@ -101,11 +101,20 @@ const llhttp_settings_t& ChunkDecoder::Impl::Settings() {
   return settings;
 }
 
-ChunkDecoder::ChunkDecoder() : impl_(std::make_unique<Impl>()) {
-  static constexpr std::string_view kHead = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-  llhttp_init(&impl_->parser, HTTP_REQUEST, &Impl::Settings());
+ChunkDecoder::ChunkDecoder() : impl_(std::make_unique<Impl>()) { Restart(); }
+
+void ChunkDecoder::Restart() {
+  // The state of a parser that has read a head which announces chunks; reached once, then copied.
+  static const Impl after_head = [] {
+    static constexpr std::string_view kHead = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    Impl made;
+    llhttp_init(&made.parser, HTTP_REQUEST, &Impl::Settings());
+    made.parser.data = &made;
+    llhttp_execute(&made.parser, kHead.data(), kHead.size());
+    return made;
+  }();
+  *impl_ = after_head;
   impl_->parser.data = impl_.get();
-  llhttp_execute(&impl_->parser, kHead.data(), kHead.size());
 }
 
 ChunkDecoder::~ChunkDecoder() = default;

@@ -32,6 +32,9 @@ class ChunkDecoder {
   ChunkDecoder(ChunkDecoder&&) noexcept;
   ChunkDecoder& operator=(ChunkDecoder&&) noexcept;
 
+  // For the next body; keeps its memory.
+  void Restart();
+
   enum class State : std::uint8_t { kMore, kDone, kBad };
 
   // Consumes from `input` and appends the data views of it to `data`. `consumed` is less than the input's size only at kDone, where the

@@ -31,9 +31,13 @@ Exchange::Exchange(loop::EventLoop& loop, ServerStream& server, const codec::Req
       listener_(listener),
       started_(started),
       timer_(loop.timers(), *this),
+      scratch_(view_->TakeScratch()),
       last_progress_(started) {}
 
-Exchange::~Exchange() { DropUpstream(); }
+Exchange::~Exchange() {
+  DropUpstream();
+  view_->GiveScratch(std::move(scratch_));
+}
 
 void Exchange::Start() {
   if (PassesThrough(head_, listener_.via) > kMaxPasses) return Refuse(Cause::kLoopDetected);
@@ -80,7 +84,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   upstream::OutgoingRequest request;
   request.method = head_.method;
   request.path_and_query = head_.path_and_query;
-  request.headers = &forwarding_.Rewrite(head_, listener_, server_.client_ip(), server_.scheme());
+  request.headers = &scratch_->forwarding.Rewrite(head_, listener_, server_.client_ip(), server_.scheme());
   request.framing = head_.framing;
   request.content_length = head_.content_length;
   request.states_empty_body = head_.states_length && head_.framing == Framing::kNone;
@@ -124,7 +128,7 @@ void Exchange::OnRequestBody(std::string_view data) {
 void Exchange::OnRequestEnd(const codec::Trailers* trailers) {
   if (done_ || !stream_) return;
   request_ended_ = true;
-  stream_->SendEnd(FilterTrailers(trailers, trailers_));
+  stream_->SendEnd(FilterTrailers(trailers, scratch_->trailers));
   if (raw_) return EndRawIfBothDone();
   RequestSent();
 }
@@ -150,24 +154,24 @@ void Exchange::OnResponseHead(const codec::ResponseHead& head) {
 
 void Exchange::SendInformational(const codec::ResponseHead& head) {
   if (head_.minor_version == 0) return;  // HTTP/1.0 knows no 1xx
-  via_.assign("1.1 ").append(listener_.via);
-  RewriteResponse(head, via_, response_headers_);
+  scratch_->via.assign("1.1 ").append(listener_.via);
+  RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
   out.status = head.status;
   out.reason = head.reason;
-  out.headers = &response_headers_;
+  out.headers = &scratch_->response_headers;
   informed_ = true;
   server_.SendHead(out);
   server_.Flush();
 }
 
 void Exchange::SendFinalHead(const codec::ResponseHead& head) {
-  via_.assign(head.minor_version == 0 ? "1.0 " : "1.1 ").append(listener_.via);
-  RewriteResponse(head, via_, response_headers_);
+  scratch_->via.assign(head.minor_version == 0 ? "1.0 " : "1.1 ").append(listener_.via);
+  RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
   out.status = status_ = head.status;
   out.reason = head.reason;
-  out.headers = &response_headers_;
+  out.headers = &scratch_->response_headers;
   out.framing = head.framing == Framing::kChunked ? Framing::kUntilClose : head.framing;
   out.content_length = head.content_length;
   const bool states_length = codec::Find(head.headers, codec::FieldId::kContentLength).data() != nullptr;
@@ -202,7 +206,7 @@ void Exchange::OnResponseEnd(const codec::Trailers* trailers) {
     server_.SendEnd(nullptr);
     return EndRawIfBothDone();
   }
-  server_.SendEnd(FilterTrailers(trailers, trailers_));
+  server_.SendEnd(FilterTrailers(trailers, scratch_->trailers));
   Finish(Cause::kNone, /*complete=*/true);
 }
 

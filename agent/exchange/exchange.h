@@ -10,8 +10,7 @@
 // own answer has a Cause.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <memory>
 
 #include "agent/exchange/forwarding.h"
 #include "agent/exchange/server_stream.h"
@@ -33,6 +32,12 @@ class Exchange final : public loop::RefCounted,
   Exchange(loop::EventLoop& loop, ServerStream& server, const codec::RequestHead& head, loop::Ref<WorkerView> view,
            const snapshot::ListenerConfig& listener, TimePoint started);
   ~Exchange() override;
+
+  // `new (loop) Exchange(...)` uses memory of the loop's pool; either form may be deleted.
+  static void* operator new(std::size_t size, loop::EventLoop& loop) { return loop.blocks().Take(size); }
+  static void* operator new(std::size_t size) { return loop::BlockPool::TakeFromHeap(size); }
+  static void operator delete(void* block) { loop::BlockPool::Give(block); }
+  static void operator delete(void* block, loop::EventLoop&) { loop::BlockPool::Give(block); }
 
   void Start();
   // Answers with the cause and ends; for refusals that come before routing.
@@ -87,10 +92,7 @@ class Exchange final : public loop::RefCounted,
   loop::Ref<upstream::BackendState> backend_;
   loop::Ref<upstream::BackendState> failed_backend_;
   loop::Ref<upstream::ClientStream> stream_;
-  RequestForwarding forwarding_;
-  std::vector<codec::Header> response_headers_;
-  codec::Trailers trailers_;
-  std::string via_;
+  std::unique_ptr<ExchangeScratch> scratch_;
   TimePoint attempt_sent_{};
   TimePoint response_deadline_{};
   TimePoint last_progress_{};

@@ -5,18 +5,42 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "agent/codec/chunk_decoder.h"
+#include "agent/exchange/forwarding.h"
 #include "agent/loop/ref_counted.h"
 #include "agent/snapshot/agent_snapshot.h"
 #include "agent/upstream/upstream_state.h"
 
 namespace switchyard::agent::exchange {
 
+// What an exchange writes heads into; lent, so that a request need not allocate it.
+struct ExchangeScratch {
+  RequestForwarding forwarding;
+  std::vector<codec::Header> response_headers;
+  codec::Trailers trailers;
+  std::string via;
+};
+
 struct WorkerView final : loop::RefCounted {
   std::shared_ptr<const snapshot::AgentSnapshot> snapshot;
   // In the order of snapshot->upstreams.
   std::vector<loop::Ref<upstream::UpstreamState>> upstreams;
+
+  // At most kSpareScratch are kept.
+  static constexpr std::size_t kSpareScratch = 64;
+  std::unique_ptr<ExchangeScratch> TakeScratch() {
+    if (spare.empty()) return std::make_unique<ExchangeScratch>();
+    std::unique_ptr<ExchangeScratch> scratch = std::move(spare.back());
+    spare.pop_back();
+    return scratch;
+  }
+  void GiveScratch(std::unique_ptr<ExchangeScratch> scratch) {
+    if (spare.size() < kSpareScratch) spare.push_back(std::move(scratch));
+  }
+  std::vector<std::unique_ptr<ExchangeScratch>> spare;
 };
 
 }  // namespace switchyard::agent::exchange

@@ -24,7 +24,13 @@ using loop::IoResult;
 using loop::Ref;
 
 ServerConnection::ServerConnection(loop::EventLoop& loop, Ref<ListenerState> listener)
-    : loop_(loop), listener_(std::move(listener)), socket_(loop, *this), timer_(loop.timers(), *this) {}
+    : loop_(loop),
+      listener_(std::move(listener)),
+      socket_(loop, *this),
+      timer_(loop.timers(), *this),
+      in_(loop.blocks()),
+      pipelined_(loop.blocks()),
+      out_(loop.blocks()) {}
 
 void ServerConnection::Open(int fd, const Endpoint& peer, bool refuse) {
   if (!socket_.Adopt(fd)) return;
@@ -105,7 +111,7 @@ void ServerConnection::TakeHead() {
 
 Ref<Exchange> ServerConnection::MakeExchange() {
   const ListenerState::Serving& serving = listener_->Current();
-  return Ref<Exchange>(new Exchange(loop_, *this, head_, serving.view, *serving.config, request_started_));
+  return Ref<Exchange>(new (loop_) Exchange(loop_, *this, head_, serving.view, *serving.config, request_started_));
 }
 
 void ServerConnection::RefuseHead(Cause cause) {
@@ -190,15 +196,15 @@ void ServerConnection::ReadBody() {
 
 void ServerConnection::FeedBody(std::string_view bytes) {
   const Ref<Exchange> exchange = exchange_;
-  std::vector<std::string_view> data;
+  loop::PieceList pieces(loop_);
   std::size_t consumed = 0;
-  const BodyReader::State state = body_.Feed(bytes, consumed, data);
+  const BodyReader::State state = body_.Feed(bytes, consumed, *pieces);
   if (state == BodyReader::State::kBad || state == BodyReader::State::kTooLarge) {
     timer_.Cancel();
     exchange->OnRequestFailed(state == BodyReader::State::kBad ? Cause::kBadRequestBody : Cause::kBodyTooLarge);
     return;
   }
-  for (const std::string_view piece : data) exchange->OnRequestBody(piece);
+  for (const std::string_view piece : *pieces) exchange->OnRequestBody(piece);
   if (state == BodyReader::State::kDone) {
     timer_.Cancel();
     pipelined_.Append(bytes.substr(consumed));

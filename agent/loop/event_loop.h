@@ -16,10 +16,12 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/loop/block_pool.h"
 #include "agent/loop/ref_counted.h"
 #include "agent/loop/timer_wheel.h"
 #include "common/base/clock.h"
@@ -92,8 +94,22 @@ class EventLoop {
   // A buffer that anyone on this loop may use until it returns to the loop; so idle connections hold none.
   static constexpr std::size_t kScratchBytes = 65536;
   char* scratch() { return scratch_.get(); }
+  BlockPool& blocks() { return blocks_; }
+  // An empty list of views, to be given back; see PieceList.
+  std::vector<std::string_view> TakePieces() {
+    if (spare_pieces_.empty()) return {};
+    std::vector<std::string_view> pieces = std::move(spare_pieces_.back());
+    spare_pieces_.pop_back();
+    return pieces;
+  }
+  void GivePieces(std::vector<std::string_view> pieces) {
+    if (spare_pieces_.size() >= kSparePieces) return;
+    pieces.clear();
+    spare_pieces_.push_back(std::move(pieces));
+  }
 
  private:
+  static constexpr std::size_t kSparePieces = 8;
   class Inbox;
   struct Task {
     Ref<RefCounted> keep;
@@ -109,6 +125,7 @@ class EventLoop {
   void DrainInbox();
 
   const Clock& clock_;
+  BlockPool blocks_;
   TimePoint now_;
   TimerWheel timers_;
   Random random_;
@@ -119,11 +136,26 @@ class EventLoop {
   std::span<epoll_event> telling_;  // events of this turn that were not told yet
   std::vector<Task> soon_;
   std::vector<Task> running_;
+  std::vector<std::vector<std::string_view>> spare_pieces_;
   std::unique_ptr<Inbox> inbox_watcher_;
   bool stop_ = false;
   std::mutex mutex_;
   std::vector<std::function<void()>> inbox_;
   bool stopped_ = false;
+};
+
+// The parts of a body that one read brought, in memory that the loop lends.
+class PieceList {
+ public:
+  explicit PieceList(EventLoop& loop) : loop_(loop), pieces_(loop.TakePieces()) {}
+  ~PieceList() { loop_.GivePieces(std::move(pieces_)); }
+  PieceList(const PieceList&) = delete;
+  PieceList& operator=(const PieceList&) = delete;
+  std::vector<std::string_view>& operator*() { return pieces_; }
+
+ private:
+  EventLoop& loop_;
+  std::vector<std::string_view> pieces_;
 };
 
 }  // namespace switchyard::agent::loop

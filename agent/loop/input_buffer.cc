@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace switchyard::agent::loop {
 namespace {
@@ -9,20 +10,20 @@ constexpr std::size_t kFirstBytes = 8192;
 }  // namespace
 
 char* InputBuffer::Prepare(std::size_t size) {
-  if (capacity_ - end_ >= size) return data_.get() + end_;
+  if (capacity_ - end_ >= size) return data_ + end_;
   const std::size_t held = end_ - begin_;
   if (capacity_ >= held + size) {
-    std::memmove(data_.get(), data_.get() + begin_, held);
+    std::memmove(data_, data_ + begin_, held);
   } else {
     const std::size_t wanted = std::max({kFirstBytes, capacity_ * 2, held + size});
-    std::unique_ptr<char[]> larger(new char[wanted]);
-    if (held > 0) std::memcpy(larger.get(), data_.get() + begin_, held);
-    data_ = std::move(larger);
+    char* larger = static_cast<char*>(blocks_.Take(wanted));
+    if (held > 0) std::memcpy(larger, data_ + begin_, held);
+    BlockPool::Give(std::exchange(data_, larger));
     capacity_ = wanted;
   }
   begin_ = 0;
   end_ = held;
-  return data_.get() + end_;
+  return data_ + end_;
 }
 
 void InputBuffer::Append(std::string_view bytes) {
@@ -38,7 +39,7 @@ void InputBuffer::Consume(std::size_t size) {
 
 void InputBuffer::Release() {
   if (!empty()) return;
-  data_.reset();
+  BlockPool::Give(std::exchange(data_, nullptr));
   capacity_ = begin_ = end_ = 0;
 }
 

@@ -11,7 +11,7 @@ iovec Piece(std::string_view bytes) { return {const_cast<char*>(bytes.data()), b
 
 bool OutputBuffer::Write(Socket& socket, std::string_view piece) {
   if (piece.size() < kWriteThrough || above_high_water()) {
-    text_.append(piece);
+    text().append(piece);
     return true;
   }
   const std::string_view held = std::string_view(text_).substr(sent_);
@@ -25,7 +25,7 @@ bool OutputBuffer::Write(Socket& socket, std::string_view piece) {
     const std::size_t of_piece = result.bytes - held.size();
     text_.clear();
     sent_ = 0;
-    text_.append(piece.substr(of_piece));
+    if (of_piece < piece.size()) text().append(piece.substr(of_piece));
   }
   if (pending() > 0) socket.WaitWritable();
   return true;
@@ -55,10 +55,9 @@ void OutputBuffer::Sent(std::size_t bytes) {
 }
 
 void OutputBuffer::Release() {
-  if (pending() == 0 && text_.capacity() > kWriteThrough) {
-    text_ = std::string();
-    sent_ = 0;
-  }
+  if (pending() > 0) return;
+  blocks_.GiveText(std::exchange(text_, std::string()));
+  sent_ = 0;
 }
 
 }  // namespace switchyard::agent::loop

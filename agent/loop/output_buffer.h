@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "agent/loop/socket.h"
 
@@ -16,12 +17,20 @@ namespace switchyard::agent::loop {
 
 class OutputBuffer {
  public:
+  explicit OutputBuffer(BlockPool& blocks) : blocks_(blocks) {}
+  ~OutputBuffer() { blocks_.GiveText(std::move(text_)); }
+  OutputBuffer(const OutputBuffer&) = delete;
+  OutputBuffer& operator=(const OutputBuffer&) = delete;
+
   static constexpr std::size_t kHighWater = 65536;
   // A piece from this size on is written through instead of collected.
   static constexpr std::size_t kWriteThrough = 4096;
 
   // Append here, then Flush.
-  std::string& text() { return text_; }
+  std::string& text() {
+    if (text_.capacity() < BlockPool::kSmallest) text_ = blocks_.TakeText();
+    return text_;
+  }
   std::size_t pending() const { return text_.size() - sent_; }
   bool above_high_water() const { return pending() > kHighWater; }
 
@@ -39,6 +48,7 @@ class OutputBuffer {
  private:
   void Sent(std::size_t bytes);
 
+  BlockPool& blocks_;
   std::string text_;
   std::size_t sent_ = 0;
 };

@@ -23,7 +23,7 @@ using loop::IoResult;
 using loop::Ref;
 
 H1ClientConnection::H1ClientConnection(loop::EventLoop& loop, Keeper& keeper)
-    : loop_(loop), keeper_(keeper), socket_(loop, *this), timer_(loop.timers(), *this) {}
+    : loop_(loop), keeper_(keeper), socket_(loop, *this), timer_(loop.timers(), *this), in_(loop.blocks()), out_(loop.blocks()) {}
 
 void H1ClientConnection::Connect(const Endpoint& to, Duration timeout) {
   state_ = State::kConnecting;
@@ -249,10 +249,10 @@ std::size_t H1ClientConnection::TakeHead(std::string_view bytes) {
 }
 
 std::size_t H1ClientConnection::TakeBody(std::string_view bytes) {
-  std::vector<std::string_view> data;
+  loop::PieceList pieces(loop_);
   std::size_t consumed = 0;
-  const codec::BodyReader::State state = body_.Feed(bytes, consumed, data);
-  for (const std::string_view piece : data) {
+  const codec::BodyReader::State state = body_.Feed(bytes, consumed, *pieces);
+  for (const std::string_view piece : *pieces) {
     if (events_ != nullptr) events_->OnResponseBody(piece);
   }
   if (state_ != State::kBusy) return consumed;

@@ -1,0 +1,153 @@
+// Goal: a request in steady state allocates nothing on its worker.
+// Method: every `operator new` of this program is counted, except on the threads of the test itself; a real data plane with one worker
+// carries requests over kept-alive connections between a raw client and a raw backend.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <future>
+#include <new>
+#include <thread>
+
+#include "agent/health/health_table.h"
+#include "agent/runtime/data_plane.h"
+#include "tests/harness/socket.h"
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+// Of threads that belong to the test.
+thread_local bool uncounted = false;
+
+void* Allocate(std::size_t size) {
+  if (!uncounted) allocations.fetch_add(1, std::memory_order_relaxed);
+  void* memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return Allocate(size); }
+void* operator new[](std::size_t size) { return Allocate(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace switchyard::agent::runtime {
+namespace {
+
+using harness::Deadline;
+using harness::Socket;
+
+std::string ReadToEmptyLine(Socket& socket, std::size_t body) {
+  std::string bytes;
+  while (true) {
+    const std::size_t end = bytes.find("\r\n\r\n");
+    if (end != std::string::npos && bytes.size() >= end + 4 + body) return bytes;
+    auto more = socket.Read(Deadline(harness::kPatience));
+    if (!more.ok() || more->empty()) return {};
+    bytes += *more;
+  }
+}
+
+class SteadyState : public testing::Test {
+ protected:
+  void SetUp() override {
+    uncounted = true;
+    auto listening = Socket::ListenLoopback();
+    ASSERT_TRUE(listening.ok()) << listening.status();
+    backend_listens_ = *std::move(listening);
+    auto plane = DataPlane::Start({.workers = 1, .seed = 1, .clock = &clock_, .health = &health_, .log = nullptr});
+    ASSERT_TRUE(plane.ok()) << plane.status();
+    plane_ = *std::move(plane);
+    Apply();
+  }
+  void TearDown() override {
+    if (plane_) plane_->Stop();
+    backend_listens_.ShutdownBoth();
+    if (backend_.joinable()) backend_.join();
+  }
+
+  // Answers each request (with that much of a body) with these bytes, on one connection after the other.
+  void Answer(std::size_t request_body, std::string answer) {
+    backend_ = std::thread([this, request_body, answer = std::move(answer)] {
+      uncounted = true;
+      while (true) {
+        auto accepted = backend_listens_.Accept(Deadline(harness::kPatience));
+        if (!accepted.ok()) return;
+        while (!ReadToEmptyLine(*accepted, request_body).empty()) {
+          if (!accepted->Write(answer, Deadline(harness::kPatience)).ok()) break;
+        }
+      }
+    });
+  }
+
+  // What `count` requests allocate, after as many as it takes to be in steady state.
+  std::uint64_t AllocationsOf(std::size_t count, const std::string& request, std::size_t answer_bytes) {
+    auto client = Socket::ConnectLoopback(port_.port());
+    EXPECT_TRUE(client.ok()) << client.status();
+    const auto exchange = [&](std::size_t times) {
+      for (std::size_t i = 0; i < times; ++i) {
+        if (!client->Write(request, Deadline(harness::kPatience)).ok()) return false;
+        if (ReadToEmptyLine(*client, answer_bytes).empty()) return false;
+      }
+      return true;
+    };
+    EXPECT_TRUE(exchange(200));
+    const std::uint64_t before = allocations;
+    EXPECT_TRUE(exchange(count));
+    return allocations - before;
+  }
+
+ private:
+  void Apply() {
+    v1::Snapshot snapshot;
+    snapshot.set_generation(1);
+    v1::Resource& upstream = *snapshot.add_resources();
+    upstream.set_name("app");
+    upstream.mutable_upstream()->add_backends()->set_address(fmt::format("127.0.0.1:{}", backend_listens_.port()));
+    v1::Resource& route = *snapshot.add_resources();
+    route.set_name("all");
+    route.mutable_route()->add_listeners("web");
+    route.mutable_route()->mutable_forward()->add_upstreams()->set_upstream("app");
+    v1::Resource& listener = *snapshot.add_resources();
+    listener.set_name("web");
+    listener.mutable_listener()->set_address("127.0.0.1");
+    listener.mutable_listener()->set_port(port_.port());
+    std::promise<config::ApplyOutcome> applied;
+    plane_->Apply(snapshot, [&](config::ApplyOutcome outcome) { applied.set_value(std::move(outcome)); });
+    const config::ApplyOutcome outcome = applied.get_future().get();
+    ASSERT_TRUE(outcome.applied);
+    ASSERT_TRUE(outcome.violations.empty()) << outcome.violations[0].reason();
+  }
+
+  SystemClock clock_;
+  health::HealthTable health_;
+  harness::ReservedPort port_;
+  Socket backend_listens_;
+  std::thread backend_;
+  std::unique_ptr<DataPlane> plane_;
+};
+
+TEST_F(SteadyState, AGetAllocatesNothing) {
+  const std::string body(128, 'b');
+  Answer(0, fmt::format("HTTP/1.1 200 OK\r\nServer: test\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
+  EXPECT_EQ(AllocationsOf(1000, "GET /some/path?with=query HTTP/1.1\r\nHost: example.com\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", body.size()), 0U);
+}
+
+TEST_F(SteadyState, APostAllocatesNothing) {
+  const std::string body(4096, 'p');
+  Answer(body.size(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_EQ(AllocationsOf(1000, fmt::format("POST /p HTTP/1.1\r\nHost: example.com\r\nContent-Length: {}\r\n\r\n{}", body.size(), body), 2), 0U);
+}
+
+TEST_F(SteadyState, AChunkedAnswerAllocatesNothing) {
+  Answer(0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
+  EXPECT_EQ(AllocationsOf(1000, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", sizeof("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n") - 1), 0U);
+}
+
+}  // namespace
+}  // namespace switchyard::agent::runtime
