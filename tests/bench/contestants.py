@@ -123,7 +123,7 @@ def start_nginx(stage, origins):
     servers = " ".join(f"server 127.0.0.1:{origin};" for origin in origins)
     config = stage.directory / "nginx.conf"
     config.write_text(f"""daemon off; worker_processes 1; pid {stage.directory}/nginx.pid; error_log {stage.directory}/nginx.err;
-events {{ worker_connections 8000; }}
+events {{ worker_connections 40000; }}
 http {{
   access_log off; client_body_temp_path {stage.directory}/nginx-body; proxy_temp_path {stage.directory}/nginx-proxy;
   fastcgi_temp_path {stage.directory}/nginx-f; uwsgi_temp_path {stage.directory}/nginx-u; scgi_temp_path {stage.directory}/nginx-s;
@@ -144,7 +144,7 @@ def start_haproxy(stage, origins):
     config = stage.directory / "haproxy.cfg"
     config.write_text(f"""global
   nbthread 1
-  maxconn 4000
+  maxconn 9800
 defaults
   mode http
   timeout connect 1s
