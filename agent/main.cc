@@ -1,4 +1,5 @@
 // yard-agent: the Switchyard proxy of one host.
+#include <grpc/support/log.h>
 #include <malloc.h>
 
 #include <csignal>
@@ -23,6 +24,8 @@ int main(int argc, char** argv) {
   using namespace switchyard;
   mallopt(M_ARENA_MAX, kArenas);
   RaiseDescriptorLimit();
+  // gRPC's own complaints would be lines of another shape; ours say the same with a remedy.
+  gpr_set_log_function([](gpr_log_func_args*) {});
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   int exit_code = 0;

@@ -7,6 +7,8 @@
 #include "common/base/status.h"
 #include "common/config/snapshot_delta.h"
 #include "common/observe/metric_names.h"
+#include "common/rpc/connect_failure.h"
+#include "fmt/format.h"
 
 namespace switchyard::agent::config {
 namespace {
@@ -126,6 +128,7 @@ void ControllerClient::Closed(const absl::Status& why) {
   held_.reset();
   const Duration wait = backoff_.Next();
   status_.last_error = why.ok() ? "the controller ended the stream" : std::string(Message(why));
+  if (const std::string_view remedy = rpc::ConnectRemedy(status_.last_error); !remedy.empty()) status_.last_error += fmt::format(" ({})", remedy);
   if (!was_connected) parts_.metrics->Add(observe::kControllerConnects, {"failed"});
   parts_.log->Warn(was_connected ? "controller stream lost" : "controller not reached",
                    {{"error", status_.last_error}, {"retry_in", FormatDurationRounded(wait)}});

@@ -13,8 +13,8 @@ namespace {
 
 IntentResult Refuse(absl::Status status) { return {.status = std::move(status), .violations = {}}; }
 
-IntentResult Refuse(const config::ViolationList& violations) {
-  return {.status = violations.ToStatus(), .violations = violations.ToProto()};
+IntentResult Refuse(const config::ViolationList& violations, absl::StatusCode code = absl::StatusCode::kInvalidArgument) {
+  return {.status = absl::Status(code, violations.ToStatus().message()), .violations = violations.ToProto()};
 }
 
 absl::Status CheckBounds(const Intent& intent) {
@@ -43,9 +43,14 @@ IntentResult Try(store::Store& store, const Clock& clock, const Intent& intent) 
   config::ViolationList violations;
   ChangePlan plan;
   const auto planned = MakePlan(*catalog, intent.upserts, intent.deletes, violations, plan);
-  if (violations.empty() && planned.ok()) validation::ValidateCatalog(plan.candidate, plan.touched, violations);
   if (!violations.empty()) return Refuse(violations);
   if (!planned.ok()) return Refuse(planned);
+  validation::ValidateCatalog(plan.candidate, plan.touched, violations);
+  // The request itself is in order when it only deletes: it is the rest of the fleet that stands against it.
+  const bool deletes_only = intent.upserts.empty();
+  if (!violations.empty()) {
+    return Refuse(violations, deletes_only ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kInvalidArgument);
+  }
 
   IntentResult result;
   result.generation = catalog->generation + (plan.any() ? 1 : 0);

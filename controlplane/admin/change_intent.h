@@ -5,7 +5,8 @@
 // generation that it expects.
 //
 // Thread-safety: any thread. Cost: validation of the whole catalog, one fsync. Bounds: kMaxResources per change; see ChangePlan for the catalog.
-// Errors: INVALID_ARGUMENT with violations; ABORTED; NOT_FOUND (a delete names nothing); RESOURCE_EXHAUSTED; the store's. Nothing was changed then.
+// Errors: INVALID_ARGUMENT with violations; FAILED_PRECONDITION with violations (what stays refers to what a delete names); ABORTED;
+// NOT_FOUND (a delete names nothing); RESOURCE_EXHAUSTED; the store's. Nothing was changed then.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 #include "controlplane/admin/fleet_service.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -121,7 +122,7 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
       const Intent intent = IntentOf(*request, caller);
       IntentResult result = ChangeIntent(*parts_.store, *parts_.clock, intent);
       LogChange(intent, result);
-      if (absl::IsInvalidArgument(result.status) && result.violations.total() > 0) {
+      if (!result.status.ok() && result.violations.total() > 0) {
         call->Finish(rpc::WithViolations(result.status, std::move(result.violations)));
       } else if (!result.status.ok()) {
         call->Finish(rpc::ToGrpc(result.status));
@@ -158,7 +159,10 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
     if (!result.status.ok()) {
       parts_.log->Warn("change refused", {{"author", intent.author}, {"reason", Message(result.status)}});
     } else if (!intent.dry_run) {
-      parts_.log->Info("change committed", {{"generation", result.generation}, {"author", intent.author}, {"resources", result.changes.size()}});
+      const auto changed = std::count_if(result.changes.begin(), result.changes.end(),
+                                         [](const v1::Change& c) { return c.action() != v1::Change::ACTION_UNCHANGED; });
+      parts_.log->Info(changed > 0 ? "change committed" : "nothing changed",
+                       {{"generation", result.generation}, {"author", intent.author}, {"resources", changed}});
     }
   }
 

@@ -2,7 +2,7 @@
 //
 // A write is all or nothing, and durable (as far as the medium is) when it returns OK; after an error nothing has changed.
 // Thread-safety: one writer at a time (the JournaledStore's lock); reads from any thread, also while a write is under way.
-// Errors: RESOURCE_EXHAUSTED (disk full), UNAVAILABLE (I/O), DATA_LOSS (corruption), NOT_FOUND where said.
+// Errors: INTERNAL (disk full, I/O), DATA_LOSS (corruption), NOT_FOUND where said.
 #pragma once
 
 #include <cstdint>

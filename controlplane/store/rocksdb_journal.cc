@@ -38,7 +38,7 @@ absl::StatusOr<std::unique_ptr<Journal>> RocksdbJournal::Open(const std::string&
 RocksdbJournal::~RocksdbJournal() { static_cast<void>(Recover()); }
 
 absl::Status RocksdbJournal::Closed() const {
-  return absl::UnavailableError(
+  return absl::InternalError(
       fmt::format("the store in {} is closed after a failed write; it opens again at the next change that succeeds", directory_));
 }
 

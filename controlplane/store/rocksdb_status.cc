@@ -24,7 +24,7 @@ absl::Status FromRocksdb(const rocksdb::Status& status, std::string_view doing, 
   const std::string reason = status.ToString();
   const auto text = [&](std::string_view remedy) { return fmt::format("{} in {}: {}; {}", doing, directory, reason, remedy); };
   if (IsFull(status, reason)) {
-    return absl::ResourceExhaustedError(text("the disk (or quota) is full: free some space, then try again; no restart is needed"));
+    return absl::InternalError(text("the disk (or quota) is full: free some space, then try again; no restart is needed"));
   }
   if (Has(reason, "While lock file") || Has(reason, "lock hold by current process")) {
     return absl::FailedPreconditionError(
@@ -37,7 +37,7 @@ absl::Status FromRocksdb(const rocksdb::Status& status, std::string_view doing, 
   if (Has(reason, "Permission denied") || Has(reason, "Read-only file system")) {
     return absl::FailedPreconditionError(text("the directory is not writable: change its owner or mode, or mount it writable"));
   }
-  return absl::UnavailableError(text("check the disk and the kernel's log; the call may be tried again"));
+  return absl::InternalError(text("check the disk and the kernel's log; the call may be tried again"));
 }
 
 }  // namespace switchyard::controlplane::store

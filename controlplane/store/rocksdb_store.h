@@ -11,7 +11,7 @@
 // Thread-safety: as Store. Cost: a commit is one fsync; resident memory is about 15 MiB above the catalog itself.
 // Bounds: see RocksdbOptions and HistoryLimits; RocksDB's own info log is at most 3 files of 1 MiB.
 // Errors of opening, each with the directory and a remedy: FAILED_PRECONDITION (in use by another controller, not writable, written by a
-// newer version), RESOURCE_EXHAUSTED (disk full), DATA_LOSS (damaged), UNAVAILABLE (other I/O).
+// newer version), DATA_LOSS (damaged), INTERNAL (disk full, other I/O). Never UNAVAILABLE: that is how a lost connection looks to a client.
 #pragma once
 
 #include <cstddef>

@@ -5,7 +5,7 @@
 // Thread-safety: every method from any thread. Watchers are called in order of generation, one change at a time, outside the store's
 // lock, on the committing thread, before `Commit` returns; they must be quick and must not call back into `Commit`.
 // Errors: ABORTED (expected generation or record revision is not the present one), NOT_FOUND, INVALID_ARGUMENT (no kind or name, the same
-// resource twice, a record too large), RESOURCE_EXHAUSTED (disk full), UNAVAILABLE (I/O), DATA_LOSS (corruption). After an error nothing
+// resource twice, a record too large), INTERNAL (disk full, I/O), DATA_LOSS (corruption). After an error nothing
 // was changed; for errors of the disk, the message names the directory and the remedy, and the next call tries again.
 // Bounds: the history (HistoryLimits), record keys of 512 bytes, record values of 1 MiB.
 #pragma once

@@ -19,7 +19,7 @@ using Key = store::Catalog::Key;
 
 class ReferenceCheck {
  public:
-  ReferenceCheck(const store::Catalog& catalog, const std::vector<v1::ResourceKey>& touched) : catalog_(catalog) {
+  ReferenceCheck(const store::Catalog& catalog, const std::vector<v1::ResourceKey>& touched, Scope scope) : catalog_(catalog), scope_(scope) {
     for (const v1::ResourceKey& key : touched) {
       if (catalog.Find(key.kind(), key.name()) == nullptr) deleted_.emplace(key.kind(), key.name());
     }
@@ -49,6 +49,9 @@ class ReferenceCheck {
                          Quoted(name));
     }
     const std::string close = Suggest(kind, name);
+    if (scope_ == Scope::kPart) {
+      return fmt::format("refers to {} {}, which is not in these files; `apply` is refused unless the fleet has it{}", word, Quoted(name), close);
+    }
     return fmt::format("refers to {} {}, which does not exist{}", word, Quoted(name),
                        close.empty() ? std::string("; create it in the same change, or name one that exists") : close);
   }
@@ -66,14 +69,15 @@ class ReferenceCheck {
   }
 
   const store::Catalog& catalog_;
+  const Scope scope_;
   std::set<Key> deleted_;
   std::map<Key, std::string> suggestions_;
 };
 
 }  // namespace
 
-void CheckReferences(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out) {
-  ReferenceCheck check(candidate, touched);
+void CheckReferences(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, Scope scope, config::ViolationList& out) {
+  ReferenceCheck check(candidate, touched, scope);
   for (auto it = candidate.resources.lower_bound(Key(v1::KIND_ROUTE, ""));
        it != candidate.resources.end() && it->first.first == v1::KIND_ROUTE; ++it) {
     check.Route(*it->second, out);

@@ -17,6 +17,9 @@ namespace switchyard::controlplane::validation {
 inline constexpr std::size_t kMaxSuggestions = 8;
 inline constexpr std::size_t kMaxSuggestionNames = 5'000;
 
-void CheckReferences(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out);
+// Whether the catalog is the whole fleet, or files that may be a part of it.
+enum class Scope { kFleet, kPart };
+
+void CheckReferences(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, Scope scope, config::ViolationList& out);
 
 }  // namespace switchyard::controlplane::validation

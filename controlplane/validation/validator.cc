@@ -29,14 +29,29 @@ void ValidateResource(const v1::Resource& resource, config::ViolationList& out) 
   findings.Add("spec", "is missing, or of a kind that this version does not know; expected a Listener, Route or Upstream");
 }
 
-void ValidateCatalog(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out) {
+namespace {
+
+void ValidateTouched(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out) {
   for (const v1::ResourceKey& key : touched) {
     const v1::Resource* resource = candidate.Find(key.kind(), key.name());
     if (resource != nullptr) ValidateResource(*resource, out);
   }
   CheckCatalogLimits(candidate, touched, out);
-  CheckReferences(candidate, touched, out);
+}
+
+}  // namespace
+
+void ValidateCatalog(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out) {
+  ValidateTouched(candidate, touched, out);
+  CheckReferences(candidate, touched, Scope::kFleet, out);
   CheckPortConflicts(candidate, touched, out);
+}
+
+void ValidatePart(const store::Catalog& part, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out,
+                  config::ViolationList& warnings) {
+  ValidateTouched(part, touched, out);
+  CheckReferences(part, touched, Scope::kPart, warnings);
+  CheckPortConflicts(part, touched, out);
 }
 
 }  // namespace switchyard::controlplane::validation

@@ -37,6 +37,9 @@ class Input;
 // REQUIRES: !status.ok().
 ExitCode Report(const Context& context, const grpc::Status& status, const Input* input = nullptr);
 
+// As Report, for a call that changes something: when the answer was lost it says that the change may have been committed.
+ExitCode ReportChange(const Context& context, const grpc::Status& status, bool dry_run, const Input* input);
+
 // As JSON with a line end.
 void PrintJson(const Context& context, const google::protobuf::Message& message);
 

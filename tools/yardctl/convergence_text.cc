@@ -5,6 +5,7 @@
 #include "common/base/duration.h"
 #include "common/config/violation.h"
 #include "common/rpc/proto_time.h"
+#include "tools/yardctl/words.h"
 
 namespace switchyard::tools::yardctl {
 namespace {
@@ -28,9 +29,9 @@ std::string ConvergenceText(const v1::Convergence& convergence) {
   if (rpc::ToDuration(convergence.took()).count() > 0) out += fmt::format(" after {}", FormatDurationRounded(rpc::ToDuration(convergence.took())));
   out += '\n';
   for (const v1::Laggard& laggard : convergence.laggards()) {
-    const std::string start = fmt::format("  {}: {}", laggard.node(), LaggardWord(laggard));
+    const std::string start = fmt::format("  {}: {}", Printable(laggard.node()), LaggardWord(laggard));
     if (laggard.violations().empty()) out += start + '\n';
-    for (const v1::Violation& violation : laggard.violations()) out += start + ": " + config::ToString(violation) + '\n';
+    for (const v1::Violation& violation : laggard.violations()) out += start + ": " + Printable(config::ToString(violation)) + '\n';
   }
   return out;
 }

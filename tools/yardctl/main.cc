@@ -1,5 +1,6 @@
 // yardctl: the command line of a fleet.
 #include <fmt/format.h>
+#include <grpc/support/log.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -66,6 +67,8 @@ ExitCode Run(const Options& options) {
 
 int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
+  // gRPC's own complaints say what ours say, without a remedy.
+  gpr_set_log_function([](gpr_log_func_args*) {});
   ExitCode exit_code = ExitCode::kOk;
   const std::optional<Options> options = ParseOptions(argc, argv, exit_code);
   if (options) exit_code = Run(*options);

@@ -1,6 +1,9 @@
 #include "tools/yardctl/table.h"
 
 #include <algorithm>
+#include <string_view>
+
+#include "tools/yardctl/words.h"
 
 namespace switchyard::tools::yardctl {
 namespace {
@@ -9,16 +12,13 @@ std::size_t Width(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-std::string Clean(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return text.empty() ? "-" : text;
-}
+std::string Clean(std::string_view text) { return text.empty() ? "-" : Printable(text); }
 
 }  // namespace
 
 void Table::Add(std::vector<std::string> row) {
   row.resize(rows_.front().size());
-  for (std::string& cell : row) cell = Clean(std::move(cell));
+  for (std::string& cell : row) cell = Clean(cell);
   rows_.push_back(std::move(row));
 }
 

@@ -5,12 +5,13 @@
 #include <algorithm>
 
 #include "common/config/violation.h"
+#include "tools/yardctl/words.h"
 
 namespace switchyard::tools::yardctl {
 
 std::string ViolationsText(const v1::Violations& violations) {
   std::string out;
-  for (const v1::Violation& violation : violations.violations()) out += config::ToString(violation) + '\n';
+  for (const v1::Violation& violation : violations.violations()) out += Printable(config::ToString(violation)) + '\n';
   const auto shown = static_cast<std::uint32_t>(violations.violations_size());
   if (violations.total() > shown) out += fmt::format("... and {} more\n", violations.total() - shown);
   return out;

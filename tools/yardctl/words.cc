@@ -56,6 +56,19 @@ std::string ChangeSummary(const google::protobuf::RepeatedPtrField<v1::Change>& 
   return out.empty() ? "nothing changed" : out;
 }
 
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    // U+0080 to U+009F, which some terminals take for escapes, are C2 80 to C2 9F.
+    const bool c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
+    if (c1) ++i;
+    out += c1 || byte < 0x20 || byte == 0x7f ? '?' : text[i];
+  }
+  return out;
+}
+
 std::string CauseWord(v1::Cause cause) {
   for (const CauseInfo& info : AllCauses())
     if (static_cast<int>(info.cause) == static_cast<int>(cause)) return std::string(info.name);

@@ -24,6 +24,8 @@ std::string Labels(const google::protobuf::Map<std::string, std::string>& labels
 std::string_view ActionWord(v1::Change::Action action);
 // `2 created, 1 deleted`; `nothing changed`.
 std::string ChangeSummary(const google::protobuf::RepeatedPtrField<v1::Change>& changes);
+// `text` of others, safe on a terminal: control characters (of C0 and C1, line ends too) become `?`.
+std::string Printable(std::string_view text);
 // Lower-case name of a cause, as in the x-switchyard-cause header.
 std::string CauseWord(v1::Cause cause);
 

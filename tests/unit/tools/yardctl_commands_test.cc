@@ -30,6 +30,7 @@ class CommandsTest : public testing::Test {
   }
 
   FakeFleet fleet_;
+  v1::Violations violations_;
   SystemClock clock_;
   std::ostringstream out_;
   std::ostringstream err_;
@@ -185,10 +186,70 @@ TEST_F(CommandsTest, ValidateFindsDanglingReferencesOffline) {
   offline.fleet = nullptr;
   EXPECT_EQ(RunValidate({{"-"}}, offline, good), ExitCode::kOk) << err_.str();
   std::istringstream bad{"kind: Route\nname: r\nspec:\n  listeners: [nowhere]\n  forward: {upstreams: [{upstream: gone}]}\n"};
-  EXPECT_EQ(RunValidate({{"-"}}, offline, bad), ExitCode::kRefused);
-  EXPECT_THAT(err_.str(), HasSubstr("<stdin>:4:"));
+  EXPECT_EQ(RunValidate({{"-"}}, offline, bad), ExitCode::kOk);
+  EXPECT_THAT(err_.str(), HasSubstr("warning: <stdin>:4:"));
   EXPECT_THAT(err_.str(), HasSubstr("nowhere"));
-  EXPECT_THAT(err_.str(), HasSubstr("gone"));
+  EXPECT_THAT(err_.str(), HasSubstr("gone\", which is not in these files; `apply` is refused unless the fleet has it"));
+  std::istringstream worse{"kind: Route\nname: r\nspec:\n  listeners: [nowhere]\n"};
+  EXPECT_EQ(RunValidate({{"-"}}, offline, worse), ExitCode::kRefused);
+}
+
+TEST_F(CommandsTest, SaysThatTheOutcomeIsUnknownWhenTheAnswerOfAChangeIsLost) {
+  for (const auto code : {grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::DEADLINE_EXCEEDED}) {
+    err_.str("");
+    fleet_.status = grpc::Status(code, "Socket closed");
+    EXPECT_EQ(Apply(kUpstream), ExitCode::kUnreachable);
+    EXPECT_THAT(err_.str(), HasSubstr("outcome unknown: the change may have been committed; look at `yardctl history`"));
+  }
+  err_.str("");
+  std::istringstream none;
+  EXPECT_EQ(RunDelete({"listener", {"a"}, {}, {}}, Table(), none), ExitCode::kUnreachable);
+  EXPECT_THAT(err_.str(), HasSubstr("outcome unknown"));
+  err_.str("");
+  ApplyOptions dry;
+  dry.change.dry_run = true;
+  Apply(kUpstream, dry);
+  EXPECT_THAT(err_.str(), Not(HasSubstr("outcome unknown")));
+  fleet_.status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "failed to connect to all addresses; last error: refused");
+  Apply(kUpstream);
+  EXPECT_THAT(err_.str(), Not(HasSubstr("outcome unknown")));
+}
+
+TEST_F(CommandsTest, ADeleteOfWhatIsReferredToIsAConflict) {
+  v1::Violations violations;
+  violations.add_violations()->set_reason("refers to upstream \"app\", which this change deletes");
+  fleet_.status = rpc::WithViolations(absl::FailedPreconditionError("refused"), violations);
+  std::istringstream none;
+  EXPECT_EQ(RunDelete({"upstream", {"app"}, {}, {}}, Table(), none), ExitCode::kConflict);
+  EXPECT_THAT(err_.str(), HasSubstr("which this change deletes"));
+}
+
+TEST_F(CommandsTest, NamesTheRemedyForAnotherControllersCertificate) {
+  fleet_.status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "failed to connect: certificate verify failed");
+  EXPECT_EQ(RunAgents(Table()), ExitCode::kNotAuthorised);
+  EXPECT_THAT(err_.str(), HasSubstr("use that controller's own credential"));
+  fleet_.status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "failed to connect: wrong version number");
+  EXPECT_EQ(RunAgents(Table()), ExitCode::kUnreachable);
+  EXPECT_THAT(err_.str(), HasSubstr("does not speak TLS"));
+}
+
+TEST_F(CommandsTest, ShowsNoEscapesThatOthersWrote) {
+  auto* entry = fleet_.status_response.mutable_entry();
+  entry->set_generation(7);
+  entry->set_author("eve\x1b[2J");
+  entry->set_reason("\xc2\x9b" "31m\r");
+  auto* laggard = fleet_.status_response.mutable_convergence()->add_laggards();
+  laggard->set_node("edge");
+  laggard->set_state(v1::Laggard::STATE_QUARANTINED);
+  laggard->add_violations()->set_reason("\x1b]0;title\x07");
+  RunStatus({}, Table());
+  EXPECT_THAT(out_.str(), HasSubstr("eve?[2J"));
+  EXPECT_THAT(out_.str(), HasSubstr("?31m?"));
+  for (const char c : {'\x1b', '\x07', '\r', '\xc2'}) EXPECT_EQ(out_.str().find(c), std::string::npos);
+  violations_.add_violations()->set_reason("\x1b[1m");
+  fleet_.status = rpc::WithViolations(absl::InvalidArgumentError("refused"), violations_);
+  Apply(kUpstream);
+  EXPECT_EQ(err_.str().find('\x1b'), std::string::npos);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ ExitCode RunDelete(const DeleteOptions& options, const Context& context, std::is
   SetChangeOptions(options.change, request);
   v1::DeleteResponse response;
   const grpc::Status status = context.fleet->Delete(NewCall(context, options.change.wait.value_or(Duration(0))).get(), request, &response);
-  if (!status.ok()) return Report(context, status, &input);
+  if (!status.ok()) return ReportChange(context, status, options.change.dry_run, &input);
   return ShowChange(context, options.change, response);
 }
 

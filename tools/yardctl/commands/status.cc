@@ -20,8 +20,8 @@ ExitCode RunStatus(const StatusOptions& options, const Context& context) {
     const v1::HistoryEntry& entry = response.entry();
     if (entry.generation() > 0) {
       context.out << fmt::format("generation {} of {}, {}, by {}: {}{}\n", entry.generation(), response.newest_generation(),
-                                 RelativeTime(entry.time(), context.clock.WallNow()), entry.author().empty() ? "?" : entry.author(),
-                                 ChangeSummary(entry.changes()), entry.reason().empty() ? "" : " (" + entry.reason() + ")");
+                                 RelativeTime(entry.time(), context.clock.WallNow()), entry.author().empty() ? "?" : Printable(entry.author()),
+                                 ChangeSummary(entry.changes()), entry.reason().empty() ? "" : " (" + Printable(entry.reason()) + ")");
     }
     context.out << ConvergenceText(response.convergence());
   }
