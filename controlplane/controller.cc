@@ -3,6 +3,7 @@
 #include <atomic>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <grpc/support/time.h>
@@ -96,6 +97,7 @@ class ControllerImpl final : public Controller {
     const auto listen = Endpoint::Parse(options_.listen);
     if (!listen.ok()) return Annotate(listen.status(), "--listen");
     if (auto status = runtime::CheckBindable(*listen, "--listen"); !status.ok()) return status;
+    ExpectAgents();
     auto gate = std::make_shared<identity::Gate>(authority_->ca(), authority_->trust_domain(), *clock_, refusals_);
     grpc::ServerBuilder builder;
     rpc::ApplyServerLimits(builder);
@@ -137,6 +139,14 @@ class ControllerImpl final : public Controller {
   bool credential_written() const override { return credential_written_; }
 
  private:
+  void ExpectAgents() {
+    const auto nodes = enrolment_.Nodes();
+    if (!nodes.ok()) return log_->Warn("cannot read which agents there are", {{"reason", Message(nodes.status())}});
+    std::vector<stream::ExpectedAgent> agents;
+    for (const auto& node : *nodes) agents.push_back({node.name, node.not_after});
+    registry_.Expect(agents);
+  }
+
   absl::Status WriteCredential(const Endpoint& listen) {
     credential_path_ = options_.data_dir + "/admin.credential";
     const std::string address = options_.advertise.empty() ? LocalAddress(listen, port_) : options_.advertise;

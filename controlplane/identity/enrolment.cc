@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <utility>
 
@@ -30,11 +32,12 @@ void Fill(Response& response, const tls::Certificate& certificate, const Authori
 struct Line {
   unsigned long long count = 0;
   long long not_after = 0;
+  std::array<char, 64> token{};
 };
 
 std::optional<Line> ParseLine(const std::string& text) {
   Line line;
-  if (std::sscanf(text.c_str(), "1 %llu %lld ", &line.count, &line.not_after) != 2) return std::nullopt;
+  if (std::sscanf(text.c_str(), "1 %llu %lld %63s", &line.count, &line.not_after, line.token.data()) < 2) return std::nullopt;
   return line;
 }
 
@@ -49,7 +52,7 @@ absl::StatusOr<Enrolment::Known> Enrolment::Find(const std::string& node) const 
   if (!record.ok()) return record.status();
   const auto line = ParseLine(record->value);
   if (!line.has_value()) return absl::DataLossError(fmt::format("the enrolment of node \"{}\" cannot be read", node));
-  return Known{record->revision, line->count, WallTime(std::chrono::seconds(line->not_after))};
+  return Known{record->revision, line->count, WallTime(std::chrono::seconds(line->not_after)), line->token.data()};
 }
 
 absl::Status Enrolment::CheckRoom(const Known& known) {
@@ -100,7 +103,30 @@ absl::StatusOr<Enrolled> Enrolment::Enroll(const v1::EnrollRequest& request) {
   return enrolled;
 }
 
-absl::StatusOr<v1::RenewResponse> Enrolment::Renew(const PeerIdentity& peer, const v1::RenewRequest& request) const {
+void Enrolment::RecordRenewal(const std::string& node, const tls::Certificate& certificate) {
+  const std::lock_guard lock(mutex_);
+  const auto known = Find(node);
+  if (!known.ok() || known->revision == 0) return;
+  const auto end = std::chrono::floor<std::chrono::seconds>(certificate.not_after().time_since_epoch()).count();
+  const std::string line = fmt::format("1 {} {} {} {}", known->count, end, known->token_id, tls::ToHex(certificate.Fingerprint()));
+  static_cast<void>(store_.PutRecord(kSection, node, line, known->revision));
+}
+
+absl::StatusOr<std::vector<Enrolment::Node>> Enrolment::Nodes() const {
+  const auto records = store_.ListRecords(kSection);
+  if (!records.ok()) return records.status();
+  std::vector<Node> nodes;
+  for (const store::Record& record : *records) {
+    const auto line = ParseLine(record.value);
+    if (!line.has_value()) continue;
+    const WallTime end{std::chrono::seconds(line->not_after)};
+    if (end > clock_.WallNow()) nodes.push_back({record.key, end});
+  }
+  std::stable_sort(nodes.begin(), nodes.end(), [](const Node& a, const Node& b) { return a.not_after > b.not_after; });
+  return nodes;
+}
+
+absl::StatusOr<v1::RenewResponse> Enrolment::Renew(const PeerIdentity& peer, const v1::RenewRequest& request) {
   if (peer.role != tls::Role::kAgent) {
     refusals_.Add(Refusal::kWrongRole);
     return absl::PermissionDeniedError("only agents renew their certificates here");
@@ -112,6 +138,7 @@ absl::StatusOr<v1::RenewResponse> Enrolment::Renew(const PeerIdentity& peer, con
   }
   const auto certificate = authority_.IssueAgent(csr->public_key_der(), peer.name);
   if (!certificate.ok()) return certificate.status();
+  RecordRenewal(peer.name, *certificate);
   v1::RenewResponse response;
   Fill(response, *certificate, authority_);
   return response;

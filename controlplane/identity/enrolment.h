@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
@@ -43,16 +44,25 @@ class Enrolment {
   Enrolment(const Authority& authority, Tokens& tokens, store::Store& store, const Clock& clock, RefusalCounters& refusals);
 
   absl::StatusOr<Enrolled> Enroll(const v1::EnrollRequest& request);
-  absl::StatusOr<v1::RenewResponse> Renew(const PeerIdentity& peer, const v1::RenewRequest& request) const;
+  // The new end is recorded; if the store fails the certificate is given all the same.
+  absl::StatusOr<v1::RenewResponse> Renew(const PeerIdentity& peer, const v1::RenewRequest& request);
+  // Nodes whose newest certificate has not ended, that of the latest end first.
+  struct Node {
+    std::string name;
+    WallTime not_after;
+  };
+  absl::StatusOr<std::vector<Node>> Nodes() const;
 
  private:
   struct Known {
     std::uint64_t revision = 0;
     std::uint64_t count = 0;
     WallTime not_after;
+    std::string token_id;
   };
   absl::StatusOr<Known> Find(const std::string& node) const;
   absl::Status Record(const std::string& node, const Known& known, const Enrolled& enrolled, const tls::Certificate& certificate);
+  void RecordRenewal(const std::string& node, const tls::Certificate& certificate);
   absl::Status CheckRoom(const Known& known);
 
   const Authority& authority_;

@@ -46,8 +46,9 @@ v1::Convergence ComputeConvergence(const AgentRecords& agents, std::uint64_t gen
   convergence.set_generation(generation);
   WallTime last = committed;
   for (const auto& [node, agent] : agents) {
-    if (!agent.connected) continue;
+    if (!agent.connected && !agent.expected) continue;
     convergence.set_total(convergence.total() + 1);
+    if (agent.expected) continue;
     const Standing standing = StandingOf(agent.facts, generation);
     if (standing == Standing::kApplied) {
       convergence.set_applied(convergence.applied() + 1);
@@ -56,12 +57,14 @@ v1::Convergence ComputeConvergence(const AgentRecords& agents, std::uint64_t gen
       AddLaggard(convergence, agent.facts, LaggardState(standing));
     }
   }
+  bool absent = false;
   for (const auto& [node, agent] : agents) {
     if (!agent.connected && agent.facts.served_generation < generation) {
       AddLaggard(convergence, agent.facts, v1::Laggard::STATE_DISCONNECTED);
+      absent = true;
     }
   }
-  convergence.set_complete(convergence.applied() == convergence.total());
+  convergence.set_complete(convergence.applied() == convergence.total() && (convergence.total() > 0 || !absent));
   SetTook(convergence, (convergence.complete() ? last : now) - committed);
   return convergence;
 }

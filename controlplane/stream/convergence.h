@@ -6,7 +6,8 @@
 //   rejected     it refused G, or a later one that includes G, as a whole
 //   pending      none of these yet
 // An agent that G does not concern serves it at once (see SessionFacts::served_generation). `total` counts every connected agent.
-// Disconnected agents that do not serve G are listed as laggards, after all others, and do not count for `complete`.
+// Disconnected agents that do not serve G are listed as laggards, after all others. They do not count for `complete`, except that nothing is
+// complete while nobody is connected and somebody known lacks G. An agent that is expected back (see AgentRecord) counts in `total`.
 // Thread-safety: pure functions. Cost: O(agents).
 #pragma once
 
@@ -27,6 +28,8 @@ Standing StandingOf(const SessionFacts& facts, std::uint64_t generation);
 struct AgentRecord {
   SessionFacts facts;
   bool connected = false;
+  // Known from before the controller started and not heard of since; it is given a little time to return.
+  bool expected = false;
 };
 
 // By node.

@@ -1,6 +1,7 @@
 #include "controlplane/stream/session_registry.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -8,6 +9,33 @@ namespace switchyard::controlplane::stream {
 
 SessionRegistry::SessionRegistry(const Clock* clock, runtime::Timers* timers, RegistryLimits limits)
     : clock_(clock), timers_(timers), limits_(limits) {}
+
+void SessionRegistry::Expect(const std::vector<ExpectedAgent>& agents) {
+  const std::lock_guard lock(mutex_);
+  const TimePoint now = clock_->Now();
+  for (const ExpectedAgent& agent : agents) {
+    if (agents_.size() >= limits_.max_agents) break;
+    SessionFacts facts;
+    facts.node = agent.node;
+    facts.certificate_not_after = agent.certificate_not_after;
+    facts.behind_since = now;
+    agents_[agent.node] = AgentRecord{.facts = std::move(facts), .expected = true};
+    gone_at_[agent.node] = now;
+    gone_.insert({now, agent.node});
+  }
+  if (!agents_.empty()) timers_->After(limits_.return_grace, [this] { OnReturnGraceEnd(); });
+}
+
+void SessionRegistry::OnReturnGraceEnd() {
+  Fired fired;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [node, agent] : agents_) {
+      if (std::exchange(agent.expected, false)) Settle(agent.facts, false, fired);
+    }
+  }
+  Call(std::move(fired));
+}
 
 absl::Status SessionRegistry::Attach(const std::shared_ptr<SessionHandle>& session, const SessionFacts& facts) {
   std::shared_ptr<SessionHandle> replaced;
@@ -121,7 +149,7 @@ absl::StatusOr<SessionRegistry::WaiterId> SessionRegistry::WaitFor(std::uint64_t
     id = ++last_waiter_;
     Waiter waiter{.generation = generation, .committed = committed, .pending = {}, .callback = std::move(callback)};
     for (const auto& [node, agent] : agents_) {
-      if (agent.connected && StandingOf(agent.facts, generation) == Standing::kPending) waiter.pending.insert(node);
+      if (agent.expected || (agent.connected && StandingOf(agent.facts, generation) == Standing::kPending)) waiter.pending.insert(node);
     }
     const auto it = waiters_.emplace(id, std::move(waiter)).first;
     if (it->second.pending.empty()) {

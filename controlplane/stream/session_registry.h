@@ -4,6 +4,8 @@
 // agent's last facts stay, marked disconnected.
 // Waiting: `WaitFor` calls back once, when no connected agent is pending any more for that generation, or at the deadline; no thread
 // waits and nothing polls. An agent that connects meanwhile is waited for as well; one that disconnects is not.
+// After a start: agents known from an earlier life (`Expect`) are disconnected, but waited for during `return_grace`, so that a change right
+// after a restart does not pass for live everywhere because nobody is back yet.
 //
 // Thread-safety: every method from any thread. Sessions and callbacks are called without the lock held, on the caller's thread (deadlines:
 // on the timers' thread). Cost: an update is O(log agents + waiters); convergence O(agents).
@@ -38,6 +40,13 @@ namespace switchyard::controlplane::stream {
 struct RegistryLimits {
   std::size_t max_agents = 10'000;
   std::size_t max_waiters = 1'000;
+  // Longer than an agent waits between two tries to connect.
+  Duration return_grace = std::chrono::seconds(30);
+};
+
+struct ExpectedAgent {
+  std::string node;
+  WallTime certificate_not_after;
 };
 
 struct RegistryCounts {
@@ -52,6 +61,8 @@ class SessionRegistry {
   // Waiters that are left are dropped without a call. REQUIRES: no callback of `timers` runs any more.
   ~SessionRegistry() = default;
 
+  // For the start, before anything else: these agents were there before. Beyond max_agents the rest is left out.
+  void Expect(const std::vector<ExpectedAgent>& agents);
   // The stream of `facts.node` is `session` from now on; an older one is ended. ALREADY_EXISTS: two processes claim this node.
   absl::Status Attach(const std::shared_ptr<SessionHandle>& session, const SessionFacts& facts);
   // Ignored when `session` is not the present one of its node, or when `facts` are older than what is known.
@@ -96,6 +107,7 @@ class SessionRegistry {
   void Settle(const SessionFacts& facts, bool connected, Fired& fired);
   void Fire(std::map<WaiterId, Waiter>::iterator waiter, Fired& fired);
   void OnDeadline(WaiterId id);
+  void OnReturnGraceEnd();
 
   const Clock* clock_;
   runtime::Timers* timers_;

@@ -16,6 +16,7 @@ std::string LaggardWord(const v1::Laggard& laggard) {
     case v1::Laggard::STATE_QUARANTINED: return "quarantined";
     case v1::Laggard::STATE_REJECTED: return fmt::format("rejected, serves generation {}", laggard.applied_generation());
     case v1::Laggard::STATE_DISCONNECTED:
+      if (laggard.applied_generation() == 0) return "disconnected: not heard of since the controller started";
       return fmt::format("disconnected: serves generation {}, gets this one when it returns", laggard.applied_generation());
     default: return "?";
   }
@@ -24,7 +25,7 @@ std::string LaggardWord(const v1::Laggard& laggard) {
 }  // namespace
 
 std::string ConvergenceText(const v1::Convergence& convergence) {
-  std::string out = fmt::format("generation {}: live on {} of {} connected agents", convergence.generation(), convergence.applied(), convergence.total());
+  std::string out = convergence.total() == 0 ? fmt::format("generation {}: no agent is connected", convergence.generation()) : fmt::format("generation {}: live on {} of {} connected agents", convergence.generation(), convergence.applied(), convergence.total());
   // Zero: the controller that knows it has ended since.
   if (rpc::ToDuration(convergence.took()).count() > 0) out += fmt::format(" after {}", FormatDurationRounded(rpc::ToDuration(convergence.took())));
   out += '\n';

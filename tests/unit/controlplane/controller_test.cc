@@ -245,11 +245,16 @@ TEST_F(ControllerTest, ARestartedControllerKnowsItsPastAndSendsNothingAnew) {
   options_.listen = address();
   controller_.reset();
   StartController(true);
+  // Before anybody is back nothing passes for live.
+  const auto early = ApplyAndWait({MakeUpstream("early", "10.0.0.9:80")}, 1);
+  EXPECT_FALSE(early.response.convergence().complete());
+  EXPECT_EQ(early.response.convergence().total(), 3u);
+  EXPECT_EQ(early.response.convergence().laggards_size(), 3);
   for (const auto& agent : agents_) agent->Connect();
   WaitForConnected();
   EXPECT_FALSE(controller_->credential_written());
   const auto again = ApplyAndWait(MakeSite());
-  EXPECT_EQ(again.response.generation(), 1u);
+  EXPECT_EQ(again.response.generation(), 2u);
   EXPECT_TRUE(again.response.convergence().complete());
   for (const auto& agent : agents_) EXPECT_EQ(agent->deltas(), 1);
 }

@@ -142,7 +142,8 @@ TEST_F(ChangeIntentTest, DeletesAsOneGeneration) {
 TEST_F(ChangeIntentTest, RefusesToDeleteWhatIsReferredTo) {
   Apply(MakeSite());
   const auto result = Delete({MakeKey(v1::KIND_UPSTREAM, "app")});
-  EXPECT_EQ(result.status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(result.status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(result.violations.violations_size(), 1);
   EXPECT_EQ(store_->Read()->generation, 1u);
 }
 

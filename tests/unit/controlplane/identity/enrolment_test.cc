@@ -129,5 +129,20 @@ TEST_F(EnrolmentTest, RenewsForAgentsOnly) {
   EXPECT_EQ(enrolment_.Renew(Peer(tls::Role::kAgent, "web-1"), request).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST_F(EnrolmentTest, KnowsAcrossStartsWhoseCertificatesHaveNotEnded) {
+  const std::string token = Token(2);
+  ASSERT_TRUE(enrolment_.Enroll(Request(token, "gone")).ok());
+  ASSERT_TRUE(enrolment_.Enroll(Request(token, "here")).ok());
+  clock_.Advance(hours(16));
+  v1::RenewRequest renewal;
+  renewal.set_csr_pem(*tls::MakeCertificateRequest(key_, "x"));
+  ASSERT_TRUE(enrolment_.Renew(Peer(tls::Role::kAgent, "here"), renewal).ok());
+  EXPECT_EQ(Enrolment(*authority_, tokens_, *store_, clock_, refusals_).Nodes()->size(), 2u);
+  clock_.Advance(hours(16));
+  const auto nodes = Enrolment(*authority_, tokens_, *store_, clock_, refusals_).Nodes();
+  ASSERT_EQ(nodes->size(), 1u);
+  EXPECT_EQ(nodes->front().name, "here");
+}
+
 }  // namespace
 }  // namespace switchyard::controlplane::identity

@@ -204,5 +204,44 @@ TEST_F(SessionRegistryTest, EndAllEndsEveryStreamAndLetsNoneIn) {
   EXPECT_EQ(registry_.Attach(std::make_shared<FakeSession>("b"), Facts("b", 1)).code(), absl::StatusCode::kUnavailable);
 }
 
+TEST_F(SessionRegistryTest, WaitsAfterAStartForAgentsThatWereThereBefore) {
+  registry_.Expect({{"a", clock_.WallNow()}, {"b", clock_.WallNow()}});
+  EXPECT_EQ(registry_.counts().known, 2u);
+  EXPECT_EQ(registry_.counts().connected, 0u);
+  const auto now = registry_.ConvergenceOf(2, clock_.WallNow());
+  EXPECT_FALSE(now.complete());
+  EXPECT_EQ(now.total(), 2u);
+  Wait(2);
+  Connect("a", 2);
+  EXPECT_TRUE(answers_.empty());
+  Connect("b", 2);
+  ASSERT_EQ(answers_.size(), 1u);
+  EXPECT_TRUE(answers_[0].complete());
+  EXPECT_EQ(answers_[0].applied(), 2u);
+}
+
+TEST_F(SessionRegistryTest, NamesWhoIsNotBackInTimeAndWaitsNoLonger) {
+  registry_.Expect({{"a", clock_.WallNow()}, {"b", clock_.WallNow()}});
+  timers_.Advance(seconds(20));
+  Connect("a", 2);
+  Wait(2);
+  timers_.Advance(seconds(11));
+  ASSERT_EQ(answers_.size(), 1u);
+  EXPECT_TRUE(answers_[0].complete());
+  ASSERT_EQ(answers_[0].laggards_size(), 1);
+  EXPECT_EQ(answers_[0].laggards(0).node(), "b");
+  EXPECT_EQ(answers_[0].laggards(0).state(), v1::Laggard::STATE_DISCONNECTED);
+}
+
+TEST_F(SessionRegistryTest, NothingIsLiveWhileNobodyIsConnectedAndSomebodyIsKnown) {
+  EXPECT_TRUE(registry_.ConvergenceOf(2, clock_.WallNow()).complete());
+  registry_.Expect({{"a", clock_.WallNow()}});
+  timers_.Advance(seconds(31));
+  Wait(2);
+  ASSERT_EQ(answers_.size(), 1u);
+  EXPECT_EQ(answers_[0].total(), 0u);
+  EXPECT_FALSE(answers_[0].complete());
+}
+
 }  // namespace
 }  // namespace switchyard::controlplane::stream
