@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <vector>
 
 #include "agent/config/atomic_file.h"
 #include "agent/config/data_directory.h"
 #include "common/base/duration.h"
+#include "common/base/host_port.h"
 #include "common/base/status.h"
 #include "fmt/format.h"
 
@@ -26,7 +28,7 @@ constexpr std::size_t kMaxTokenFile = 4096;
 
 // The text of the flags that need more than CLI11 checks.
 struct Flags {
-  std::string token;
+  std::optional<std::string> token;
   std::string token_file;
   std::vector<std::string> labels;
   std::string drain_timeout = "30s";
@@ -64,15 +66,18 @@ absl::Status FillLabels(const std::vector<std::string>& texts, AgentOptions& opt
 
 // A file is preferred to a flag, because flags are seen by every user of the host.
 absl::Status FillToken(const Flags& flags, AgentOptions& options) {
-  std::string text = flags.token;
+  std::string text = flags.token.value_or("");
+  std::string from = "--join-token";
   if (!flags.token_file.empty()) {
     absl::StatusOr<std::string> file = config::ReadWholeFile(flags.token_file, kMaxTokenFile);
     if (!file.ok()) return Annotate(file.status(), "--join-token-file");
     text = *std::move(file);
+    from = "--join-token-file " + flags.token_file;
+  } else if (!flags.token.has_value()) {
+    return absl::OkStatus();
   }
-  if (text.empty()) return absl::OkStatus();
   absl::StatusOr<config::JoinToken> token = config::ParseJoinToken(text);
-  if (!token.ok()) return token.status();
+  if (!token.ok()) return Annotate(token.status(), from);
   options.token = *std::move(token);
   return absl::OkStatus();
 }
@@ -90,6 +95,9 @@ absl::Status Fill(const Flags& flags, AgentOptions& options) {
   if (!format.ok()) return Annotate(format.status(), "--log-format");
   options.log_format = *format;
   if (options.zone.size() > 63) return absl::InvalidArgumentError("--zone: at most 63 characters");
+  if (!options.controller.empty()) {
+    if (const auto address = ParseHostPort(options.controller); !address.ok()) return Annotate(address.status(), "--controller");
+  }
   if (options.token.has_value() && options.controller.empty()) return absl::InvalidArgumentError("--join-token needs --controller");
   return absl::OkStatus();
 }

@@ -45,6 +45,12 @@ absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const std::string& data_
   return store::OpenRocksdbStore(data_dir + "/store");
 }
 
+// Whether agents may be out there that trust an authority. A store that cannot be read has one, to be safe.
+bool HasPast(const store::Store& store) {
+  const auto enrolled = store.ListRecords("enrolment");
+  return store.Read()->generation > 0 || !enrolled.ok() || !enrolled->empty();
+}
+
 stream::Frame WelcomeFrame(const std::string& instance, const ControllerOptions& options) {
   v1::ControllerMessage message;
   message.mutable_welcome()->set_controller_instance(instance);
@@ -111,8 +117,9 @@ class ControllerImpl final : public Controller {
     }
     port_ = static_cast<std::uint16_t>(bound);
     ScheduleRotation();
-    if (auto status = WriteCredential(*listen); !status.ok()) return status;
-    return OpenMetricsPort();
+    // The credential last: a start that fails must not have shown the operator's only greeting to nobody.
+    if (auto status = OpenMetricsPort(); !status.ok()) return status;
+    return WriteCredential(*listen);
   }
 
   void Stop() override {
@@ -227,7 +234,9 @@ absl::StatusOr<std::unique_ptr<Controller>> Controller::Start(const ControllerOp
   // The store first: it locks the directory against a second controller before anything else there is touched.
   auto store = OpenStore(options.data_dir, std::move(parts.store));
   if (!store.ok()) return store.status();
-  auto authority = identity::Authority::Open(options.data_dir + "/identity", options.authority, *parts.clock);
+  identity::AuthorityOptions identity = options.authority;
+  identity.first_start = options.new_authority || !HasPast(**store);
+  auto authority = identity::Authority::Open(options.data_dir + "/identity", std::move(identity), *parts.clock);
   if (!authority.ok()) return authority.status();
   auto controller = std::make_unique<ControllerImpl>(options, std::move(parts), *std::move(store), *std::move(authority));
   if (auto status = controller->Serve(); !status.ok()) return status;

@@ -37,6 +37,8 @@ struct ControllerOptions {
   bool metrics_required = false;
   std::string version = "0";
   identity::AuthorityOptions authority;
+  // Make a certificate authority although the store has a past: every agent must enrol again.
+  bool new_authority = false;
   Duration report_interval = std::chrono::seconds(1);
 };
 

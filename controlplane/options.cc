@@ -9,6 +9,7 @@
 #include "common/base/endpoint.h"
 #include "common/base/status.h"
 #include "common/rpc/credential_file.h"
+#include "common/tls/spiffe_id.h"
 
 namespace switchyard::controlplane {
 namespace {
@@ -39,6 +40,9 @@ absl::Status Fill(const Flags& flags, ProgramOptions& options) {
   }
   if (auto listen = Endpoint::Parse(options.controller.listen); !listen.ok()) return Annotate(listen.status(), "--listen");
   if (auto status = CheckAdvertise(options.controller.advertise); !status.ok()) return Annotate(status, "--advertise");
+  if (!tls::ValidTrustDomain(options.controller.authority.trust_domain)) {
+    return absl::InvalidArgumentError("--trust-domain: expected 1-255 of [a-z0-9._-]");
+  }
   if (options.controller.metrics_listen == "off") options.controller.metrics_listen.clear();
   options.log_level = *level;
   options.log_format = *format;
@@ -66,6 +70,8 @@ std::optional<ProgramOptions> ParseOptions(int argc, char** argv, int& exit_code
   app.add_option("--log-level", flags.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log-format", flags.log_format, "auto (terminal: human, else json), json or human")->capture_default_str();
   app.add_option("--agent-certificate-life", flags.agent_life, "Life of agents' certificates; they renew at two thirds of it")->capture_default_str();
+  app.add_flag("--new-authority", c.new_authority,
+               "Make a certificate authority although the store has a past and its own is lost; every agent must enrol again");
   app.add_option("--trust-domain", c.authority.trust_domain, "Trust domain of a certificate authority yet to be made")->capture_default_str();
   try {
     app.parse(argc, argv);

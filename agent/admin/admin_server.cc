@@ -88,7 +88,7 @@ class Server final : public AdminServer {
     if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
     if (!error) acceptor_.bind(address, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (error) return absl::UnavailableError(fmt::format("admin port {}: {}", endpoint.ToString(), error.message()));
+    if (error) return absl::UnavailableError(fmt::format("admin port {}: {}; choose another with --admin-listen", endpoint.ToString(), error.message()));
     port_ = acceptor_.local_endpoint(error).port();
     Accept();
     return absl::OkStatus();

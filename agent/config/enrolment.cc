@@ -1,9 +1,9 @@
 #include "agent/config/enrolment.h"
 
-#include <charconv>
 #include <utility>
 
 #include "agent/config/grpc_link.h"
+#include "common/base/host_port.h"
 #include "common/base/status.h"
 #include "common/rpc/transport_limits.h"
 #include "common/tls/certificate_request.h"
@@ -16,25 +16,6 @@
 
 namespace switchyard::agent::config {
 namespace {
-
-struct HostPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-absl::StatusOr<HostPort> SplitAddress(std::string_view address) {
-  const absl::Status malformed = absl::InvalidArgumentError(fmt::format("controller '{}': expected HOST:PORT", address));
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return malformed;
-  std::string_view host = address.substr(0, colon);
-  const std::string_view digits = address.substr(colon + 1);
-  HostPort out;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
-  if (error != std::errc() || end != digits.data() + digits.size() || out.port == 0) return malformed;
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  out.host = std::string(host);
-  return out;
-}
 
 absl::StatusOr<v1::EnrollResponse> CallEnroll(const EnrolmentRequest& request, const std::string& ca_pem, const std::string& csr_pem) {
   grpc::SslCredentialsOptions tls;
@@ -60,8 +41,8 @@ absl::StatusOr<v1::EnrollResponse> CallEnroll(const EnrolmentRequest& request, c
 }  // namespace
 
 absl::StatusOr<Identity> Enrol(const EnrolmentRequest& request) {
-  const absl::StatusOr<HostPort> controller = SplitAddress(request.controller);
-  if (!controller.ok()) return controller.status();
+  const absl::StatusOr<HostPort> controller = ParseHostPort(request.controller);
+  if (!controller.ok()) return Annotate(controller.status(), "controller");
   const std::string pin = tls::FromHex(request.token.ca_pin, tls::kSha256Bytes);
   const absl::StatusOr<std::string> ca = tls::FetchPinnedCa(controller->host, controller->port, pin, request.timeout);
   if (!ca.ok()) return Annotate(ca.status(), "controller's CA");

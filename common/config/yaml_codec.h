@@ -1,6 +1,6 @@
 // YAML and JSON <-> protobuf, strict, by reflection: the one way in which people write resources and read messages.
 //
-// A text holds resources, one per YAML document (`---` between them) or several in one list:
+// A text holds resources, one per YAML document (`---` between them) or several in one list, bare or under `resources` (a ListResponse):
 //
 //   kind: Upstream
 //   name: checkout

@@ -35,11 +35,30 @@ bool IsPlainField(std::string_view name) { return name == "name" || name == "lab
 
 }  // namespace
 
+// What `yardctl get -o json` writes, a ListResponse: a map of `resources` and numbers of the page. kNone: it is something else.
+std::uint32_t YamlResourceReader::ListedIn(const YamlTree& tree) {
+  std::uint32_t list = YamlNode::kNone;
+  if (tree.at(YamlTree::kRoot).kind != Kind::kMap) return list;
+  for (std::uint32_t at = tree.at(YamlTree::kRoot).first; at != YamlNode::kNone;) {
+    const YamlNode& name = tree.at(tree.Resolve(at));
+    const std::uint32_t value = tree.Resolve(tree.at(at).next);
+    at = tree.at(tree.at(at).next).next;
+    if (name.kind != Kind::kScalar) return YamlNode::kNone;
+    if (name.text == "resources" && tree.at(value).kind == Kind::kList) {
+      list = value;
+    } else if (name.text != "next_page_token" && name.text != "generation") {
+      return YamlNode::kNone;
+    }
+  }
+  return list;
+}
+
 bool YamlResourceReader::ReadDocument(const YamlTree& tree) {
   const YamlNode& root = tree.at(YamlTree::kRoot);
   if (root.kind == Kind::kNull) return true;
-  if (root.kind != Kind::kList) return ReadOne(tree, YamlTree::kRoot);
-  for (std::uint32_t at = root.first; at != YamlNode::kNone; at = tree.at(at).next) {
+  const std::uint32_t list = root.kind == Kind::kList ? YamlTree::kRoot : ListedIn(tree);
+  if (list == YamlNode::kNone) return ReadOne(tree, YamlTree::kRoot);
+  for (std::uint32_t at = tree.at(list).first; at != YamlNode::kNone; at = tree.at(at).next) {
     if (!ReadOne(tree, tree.Resolve(at))) return false;
   }
   return true;

@@ -19,10 +19,11 @@ class YamlResourceReader {
   YamlResourceReader(YamlMessageReader& reader, SourceMap& positions, std::vector<v1::Resource>& resources)
       : reader_(reader), positions_(positions), resources_(resources) {}
 
-  // A document: one resource, a list of them, or nothing. False when no more should be read.
+  // A document: one resource, a list of them (bare, or under `resources` as `get -o json` writes it), or nothing. False when no more should be read.
   bool ReadDocument(const YamlTree& tree);
 
  private:
+  static std::uint32_t ListedIn(const YamlTree& tree);
   bool ReadOne(const YamlTree& tree, std::uint32_t node);
   // The key as far as it can be read, without complaints: it names the resource in all violations that follow.
   static v1::ResourceKey PeekKey(const YamlTree& tree, std::uint32_t map);

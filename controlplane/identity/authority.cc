@@ -118,6 +118,12 @@ absl::StatusOr<std::unique_ptr<Authority>> Authority::Open(const std::string& di
   if (!tls::ValidTrustDomain(options.trust_domain)) return absl::InvalidArgumentError("trust domain: expected 1-255 of [a-z0-9._-]");
   if (auto made = tls::MakePrivateDirectory(directory); !made.ok()) return made;
   auto ca = LoadCa(directory);
+  if (absl::IsNotFound(ca.status()) && !options.first_start) {
+    return absl::FailedPreconditionError(
+        fmt::format("the store has a past, but {}{} is missing: every agent trusts that authority; restore it and its key from a backup, or "
+                    "start once with --new-authority and enrol every agent again",
+                    directory, kCaFile));
+  }
   if (absl::IsNotFound(ca.status())) ca = MakeCa(directory, options, clock);
   if (!ca.ok()) return ca.status();
   if (auto fit = CheckCa(*ca, directory, clock); !fit.ok()) return fit;

@@ -28,6 +28,8 @@
 namespace switchyard::controlplane::identity {
 
 struct AuthorityOptions {
+  // Whether a CA may be made when there is none. False: FAILED_PRECONDITION, because agents trust the one that is missing.
+  bool first_start = true;
   // Of a CA yet to be made. An existing CA keeps its own.
   std::string trust_domain = "switchyard";
   Duration ca_life = std::chrono::hours(24 * 3650);

@@ -3,10 +3,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/base/duration.h"
+#include "common/base/host_port.h"
 #include "common/base/status.h"
+#include "common/config/suggestion.h"
+#include "common/config/utf8.h"
+#include "tools/yardctl/words.h"
 
 namespace switchyard::tools::yardctl {
 namespace {
@@ -145,6 +153,33 @@ bool ReadLabels(const Raw& raw, GetOptions& get) {
   return true;
 }
 
+// What would come back from the wire as a riddle.
+bool CheckTexts(const Options& options, const Raw& raw) {
+  const std::pair<std::string_view, std::string_view> texts[] = {{"--reason", raw.apply.change.reason},   {"--author", raw.apply.change.author},
+                                                                 {"--reason", raw.remove.change.reason},  {"--author", raw.remove.change.author},
+                                                                 {"--description", raw.token.description}};
+  for (const auto& [flag, text] : texts) {
+    if (config::FindInvalidUtf8(text) == std::string_view::npos) continue;
+    fmt::print(stderr, "yardctl: {}: the text is not UTF-8\n", flag);
+    return false;
+  }
+  if (options.controller.empty()) return true;
+  const auto address = ParseHostPort(options.controller);
+  if (!address.ok()) fmt::print(stderr, "yardctl: --controller {}\n", Message(address.status()));
+  return address.ok();
+}
+
+// CLI11 would say that a subcommand is required, and not which word it did not know. Only the first word can be one for sure.
+bool NamesNoVerb(int argc, const char* const* argv, const CLI::App& app) {
+  const std::string_view word = argc > 1 ? argv[1] : "-";
+  if (word.starts_with('-')) return false;
+  std::vector<std::string_view> names;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(verb->get_name());
+  if (std::find(names.begin(), names.end(), word) != names.end()) return false;
+  fmt::print(stderr, "yardctl: `{}` is no verb{}; `yardctl --help` lists them\n", Printable(word), config::DidYouMean(word, names));
+  return true;
+}
+
 Command Chosen(CLI::App& app, Raw& raw) {
   const CLI::App* verb = app.get_subcommands().front();
   const std::string& name = verb->get_name();
@@ -197,6 +232,10 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv, ExitCode&
     verb->fallthrough();
     for (CLI::App* sub : verb->get_subcommands([](CLI::App*) { return true; })) sub->fallthrough();
   }
+  if (NamesNoVerb(argc, argv, app)) {
+    exit_code = ExitCode::kUsage;
+    return std::nullopt;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -204,7 +243,7 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv, ExitCode&
     return std::nullopt;
   }
   exit_code = ExitCode::kUsage;
-  if (!ReadLabels(raw, raw.get)) return std::nullopt;
+  if (!ReadLabels(raw, raw.get) || !CheckTexts(options, raw)) return std::nullopt;
   exit_code = ExitCode::kOk;
   options.format = ToFormat(raw.output);
   options.timeout = Checked(raw.timeout);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 
 #include "common/rpc/connect_failure.h"
@@ -323,6 +324,40 @@ TEST_F(ControllerTest, PropagatesTwoHundredChangesToTwentyAgents) {
   }
   std::sort(millis.begin(), millis.end());
   std::printf("apply --wait, %d agents, 200 changes: p50 %.2f ms, p99 %.2f ms, max %.2f ms\n", kAgents, millis[100], millis[198], millis[199]);
+}
+
+TEST_F(ControllerTest, ALostAuthorityIsNotReplacedInSilence) {
+  StartController(true);
+  AddAgents(1, false);
+  agents_.clear();
+  controller_.reset();
+  std::filesystem::remove(options_.data_dir + "/identity/ca.pem");
+  const auto refused = Controller::Start(options_, {&clock_, &log_, nullptr});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(Message(refused.status()).find("--new-authority"), std::string_view::npos) << Message(refused.status());
+  options_.new_authority = true;
+  StartController(true);
+}
+
+TEST_F(ControllerTest, AStartThatFailsLeavesTheGreetingToTheNext) {
+  StartController();
+  ControllerOptions options = options_;
+  options.data_dir = directory_.Sub("other");
+  options.metrics_listen = "127.0.0.1:" + std::to_string(controller_->metrics_port());
+  options.metrics_required = true;
+  ASSERT_FALSE(Controller::Start(options, {&clock_, &log_, store::OpenMemoryStore()}).ok());
+  options.metrics_listen.clear();
+  const auto started = Controller::Start(options, {&clock_, &log_, store::OpenMemoryStore()});
+  ASSERT_TRUE(started.ok());
+  EXPECT_TRUE((*started)->credential_written());
+}
+
+TEST_F(ControllerTest, TheLogDoesNotCallAnEqualChangeCommitted) {
+  StartController();
+  ASSERT_TRUE(ApplyAndWait(MakeSite(), 0).status.ok());
+  EXPECT_FALSE(log_.Contains("nothing changed"));
+  ASSERT_TRUE(ApplyAndWait(MakeSite(), 0).status.ok());
+  EXPECT_TRUE(log_.Contains("nothing changed"));
 }
 
 }  // namespace

@@ -122,6 +122,13 @@ TEST_F(CommandsTest, GetWritesYamlThatApplyReads) {
   EXPECT_EQ(fleet_.applied.resources_size(), 2);
 }
 
+TEST_F(CommandsTest, GetWritesJsonThatApplyReads) {
+  EXPECT_EQ(RunGet({"all", {}, {}}, ContextFor(Format::kJson)), ExitCode::kOk);
+  EXPECT_EQ(Apply(out_.str()), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(fleet_.applied.resources_size(), 2);
+  EXPECT_EQ(Apply("{\"resources\": [], \"other\": 1}"), ExitCode::kRefused);
+}
+
 TEST_F(CommandsTest, GetShowsTablesAndRefusesUnknownKinds) {
   EXPECT_EQ(RunGet({"Upstream", {"x"}, {}}, Table()), ExitCode::kOk);
   EXPECT_THAT(out_.str(), HasSubstr("UPSTREAM  BACKENDS"));

@@ -61,5 +61,20 @@ TEST(Options, DescribeEveryVerbForCompletion) {
   EXPECT_THAT(CompletionScript("bash", options->verbs), testing::HasSubstr("--dry-run"));
 }
 
+TEST(Options, NameTheWordThatIsNoVerb) {
+  testing::internal::CaptureStderr();
+  Parse({"aply", "-f", "x"}, ExitCode::kUsage);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::AllOf(testing::HasSubstr("`aply` is no verb"), testing::HasSubstr("apply")));
+}
+
+TEST(Options, RefuseTextsThatAreNotUtf8AndAddressesThatAreNone) {
+  Parse({"apply", "-f", "x", "--reason", "\xff\xfe"}, ExitCode::kUsage);
+  Parse({"delete", "route", "x", "--author", "\xff"}, ExitCode::kUsage);
+  testing::internal::CaptureStderr();
+  Parse({"agents", "--controller", "nonsense"}, ExitCode::kUsage);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("--controller 'nonsense': expected HOST:PORT"));
+  Parse({"agents", "--controller", "fleet.example:7400"});
+}
+
 }  // namespace
 }  // namespace switchyard::tools::yardctl

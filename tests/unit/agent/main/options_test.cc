@@ -98,5 +98,23 @@ TEST(Options, EndWithSuccessForHelpAndVersion) {
   }
 }
 
+TEST(Options, RefuseAnEmptyTokenThatWasGiven) {
+  harness::TempDir temp;
+  const std::string file = temp.Write("empty", "\n");
+  const Parsed from_file = Parse({"--controller", "c:7400", "--join-token-file", file});
+  EXPECT_EQ(from_file.exit_code, 2);
+  EXPECT_NE(from_file.said.find(file), std::string::npos) << from_file.said;
+  EXPECT_NE(from_file.said.find("it is empty"), std::string::npos) << from_file.said;
+  const std::string nothing = temp.Write("nothing", "");
+  EXPECT_EQ(Parse({"--controller", "c:7400", "--join-token-file", nothing}).exit_code, 2);
+  EXPECT_EQ(Parse({"--controller", "c:7400", "--join-token", ""}).exit_code, 2);
+}
+
+TEST(Options, RefuseAControllerThatIsNoAddress) {
+  const Parsed parsed = Parse({"--controller", "nonsense"});
+  EXPECT_EQ(parsed.exit_code, 2);
+  EXPECT_NE(parsed.said.find("--controller: 'nonsense': expected HOST:PORT"), std::string::npos) << parsed.said;
+}
+
 }  // namespace
 }  // namespace switchyard::agent
