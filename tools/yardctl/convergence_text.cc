@@ -22,10 +22,15 @@ std::string LaggardWord(const v1::Laggard& laggard) {
   }
 }
 
+std::string HowFar(const v1::Convergence& convergence) {
+  if (convergence.total() == 0) return "no agent is connected";
+  return fmt::format("live on {} of {} connected agents", convergence.applied(), convergence.total());
+}
+
 }  // namespace
 
 std::string ConvergenceText(const v1::Convergence& convergence) {
-  std::string out = convergence.total() == 0 ? fmt::format("generation {}: no agent is connected", convergence.generation()) : fmt::format("generation {}: live on {} of {} connected agents", convergence.generation(), convergence.applied(), convergence.total());
+  std::string out = fmt::format("generation {}: {}", convergence.generation(), HowFar(convergence));
   // Zero: the controller that knows it has ended since.
   if (rpc::ToDuration(convergence.took()).count() > 0) out += fmt::format(" after {}", FormatDurationRounded(rpc::ToDuration(convergence.took())));
   out += '\n';

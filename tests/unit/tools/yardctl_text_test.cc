@@ -119,5 +119,17 @@ TEST(Completion, KnowsEveryVerbInEveryShell) {
   EXPECT_EQ(CompletionScript("tcsh", verbs), "");
 }
 
+TEST(ConvergenceText, SaysThatNobodyIsConnectedAndNamesTheAbsent) {
+  v1::Convergence convergence;
+  convergence.set_generation(3);
+  EXPECT_EQ(ConvergenceText(convergence), "generation 3: no agent is connected\n");
+  auto* laggard = convergence.add_laggards();
+  laggard->set_node("web-1");
+  laggard->set_state(v1::Laggard::STATE_DISCONNECTED);
+  EXPECT_EQ(ConvergenceText(convergence),
+            "generation 3: no agent is connected\n  web-1: disconnected: not heard of since the controller started\n");
+  EXPECT_EQ(ConvergenceExit(convergence), ExitCode::kNotConverged);
+}
+
 }  // namespace
 }  // namespace switchyard::tools::yardctl

@@ -35,7 +35,8 @@ void PrintList(const Context& context, const v1::HistoryResponse& found) {
 
 void PrintOne(const Context& context, const v1::HistoryResponse& found) {
   for (const v1::HistoryEntry& entry : found.entries()) {
-    context.out << fmt::format("generation {}  {}  {}\n{}\n", entry.generation(), CivilTime(entry.time()), Printable(entry.author()), Printable(entry.reason()));
+    context.out << fmt::format("generation {}  {}  {}\n{}\n", entry.generation(), CivilTime(entry.time()),
+                               Printable(entry.author()), Printable(entry.reason()));
     for (const v1::Change& change : entry.changes())
       context.out << fmt::format("  {}  {}\n", config::ToString(change.key()), ActionWord(change.action()));
   }
