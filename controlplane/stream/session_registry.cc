@@ -39,6 +39,7 @@ void SessionRegistry::OnReturnGraceEnd() {
 
 absl::Status SessionRegistry::Attach(const std::shared_ptr<SessionHandle>& session, const SessionFacts& facts) {
   std::shared_ptr<SessionHandle> replaced;
+  Fired fired;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return *closed_;
@@ -59,9 +60,10 @@ absl::Status SessionRegistry::Attach(const std::shared_ptr<SessionHandle>& sessi
     }
     streams_[facts.node].session = session;
     agents_[facts.node] = AgentRecord{facts, true};
-    Fired none;
-    Settle(facts, true, none);
+    // One who was awaited may already serve what others wait for.
+    Settle(facts, true, fired);
   }
+  Call(std::move(fired));
   if (replaced != nullptr) replaced->End(absl::AbortedError("a newer stream of this node took over"));
   return absl::OkStatus();
 }

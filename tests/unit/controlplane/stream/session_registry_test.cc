@@ -156,6 +156,7 @@ TEST_F(SessionRegistryTest, AWaitEndsWhenTheLastAgentRefuses) {
 
 TEST_F(SessionRegistryTest, AWaitDoesNotWaitForAnAgentThatLeft) {
   const auto a = Connect("a", 1);
+  const auto b = Connect("b", 2);
   Wait(2);
   registry_.Detach(*a, Facts("a", 1));
   ASSERT_EQ(answers_.size(), 1u);
