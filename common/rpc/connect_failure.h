@@ -1,5 +1,5 @@
 // Why a connection to the controller failed, as a person needs it. gRPC tells by text only; the texts are those of gRPC 1.51 and OpenSSL 3 in
-// Debian 12 and are held by tests.
+// Debian 12. That of a foreign authority is held by a test against a real controller.
 //
 // Thread-safety: pure functions. Errors: none; a text that is not known has no remedy.
 #pragma once
