@@ -26,7 +26,7 @@ void ValidateResource(const v1::Resource& resource, config::ViolationList& out) 
     case v1::Resource::SPEC_NOT_SET:
       break;
   }
-  findings.Add("spec", "is missing, or of a kind that this version does not know; expected a Listener, Route or Upstream");
+  findings.Add("spec", "is missing, or of a kind that this version does not know; expected a Listener, Route, Upstream or Secret");
 }
 
 namespace {

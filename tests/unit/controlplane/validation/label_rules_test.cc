@@ -61,7 +61,7 @@ TEST(Labels, OfBackendsObeyTheSameRules) {
 TEST(Resource, WithoutSpecIsRefused) {
   v1::Resource empty = Base();
   empty.clear_spec();
-  ExpectRule(empty, {"", "spec", "expected a Listener, Route or Upstream"});
+  ExpectRule(empty, {"", "spec", "expected a Listener, Route, Upstream or Secret"});
 }
 
 TEST(Resource, CollectsEveryViolation) {
