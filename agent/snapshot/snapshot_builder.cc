@@ -83,14 +83,18 @@ ListenerConfig ListenerOf(const v1::Resource& resource) {
 
 }  // namespace
 
-SnapshotBuilder::SnapshotBuilder(unsigned workers, health::HealthTable& health) : workers_(std::max(workers, 1U)), health_(health) {}
+SnapshotBuilder::SnapshotBuilder(unsigned workers, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets)
+    : workers_(std::max(workers, 1U)), health_(health), tls_(std::move(tickets)) {}
 
 SnapshotBuilder::Result SnapshotBuilder::Build(const v1::Snapshot& proto) {
   Result result;
   result.snapshot = std::make_shared<AgentSnapshot>();
   result.snapshot->generation = proto.generation();
+  tls_.Begin(proto);
   BuildUpstreams(proto, result);
   BuildListeners(proto, result);
+  tls_.End();
+  result.warnings = tls_.TakeWarnings();
   return result;
 }
 
@@ -195,6 +199,12 @@ void SnapshotBuilder::BuildListeners(const v1::Snapshot& proto, Result& result) 
     listener->endpoint = *endpoint;
     listener->max_connections = Share(listener->max_connections);
     listener->routes = RoutesOf(listener->name, routes);
+    if (resource.listener().has_tls()) {
+      listener->tls = tls_.ForListener(resource, result.violations);
+      // Never in plain text instead.
+      if (listener->tls == nullptr) continue;
+      listener->max_handshakes = Share(config::MaxHandshakes(resource.listener().tls()));
+    }
     result.snapshot->listeners.push_back(std::move(listener));
   }
 }

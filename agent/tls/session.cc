@@ -40,18 +40,20 @@ class SessionImpl final : public Session {
 
   Cause failure() const override { return failure_; }
   bool resumed() const override { return SSL_session_reused(ssl_.get()) == 1; }
-  std::string PeerText() const override;
+  std::string_view peer_certificate() const override { return peer_certificate_; }
 
  private:
   // What a call that did not succeed means.
   IoResult::Kind Judge(int returned, bool reading);
   bool PeerFits();
+  void TakePeer();
 
   // Server or client context: callbacks of the session look into it.
   const std::shared_ptr<const void> context_;
   SocketBio socket_;
   SslOwner owner_;
   switchyard::tls::Ssl ssl_;
+  std::string peer_certificate_;
   Cause failure_ = Cause::kNone;
   bool failed_ = false;
   bool said_goodbye_ = false;
@@ -76,7 +78,8 @@ loop::TransportLayer::Step SessionImpl::Handshake() {
   ClearErrors();
   const int returned = SSL_do_handshake(ssl_.get());
   if (returned == 1) {
-    if (owner_.client == nullptr || PeerFits()) return Step::kDone;
+    if (owner_.server != nullptr) TakePeer();
+    if (owner_.server != nullptr || PeerFits()) return Step::kDone;
     failed_ = true;
     failure_ = Cause::kUpstreamTlsWrongName;
     return Step::kFailed;
@@ -211,9 +214,10 @@ std::string_view SessionImpl::protocol() const {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-std::string SessionImpl::PeerText() const {
+// What backends are told is made once; a resumed session brings the certificate along.
+void SessionImpl::TakePeer() {
   X509* const leaf = SSL_get0_peer_certificate(ssl_.get());
-  return leaf == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK ? std::string() : ForwardedCertificate(leaf);
+  if (leaf != nullptr && SSL_get_verify_result(ssl_.get()) == X509_V_OK) peer_certificate_ = ForwardedCertificate(leaf);
 }
 
 }  // namespace

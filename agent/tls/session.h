@@ -31,8 +31,6 @@ class Session : public loop::TransportLayer {
   virtual Cause failure() const = 0;
   // After one that succeeded:
   virtual bool resumed() const = 0;
-  // The verified certificate of the peer in the form of `X-Forwarded-Client-Cert`; empty when there is none.
-  virtual std::string PeerText() const = 0;
 };
 
 }  // namespace switchyard::agent::tls
