@@ -17,6 +17,7 @@
 #include "common/rpc/proto_time.h"
 #include "common/rpc/transport_limits.h"
 #include "common/tls/private_file.h"
+#include "common/tls/seal.h"
 #include "controlplane/admin/fleet_service.h"
 #include "controlplane/compiler/compiler.h"
 #include "controlplane/controller_metrics.h"
@@ -42,7 +43,11 @@ constexpr std::size_t kMaxWaitingCalls = 1024;
 
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const std::string& data_dir, std::unique_ptr<store::Store> given) {
   if (given != nullptr) return given;
-  return store::OpenRocksdbStore(data_dir + "/store");
+  auto seal = tls::Seal::Open(data_dir + "/seal.key", /*may_make=*/true);
+  if (!seal.ok()) return seal.status();
+  store::RocksdbOptions options;
+  options.seal = *std::move(seal);
+  return store::OpenRocksdbStore(data_dir + "/store", options);
 }
 
 // Whether agents may be out there that trust an authority. A store that cannot be read has one, to be safe.

@@ -58,8 +58,10 @@ void TlsHandshake::OnHandshake(bool done) {
 }
 
 void TlsHandshake::EndShaking() {
-  if (state_ == State::kShaking) listener_->EndHandshake();
   timer_.Cancel();
+  if (state_ != State::kShaking) return;
+  state_ = State::kLingering;
+  listener_->EndHandshake();
 }
 
 void TlsHandshake::Succeed() {
@@ -76,10 +78,7 @@ void TlsHandshake::Succeed() {
 void TlsHandshake::Fail(Cause cause) {
   EndShaking();
   listener_->CountConnection(cause);
-  if (cause == Cause::kTlsRefusedByClient || session_ == nullptr) {
-    state_ = State::kShaking == state_ ? State::kLingering : state_;
-    return Cut();
-  }
+  if (cause == Cause::kTlsRefusedByClient || session_ == nullptr) return Cut();
   session_ = nullptr;
   socket_.SetLayer(nullptr);
   if (cause == Cause::kTlsPlainHttp) AnswerPlainHttp();
@@ -93,7 +92,6 @@ void TlsHandshake::AnswerPlainHttp() {
 }
 
 void TlsHandshake::Linger() {
-  state_ = State::kLingering;
   socket_.ShutdownWrite();
   timer_.Set(loop_.Now() + kLingerTime);
   OnReadable();

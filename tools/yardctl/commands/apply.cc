@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "common/base/status.h"
+#include "common/config/violation.h"
 #include "tools/yardctl/commands/commands.h"
 #include "tools/yardctl/commands/read_input.h"
 
@@ -15,6 +16,7 @@ ExitCode RunApply(const ApplyOptions& options, const Context& context, std::istr
   v1::ApplyResponse response;
   const grpc::Status status = context.fleet->Apply(NewCall(context, options.change.wait.value_or(Duration(0))).get(), request, &response);
   if (!status.ok()) return ReportChange(context, status, options.change.dry_run, &input);
+  ShowWarnings(context, response);
   return ShowChange(context, options.change, response);
 }
 

@@ -66,7 +66,7 @@ TEST(Resource, WithoutSpecIsRefused) {
 
 TEST(Resource, CollectsEveryViolation) {
   config::ViolationList found;
-  ValidateResource(MakeResource("name: 'A' labels { key: '' } listener { port: 70000 http { max_headers: 7 max_head_bytes: 1 } }"), found);
+  ValidateResource(MakeResource("name: 'A' labels { key: '' } listener { port: 70000 http { max_headers: 7 max_head_bytes: 1 } }"), WallTime(), found);
   EXPECT_EQ(found.total(), 5U) << AllText(found);
 }
 
