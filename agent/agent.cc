@@ -167,6 +167,7 @@ void TheAgent::OpenClient() {
     report::ForgetGone(before, now, metrics_);
     Serving(now);
   });
+  client_->OnTicketKeys([this](const v1::TicketKeys& keys) { data_plane_->SetTicketKeys({keys.keys().begin(), keys.keys().end()}); });
   client_->OnWelcome([this](Duration interval) { reporter_->SetInterval(interval); });
 }
 

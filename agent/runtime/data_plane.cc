@@ -31,6 +31,7 @@ class DataPlaneImpl final : public DataPlane {
   void Drain(Duration bound, std::function<void()> done) override;
   void Stop() override;
   DataPlaneStatus Status() const override;
+  void SetTicketKeys(const std::vector<std::string_view>& keys) override { tickets_->Set(keys); }
 
  private:
   void RunTasks();

@@ -106,7 +106,8 @@ void SnapshotBuilder::BuildUpstreams(const v1::Snapshot& proto, Result& result) 
   upstream_index_.clear();
   for (const v1::Resource& resource : proto.resources()) {
     if (!resource.has_upstream()) continue;
-    const std::string bytes = resource.SerializeAsString();
+    const std::string bytes = resource.SerializeAsString() + tls_.SecretsOf(resource.upstream().tls());
+    if (resource.upstream().has_tls()) tls_.KeepUpstream(resource.name());
     BuiltUpstream built = upstreams_[resource.name()];
     if (!built.config || built.bytes != bytes) {
       if (auto config = BuildUpstream(resource, result.violations)) built = {bytes, std::move(config)};
@@ -132,6 +133,15 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
   out->pool.idle_timeout = config::PoolIdleTimeout(proto.pool());
   out->pool.pending_timeout = config::PendingTimeout(proto.pool());
   out->pool.connect_timeout = config::ConnectTimeout(proto);
+  if (proto.has_tls()) {
+    auto tls = std::make_shared<upstream::UpstreamTls>();
+    tls->context = tls_.ForUpstream(resource, violations);
+    // Never in plain text instead.
+    if (tls->context == nullptr) return nullptr;
+    tls->handshake_timeout = config::TlsHandshakeTimeout(proto.tls());
+    tls->settings = proto.tls().SerializeAsString();
+    out->pool.tls = std::move(tls);
+  }
   for (int i = 0; i < proto.backends_size(); ++i) {
     const v1::Backend& backend = proto.backends(i);
     const absl::StatusOr<Endpoint> endpoint = Endpoint::Parse(backend.address());

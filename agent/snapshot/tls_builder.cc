@@ -70,6 +70,17 @@ const v1::Secret* TlsBuilder::Find(const std::string& name) const {
   return at == secrets_.end() ? nullptr : at->second;
 }
 
+std::string TlsBuilder::SecretsOf(const v1::UpstreamTls& tls) const {
+  Inputs inputs;
+  bool any = false;
+  for (const std::string* name : {&tls.ca(), &tls.certificate()}) {
+    const v1::Secret* secret = Find(*name);
+    any = any || secret != nullptr;
+    if (secret != nullptr) inputs.Add(secret->SerializeAsString());
+  }
+  return any ? inputs.Finish() : std::string();
+}
+
 std::string TlsBuilder::ReadStaple(const std::string& listener, const std::string& path) {
   if (path.empty()) return {};
   std::ifstream file(path, std::ios::binary);

@@ -27,6 +27,10 @@ class TlsBuilder {
   // Null with a violation: there is none to use.
   std::shared_ptr<const tls::ServerContext> ForListener(const v1::Resource& resource, std::vector<v1::Violation>& violations);
   std::shared_ptr<const tls::ClientContext> ForUpstream(const v1::Resource& resource, std::vector<v1::Violation>& violations);
+  // Digest of the Secrets that it names; empty when it names none.
+  std::string SecretsOf(const v1::UpstreamTls& tls) const;
+  // Its context is in use as it is.
+  void KeepUpstream(const std::string& name) { clients_[name].asked = true; }
   // After the last: what was not asked for is forgotten.
   void End();
   // Of files on this host that could not be used; since the last call.

@@ -2,6 +2,7 @@
 
 #include "agent/tls/context_parts.h"
 #include "common/base/endpoint.h"
+#include "common/base/random.h"
 #include "common/base/status.h"
 
 namespace switchyard::agent::tls {
@@ -14,7 +15,7 @@ int OnNewSession(SSL* ssl, SSL_SESSION* session) {
   const SslOwner& owner = OwnerOf(ssl);
   if (owner.slot == nullptr) return 0;
   owner.slot->held().session.reset(session);
-  owner.slot->held().context = owner.client;
+  owner.slot->held().context = owner.client->id;
   return 1;
 }
 
@@ -74,6 +75,7 @@ absl::StatusOr<std::shared_ptr<const ClientContext>> ClientContext::Build(const 
   }
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   if (options.resumption) SSL_CTX_sess_set_new_cb(context, OnNewSession);
+  out->id = SecureSeed();
   out->server_name = options.server_name;
   out->name_is_ip = Endpoint::FromIp(options.server_name, 0).ok();
   out->names = options.names;

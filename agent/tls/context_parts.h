@@ -55,6 +55,8 @@ struct ServerContextImpl final : ServerContext {
 };
 
 struct ClientContextImpl final : ClientContext {
+  // Tells contexts apart for as long as sessions live, which is longer than an address does.
+  std::uint64_t id = 0;
   SslContext context;
   std::string server_name;
   bool name_is_ip = false;
@@ -70,7 +72,7 @@ struct HostCas::Store {
 struct ClientSession::Held {
   std::unique_ptr<SSL_SESSION, switchyard::tls::FreeBy<SSL_SESSION_free>> session;
   // Of which context it is.
-  const ClientContext* context = nullptr;
+  std::uint64_t context = 0;
 };
 
 // What callbacks find behind SSL_get_app_data.

@@ -249,7 +249,7 @@ std::unique_ptr<Session> Session::Connect(const std::shared_ptr<const ClientCont
     done = done && X509_VERIFY_PARAM_set1_host(rules, impl.server_name.data(), impl.server_name.size()) == 1;
   }
   if (!done) return nullptr;
-  if (slot != nullptr && slot->held().session != nullptr && slot->held().context == &impl) SSL_set_session(ssl, slot->held().session.get());
+  if (slot != nullptr && slot->held().session != nullptr && slot->held().context == impl.id) SSL_set_session(ssl, slot->held().session.get());
   return session;
 }
 

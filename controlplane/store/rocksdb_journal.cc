@@ -33,7 +33,14 @@ std::optional<Record> ParseRecord(std::string_view key, std::string_view stored)
 absl::StatusOr<std::unique_ptr<Journal>> RocksdbJournal::Open(const std::string& directory, const RocksdbOptions& options) {
   auto database = Rocksdb::Open(directory, options);
   if (!database.ok()) return database.status();
-  return std::unique_ptr<Journal>(new RocksdbJournal(directory, options, std::move(*database)));
+  std::shared_ptr<const tls::Seal> seal;
+  if (!options.seal_file.empty()) {
+    // After the lock on the directory: two controllers must not both make a key.
+    auto opened = tls::Seal::Open(options.seal_file, /*may_make=*/true);
+    if (!opened.ok()) return opened.status();
+    seal = *std::move(opened);
+  }
+  return std::unique_ptr<Journal>(new RocksdbJournal(directory, options, std::move(seal), std::move(*database)));
 }
 
 RocksdbJournal::~RocksdbJournal() { static_cast<void>(Recover()); }

@@ -46,8 +46,8 @@ class RocksdbJournal final : public Journal {
   absl::StatusOr<std::vector<Record>> ReadRecords(const std::string& prefix) const override;
 
  private:
-  RocksdbJournal(std::string directory, const RocksdbOptions& options, std::unique_ptr<Rocksdb> database)
-      : directory_(std::move(directory)), options_(options), bytes_(options.seal), database_(std::move(database)) {}
+  RocksdbJournal(std::string directory, const RocksdbOptions& options, std::shared_ptr<const tls::Seal> seal, std::unique_ptr<Rocksdb> database)
+      : directory_(std::move(directory)), options_(options), bytes_(std::move(seal)), database_(std::move(database)) {}
 
   // REQUIRES: Recover() was OK. The batch names column families by numbers that reopening keeps, so it can be written again.
   absl::Status Write(rocksdb::WriteBatch& batch);

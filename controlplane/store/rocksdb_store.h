@@ -21,7 +21,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "common/tls/seal.h"
 #include "controlplane/store/history_window.h"
 #include "controlplane/store/store.h"
 
@@ -35,8 +34,8 @@ struct RocksdbOptions {
   int max_open_files = 64;
   // The log is cut (its memtables flushed) beyond this.
   std::size_t max_log_bytes = 32 << 20;
-  // For Secrets, which are refused without one.
-  std::shared_ptr<const tls::Seal> seal;
+  // The key that Secrets are sealed with; made once the directory is ours, if there is none. Empty: Secrets are refused.
+  std::string seal_file;
 };
 
 // Makes the directory (mode 0700) if it is not there.
