@@ -28,7 +28,8 @@ inline constexpr MetricDef kRequests{"switchyard_requests_total", "Requests that
                                      MetricKind::kCounter,
                                      {"listener", "class"},
                                      2000};
-inline constexpr MetricDef kRequestCauses{"switchyard_request_causes_total", "Requests that Switchyard answered itself or cut short, and connections that failed before.",
+inline constexpr MetricDef kRequestCauses{"switchyard_request_causes_total",
+                                          "Requests that Switchyard answered itself or cut short, and connections that failed before.",
                                           MetricKind::kCounter,
                                           {"listener", "cause"},
                                           2000};

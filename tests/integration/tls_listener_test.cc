@@ -209,7 +209,8 @@ TEST_F(TlsListener, TellsAPlainHttpClientWhatIsWrong) {
 
 TEST_F(TlsListener, RefusesNoiseAndSilence) {
   Apply(SecretYaml("site", Leaf({.name = "site"})) + "---\n" +
-        fmt::format("kind: Listener\nname: tls\nspec: {{address: 127.0.0.1, port: {}, http: {{head_timeout: 300ms}}, tls: {{certificates: [{{secret: site}}]}}}}\n",
+        fmt::format("kind: Listener\nname: tls\nspec:\n  address: 127.0.0.1\n  port: {}\n  http: {{head_timeout: 300ms}}\n"
+                    "  tls: {{certificates: [{{secret: site}}]}}\n",
                     port_.port()));
   auto noisy = harness::RawHttpClient::Connect(port_.port());
   ASSERT_TRUE(noisy.ok());
@@ -229,7 +230,8 @@ std::string Body(const std::string& pem) { return pem.substr(28, 40); }
 std::vector<std::string> FilesThatHold(const std::string& directory, const std::string& text) {
   std::vector<std::string> found;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    if (entry.is_regular_file() && harness::ReadFile(entry.path().string()).find(text) != std::string::npos) found.push_back(entry.path().string());
+    const std::string path = entry.path().string();
+    if (entry.is_regular_file() && harness::ReadFile(path).find(text) != std::string::npos) found.push_back(path);
   }
   return found;
 }
@@ -239,7 +241,9 @@ TEST_F(TlsListener, KeepsPrivateKeysSecret) {
   Apply(SecretYaml("site", leaf) + "---\n" + SiteYaml("{certificates: [{secret: site}]}"));
   const std::string key = Body(leaf.key);
   ASSERT_EQ(key.size(), 40u);
-  for (const std::vector<std::string>& verb : {std::vector<std::string>{"get", "secret", "site", "-o", "yaml"}, {"get", "all", "-o", "json"}, {"history", "-o", "yaml"}}) {
+  const std::vector<std::vector<std::string>> verbs = {
+      {"get", "secret", "site", "-o", "yaml"}, {"get", "all", "-o", "json"}, {"history", "-o", "yaml"}};
+  for (const std::vector<std::string>& verb : verbs) {
     const auto done = fleet_->Yardctl(verb);
     ASSERT_TRUE(done.ok());
     EXPECT_EQ(done->exit.code, 0) << done->err;
@@ -247,7 +251,9 @@ TEST_F(TlsListener, KeepsPrivateKeysSecret) {
   }
   const auto shown = fleet_->Yardctl({"get", "secret", "site", "-o", "yaml"});
   ASSERT_TRUE(shown.ok());
-  for (const char* fact : {"CN=site", "DNS:localhost", "not_after", "fingerprint", "sha256//"}) EXPECT_NE(shown->out.find(fact), std::string::npos) << shown->out;
+  for (const char* fact : {"CN=site", "DNS:localhost", "not_after", "fingerprint", "sha256//"}) {
+    EXPECT_NE(shown->out.find(fact), std::string::npos) << shown->out;
+  }
   // What get printed can be applied: the key stays.
   const auto again = fleet_->Yardctl({"apply", "-f", "-"}, shown->out);
   ASSERT_TRUE(again.ok());
