@@ -29,7 +29,7 @@ TlsHandshake::TlsHandshake(loop::EventLoop& loop, Ref<ListenerState> listener)
 TlsHandshake::~TlsHandshake() = default;
 
 void TlsHandshake::Begin(int fd, const Endpoint& peer) {
-  if (!socket_.Adopt(fd, peer.is_v6())) return;
+  if (!socket_.Adopt(fd)) return;
   if (!listener_->BeginHandshake()) {
     listener_->CountConnection(Cause::kTlsTooManyHandshakes);
     socket_.Close(/*reset=*/true);
