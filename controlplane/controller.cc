@@ -95,7 +95,7 @@ class ControllerImpl final : public Controller {
         publisher_(store_.get(), &compiler::Compile),
         hub_(&registry_, &publisher_, &aggregator_, log_),
         watchers_(store_.get(), &calls_),
-        metrics_({store_.get(), &registry_, &aggregator_, &refusals_}, options.version, started_) {
+        metrics_({store_.get(), &registry_, &aggregator_, &refusals_, clock_}, options.version, started_) {
     sessions_.clock = clock_;
     sessions_.timers = &timers_;
     sessions_.host = &hub_;

@@ -156,6 +156,7 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     config.active = config::StateOf(backend) == v1::BACKEND_STATE_ACTIVE;
     config.disabled = config::StateOf(backend) == v1::BACKEND_STATE_DISABLED;
     config.health = health_.Get(resource.name(), backend.address());
+    config.health->SetTls(out->pool.tls == nullptr ? nullptr : out->pool.tls->context);
     out->backends.push_back(std::move(config));
   }
   return out;

@@ -35,7 +35,7 @@ ARROWS = {
     "agent/balancer": BASE,
     "agent/codec": BASE,
     "agent/router": CONFIG + ["agent/codec"],
-    "agent/health": CONFIG,
+    "agent/health": CONFIG + ["agent/tls", "agent/loop"],
     "agent/upstream": CONFIG + ["agent/tls", "agent/codec", "agent/balancer", "agent/health", "agent/report", "agent/loop"],
     "agent/loop": BASE,
     "agent/tls": BASE + ["common/tls", "agent/loop"],

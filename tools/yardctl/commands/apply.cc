@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "common/base/status.h"
-#include "common/config/violation.h"
 #include "tools/yardctl/commands/commands.h"
 #include "tools/yardctl/commands/read_input.h"
 
