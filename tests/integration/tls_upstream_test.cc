@@ -32,12 +32,14 @@ class TlsUpstream : public testing::Test {
     return leaf.ok() ? *leaf : KeyedPem();
   }
 
+  // Its own in each test, so that its counters are.
+  std::string InnerName() const { return fmt::format("inner-{}", inner_.port()); }
   // A TLS listener in front of the backend.
   std::string InnerYaml(const std::string& tls) const {
-    return fmt::format("kind: Listener\nname: inner\nspec: {{address: 127.0.0.1, port: {}, tls: {}}}\n---\n"
-                       "kind: Upstream\nname: inner\nspec: {{backends: [{{address: \"{}\"}}]}}\n---\n"
-                       "kind: Route\nname: inner\nspec: {{listeners: [inner], forward: {{upstreams: [{{upstream: inner}}]}}}}\n---\n",
-                       inner_.port(), backend_.address(), tls);
+    return fmt::format("kind: Listener\nname: {0}\nspec: {{address: 127.0.0.1, port: {1}, tls: {3}}}\n---\n"
+                       "kind: Upstream\nname: {0}\nspec: {{backends: [{{address: \"{2}\"}}]}}\n---\n"
+                       "kind: Route\nname: {0}\nspec: {{listeners: [{0}], forward: {{upstreams: [{{upstream: {0}}}]}}}}\n---\n",
+                       InnerName(), inner_.port(), backend_.address(), tls);
   }
   // A plain listener in front of that. `more`: further fields of the upstream, each with a comma in front.
   std::string OuterYaml(const std::string& tls, const std::string& more = "") const {
@@ -182,10 +184,11 @@ TEST_F(TlsUpstream, RenewsCertificatesUnderLoadAndTouchesNoConnection) {
   EXPECT_EQ(bad, 0) << good << " good";
   EXPECT_EQ(backend_.connections(), backends_before) << "a connection was closed and made anew";
   // One TLS connection per client at most: none was replaced by a renewal.
-  EXPECT_TRUE(harness::Eventually([&] { return Metric("switchyard_tls_handshakes_total{kind=\"full\",listener=\"inner\"}") >= 1; }));
-  EXPECT_LE(Metric("switchyard_tls_handshakes_total{kind=\"full\",listener=\"inner\"}") +
-                Metric("switchyard_tls_handshakes_total{kind=\"resumed\",listener=\"inner\"}"),
-            kClients);
+  const auto handshakes = [&](const char* kind) {
+    return Metric(fmt::format("switchyard_tls_handshakes_total{{kind=\"{}\",listener=\"{}\"}}", kind, InnerName()));
+  };
+  EXPECT_TRUE(harness::Eventually([&] { return handshakes("full") >= 1; }));
+  EXPECT_LE(handshakes("full") + handshakes("resumed"), kClients);
   const auto shown = harness::RunProgram({.argv = {"/usr/bin/openssl", "s_client", "-connect", fmt::format("127.0.0.1:{}", inner_.port())},
                                           .env = {},
                                           .input = "Q\n"});
