@@ -30,6 +30,7 @@ enum class FieldId : std::uint8_t {
   kTransferEncoding,
   kUpgrade,
   kVia,
+  kXForwardedClientCert,
   kXForwardedFor,
   kXForwardedHost,
   kXForwardedProto,

@@ -84,7 +84,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   upstream::OutgoingRequest request;
   request.method = head_.method;
   request.path_and_query = head_.path_and_query;
-  request.headers = &scratch_->forwarding.Rewrite(head_, listener_, server_.client_ip(), server_.scheme());
+  request.headers = &scratch_->forwarding.Rewrite(head_, listener_, {server_.client_ip(), server_.scheme(), server_.client_certificate()});
   request.framing = head_.framing;
   request.content_length = head_.content_length;
   request.states_empty_body = head_.states_length && head_.framing == Framing::kNone;

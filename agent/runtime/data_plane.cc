@@ -31,6 +31,7 @@ class DataPlaneImpl final : public DataPlane {
   void Drain(Duration bound, std::function<void()> done) override;
   void Stop() override;
   DataPlaneStatus Status() const override;
+  void SetTicketKeys(const std::vector<std::string_view>& keys) override { tickets_->Set(keys); }
 
  private:
   void RunTasks();
@@ -43,6 +44,7 @@ class DataPlaneImpl final : public DataPlane {
 
   const DataPlaneOptions options_;
   SelfMadeLog log_;
+  const std::shared_ptr<tls::TicketKeyRing> tickets_ = std::make_shared<tls::TicketKeyRing>();
   snapshot::SnapshotBuilder builder_;
   SocketGroups sockets_;
   std::atomic<std::uint64_t> published_{0};
@@ -59,7 +61,7 @@ class DataPlaneImpl final : public DataPlane {
 };
 
 DataPlaneImpl::DataPlaneImpl(const DataPlaneOptions& options)
-    : options_(options), log_(options.log), builder_(options.workers, *options.health), sockets_(options.workers) {}
+    : options_(options), log_(options.log), builder_(options.workers, *options.health, tickets_), sockets_(options.workers) {}
 
 absl::Status DataPlaneImpl::StartThreads() {
   Random seeds(options_.seed);
@@ -121,6 +123,9 @@ config::ApplyOutcome DataPlaneImpl::ApplyNow(const v1::Snapshot& proto) {
   snapshot::SnapshotBuilder::Result built = builder_.Build(proto);
   config::ApplyOutcome outcome;
   outcome.violations = std::move(built.violations);
+  for (const std::string& warning : built.warnings) {
+    if (options_.log != nullptr) options_.log->Warn(warning, {});
+  }
   OpenListeners(*built.snapshot, outcome.violations);
   const std::shared_ptr<const snapshot::AgentSnapshot> next = built.snapshot;
   const std::uint64_t epoch = ++epoch_;

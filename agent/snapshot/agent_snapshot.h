@@ -10,6 +10,7 @@
 
 #include "agent/codec/h1_parser.h"
 #include "agent/router/route_table.h"
+#include "agent/tls/server_context.h"
 #include "agent/upstream/upstream_config.h"
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
@@ -32,6 +33,9 @@ struct ListenerConfig {
   ForwardedMode forwarded = ForwardedMode::kReplace;
   std::string via;
   std::shared_ptr<const router::RouteTable> routes;
+  // Null: plain text.
+  std::shared_ptr<const tls::ServerContext> tls;
+  std::uint32_t max_handshakes = 0;  // of one worker
 };
 
 struct AgentSnapshot {

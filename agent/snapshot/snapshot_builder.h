@@ -14,6 +14,7 @@
 
 #include "agent/health/health_table.h"
 #include "agent/snapshot/agent_snapshot.h"
+#include "agent/snapshot/tls_builder.h"
 #include "switchyard/v1/snapshot.pb.h"
 
 namespace switchyard::agent::snapshot {
@@ -21,12 +22,14 @@ namespace switchyard::agent::snapshot {
 class SnapshotBuilder {
  public:
   // Caps of listeners and pools are divided by `workers`.
-  SnapshotBuilder(unsigned workers, health::HealthTable& health);
+  SnapshotBuilder(unsigned workers, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets);
 
   struct Result {
     // Opening the sockets of its listeners may still fail; the data plane then puts the last good address in.
     std::shared_ptr<AgentSnapshot> snapshot;
     std::vector<v1::Violation> violations;
+    // For the log.
+    std::vector<std::string> warnings;
   };
   Result Build(const v1::Snapshot& proto);
 
@@ -45,6 +48,7 @@ class SnapshotBuilder {
 
   const unsigned workers_;
   health::HealthTable& health_;
+  TlsBuilder tls_;
   std::unordered_map<std::string, BuiltUpstream> upstreams_;
   std::unordered_map<std::string, std::uint32_t> upstream_index_;  // of the snapshot being built
 };

@@ -10,6 +10,7 @@
 
 #include "agent/balancer/balancer.h"
 #include "agent/health/health_table.h"
+#include "agent/upstream/dial.h"
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
 
@@ -32,6 +33,8 @@ struct PoolLimits {
   Duration idle_timeout{};
   Duration pending_timeout{};
   Duration connect_timeout{};
+  // Null: plain text.
+  std::shared_ptr<const UpstreamTls> tls;
 };
 
 struct UpstreamConfig {

@@ -26,6 +26,16 @@ enum class Cause : std::uint16_t {
   kExpectationFailed = 108,
   kBadRequestBody = 109,
   kNotImplemented = 110,
+  kTlsHandshakeFailed = 120,
+  kTlsHandshakeTimeout = 121,
+  kTlsVersionNotShared = 122,
+  kTlsNothingShared = 123,
+  kTlsUnknownServerName = 124,
+  kTlsClientCertificateMissing = 125,
+  kTlsClientCertificateRefused = 126,
+  kTlsPlainHttp = 127,
+  kTlsRefusedByClient = 128,
+  kTlsTooManyHandshakes = 129,
   kNoRoute = 200,
   kNoBackend = 201,
   kPoolExhausted = 202,
@@ -40,6 +50,9 @@ enum class Cause : std::uint16_t {
   kBadResponse = 304,
   kTruncatedResponse = 305,
   kIdleTimeout = 306,
+  kUpstreamTlsFailed = 307,
+  kUpstreamTlsUntrusted = 308,
+  kUpstreamTlsWrongName = 309,
 };
 
 enum class Side : std::uint8_t { kNone, kClient, kSwitchyard, kBackend };
@@ -67,6 +80,16 @@ inline constexpr CauseInfo kCauses[] = {
     {Cause::kExpectationFailed, "expectation_failed", Side::kClient, 417},
     {Cause::kBadRequestBody, "bad_request_body", Side::kClient, 400},
     {Cause::kNotImplemented, "not_implemented", Side::kClient, 501},
+    {Cause::kTlsHandshakeFailed, "tls_handshake_failed", Side::kClient, 0},
+    {Cause::kTlsHandshakeTimeout, "tls_handshake_timeout", Side::kClient, 0},
+    {Cause::kTlsVersionNotShared, "tls_version_not_shared", Side::kClient, 0},
+    {Cause::kTlsNothingShared, "tls_nothing_shared", Side::kClient, 0},
+    {Cause::kTlsUnknownServerName, "tls_unknown_server_name", Side::kClient, 0},
+    {Cause::kTlsClientCertificateMissing, "tls_client_certificate_missing", Side::kClient, 0},
+    {Cause::kTlsClientCertificateRefused, "tls_client_certificate_refused", Side::kClient, 0},
+    {Cause::kTlsPlainHttp, "tls_plain_http", Side::kClient, 400},
+    {Cause::kTlsRefusedByClient, "tls_refused_by_client", Side::kClient, 0},
+    {Cause::kTlsTooManyHandshakes, "tls_too_many_handshakes", Side::kClient, 0},
     {Cause::kNoRoute, "no_route", Side::kSwitchyard, 404},
     {Cause::kNoBackend, "no_backend", Side::kSwitchyard, 503},
     {Cause::kPoolExhausted, "pool_exhausted", Side::kSwitchyard, 503},
@@ -81,6 +104,9 @@ inline constexpr CauseInfo kCauses[] = {
     {Cause::kBadResponse, "bad_response", Side::kBackend, 502},
     {Cause::kTruncatedResponse, "truncated_response", Side::kBackend, 0},
     {Cause::kIdleTimeout, "idle_timeout", Side::kBackend, 0},
+    {Cause::kUpstreamTlsFailed, "upstream_tls_failed", Side::kBackend, 502},
+    {Cause::kUpstreamTlsUntrusted, "upstream_tls_untrusted", Side::kBackend, 502},
+    {Cause::kUpstreamTlsWrongName, "upstream_tls_wrong_name", Side::kBackend, 502},
 };
 inline constexpr std::size_t kCauseCount = std::size(kCauses);
 

@@ -50,6 +50,11 @@ v1::ForwardedMode Forwarded(const v1::HttpOptions& http) {
 }
 std::string Via(const v1::HttpOptions& http) { return Pick(http.via(), kDefaultVia); }
 
+std::uint32_t MaxHandshakes(const v1::ListenerTls& tls) { return Pick(tls.max_handshakes(), kMaxHandshakes); }
+Duration TlsHandshakeTimeout(const v1::UpstreamTls& tls) {
+  return Pick(tls.has_handshake_timeout(), tls.handshake_timeout(), kTlsHandshakeTimeout);
+}
+
 Duration ResponseTimeout(const v1::Timeouts& timeouts) { return Pick(timeouts.has_response(), timeouts.response(), kResponseTimeout); }
 Duration ExchangeIdleTimeout(const v1::Timeouts& timeouts) { return Pick(timeouts.has_idle(), timeouts.idle(), kExchangeIdleTimeout); }
 std::uint32_t Weight(const v1::WeightedUpstream& share) { return Pick(share.has_weight(), share.weight(), kSplitWeight); }

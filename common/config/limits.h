@@ -95,6 +95,14 @@ inline constexpr std::size_t kMaxMethodLength = 32;
 inline constexpr std::size_t kMaxHeaderNameLength = 256;
 inline constexpr std::size_t kMaxHeaderValueLength = 4'096;
 
+// tls.proto
+inline constexpr std::size_t kMaxServedCertificates = 64;
+inline constexpr std::size_t kMaxSubjectNames = 100;
+inline constexpr std::size_t kMaxSubjectNameLength = 2'048;
+inline constexpr std::size_t kMaxPins = 20;
+inline constexpr CountBound kMaxHandshakes{4'000, 1, 1'000'000};
+inline constexpr TimeBound kTlsHandshakeTimeout{std::chrono::seconds(5), std::chrono::milliseconds(10), std::chrono::minutes(1)};
+
 // Listener
 std::string Address(const v1::Listener& listener);
 v1::ListenerProtocol Protocol(const v1::Listener& listener);
@@ -112,6 +120,10 @@ std::uint32_t MaxConnections(const v1::HttpOptions& http);
 std::uint32_t MaxRequestsPerConnection(const v1::HttpOptions& http);
 v1::ForwardedMode Forwarded(const v1::HttpOptions& http);
 std::string Via(const v1::HttpOptions& http);
+
+// ListenerTls, UpstreamTls
+std::uint32_t MaxHandshakes(const v1::ListenerTls& tls);
+Duration TlsHandshakeTimeout(const v1::UpstreamTls& tls);
 
 // Timeouts of a Route
 Duration ResponseTimeout(const v1::Timeouts& timeouts);

@@ -10,6 +10,7 @@
 #include "common/config/proto_duration.h"
 #include "controlplane/validation/label_rules.h"
 #include "controlplane/validation/text_rules.h"
+#include "controlplane/validation/tls_rules.h"
 
 namespace switchyard::controlplane::validation {
 namespace {
@@ -114,6 +115,7 @@ void CheckUpstream(const v1::Upstream& upstream, Findings& out) {
   CheckEnum("spec", "balancer", upstream.balancer(), v1::Balancer_descriptor(), out);
   if (upstream.has_health_check()) CheckHealthCheck(upstream.health_check(), out);
   CheckPool(upstream.pool(), out);
+  if (upstream.has_tls()) CheckUpstreamTls(upstream, out);
   CheckTime("spec", "connect_timeout", upstream.has_connect_timeout(), upstream.connect_timeout(), config::kConnectTimeout, out);
 }
 
