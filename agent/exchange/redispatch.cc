@@ -12,6 +12,9 @@ bool MayRedispatch(const AttemptFacts& facts) {
     case Cause::kConnectFailed:
     case Cause::kConnectTimeout:
       return true;
+    case Cause::kUpstreamRefused:
+      return !facts.body_touched;
+    case Cause::kUpstreamReset:
     case Cause::kUpstreamClosed:
       return !facts.sent_before && !facts.body_touched && IsIdempotent(facts.method);
     default:

@@ -59,6 +59,8 @@ class ListenerState final : public loop::RefCounted {
   void CloseAll();
 
   void Record(const exchange::Summary& summary, TimePoint now);
+  // A fault of a connection, or of a request that never became an exchange.
+  void RecordFault(Cause cause, TimePoint now);
   void RecordUpgrade() { ++window_.by_class[0]; }
   report::ListenerWindow Collect();
   const std::string& name() const { return name_; }

@@ -3,8 +3,15 @@
 #include <algorithm>
 
 #include "agent/upstream/h1_client_connection.h"
+#include "agent/upstream/h2_client_connection.h"
 
 namespace switchyard::agent::upstream {
+namespace {
+
+// Requests that a new HTTP/2 connection is trusted to take before the backend has said how many it allows (RFC 9113 section 6.5.2).
+constexpr std::size_t kExpectedStreams = 100;
+
+}  // namespace
 
 using loop::Ref;
 
@@ -51,9 +58,12 @@ ConnectionPool::Waiter* ConnectionPool::PopWaiter() {
   return waiter;
 }
 
-Ref<ClientConnection> ConnectionPool::MakeConnection() { return Ref<ClientConnection>(new H1ClientConnection(loop_, *this)); }
+Ref<ClientConnection> ConnectionPool::MakeConnection() {
+  if (limits_.http2) return Ref<ClientConnection>(new H2ClientConnection(loop_, *this));
+  return Ref<ClientConnection>(new H1ClientConnection(loop_, *this));
+}
 
-std::size_t ConnectionPool::Expected() const { return connecting_; }
+std::size_t ConnectionPool::Expected() const { return std::size_t{connecting_} * (limits_.http2 ? kExpectedStreams : 1); }
 
 // The pool and each of its connections keep each other alive until the connection closes.
 void ConnectionPool::StartConnecting() {

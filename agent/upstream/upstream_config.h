@@ -32,6 +32,7 @@ struct PoolLimits {
   Duration idle_timeout{};
   Duration pending_timeout{};
   Duration connect_timeout{};
+  bool http2 = false;  // prior knowledge
 };
 
 struct UpstreamConfig {

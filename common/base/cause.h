@@ -26,6 +26,14 @@ enum class Cause : std::uint16_t {
   kExpectationFailed = 108,
   kBadRequestBody = 109,
   kNotImplemented = 110,
+  kHttp2Error = 111,
+  kResetFlood = 112,
+  kContinuationFlood = 113,
+  kControlFlood = 114,
+  kStreamLimit = 115,
+  kClientStalled = 116,
+  kDeadlineExceeded = 117,
+  kStreamError = 118,
   kNoRoute = 200,
   kNoBackend = 201,
   kPoolExhausted = 202,
@@ -40,6 +48,8 @@ enum class Cause : std::uint16_t {
   kBadResponse = 304,
   kTruncatedResponse = 305,
   kIdleTimeout = 306,
+  kUpstreamRefused = 307,
+  kUpstreamReset = 308,
 };
 
 enum class Side : std::uint8_t { kNone, kClient, kSwitchyard, kBackend };
@@ -67,6 +77,14 @@ inline constexpr CauseInfo kCauses[] = {
     {Cause::kExpectationFailed, "expectation_failed", Side::kClient, 417},
     {Cause::kBadRequestBody, "bad_request_body", Side::kClient, 400},
     {Cause::kNotImplemented, "not_implemented", Side::kClient, 501},
+    {Cause::kHttp2Error, "http2_error", Side::kClient, 0},
+    {Cause::kResetFlood, "reset_flood", Side::kClient, 0},
+    {Cause::kContinuationFlood, "continuation_flood", Side::kClient, 0},
+    {Cause::kControlFlood, "control_flood", Side::kClient, 0},
+    {Cause::kStreamLimit, "stream_limit", Side::kClient, 0},
+    {Cause::kClientStalled, "client_stalled", Side::kClient, 0},
+    {Cause::kDeadlineExceeded, "deadline_exceeded", Side::kClient, 408},
+    {Cause::kStreamError, "stream_error", Side::kClient, 0},
     {Cause::kNoRoute, "no_route", Side::kSwitchyard, 404},
     {Cause::kNoBackend, "no_backend", Side::kSwitchyard, 503},
     {Cause::kPoolExhausted, "pool_exhausted", Side::kSwitchyard, 503},
@@ -81,6 +99,8 @@ inline constexpr CauseInfo kCauses[] = {
     {Cause::kBadResponse, "bad_response", Side::kBackend, 502},
     {Cause::kTruncatedResponse, "truncated_response", Side::kBackend, 0},
     {Cause::kIdleTimeout, "idle_timeout", Side::kBackend, 0},
+    {Cause::kUpstreamRefused, "upstream_refused", Side::kBackend, 502},
+    {Cause::kUpstreamReset, "upstream_reset", Side::kBackend, 502},
 };
 inline constexpr std::size_t kCauseCount = std::size(kCauses);
 
