@@ -80,9 +80,10 @@ void H2Meter::SeeFrame(TimePoint now) {
     case kResetStream:
       if (!resets_.Spend(now)) fault_ = Cause::kResetFlood;
       break;
+    case kPing:
     case kWindowUpdate:
-      if (update_allowance_ > 0) {
-        --update_allowance_;
+      if (allowance_ > 0) {
+        --allowance_;
         break;
       }
       [[fallthrough]];

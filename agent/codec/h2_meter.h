@@ -3,7 +3,7 @@
 // Looks at the frame headers of the incoming bytes, ahead of the parser, so that even frames which cause no event are seen. Each kind of
 // abuse has a budget, a token bucket that is full at first and refills evenly over a minute:
 //   resets    RST_STREAM by the peer, and stream errors that the peer provokes (CVE-2023-44487 "rapid reset", CVE-2025-8671)
-//   control   SETTINGS, PING, PRIORITY, empty DATA without END_STREAM, frames of unknown kinds, and WINDOW_UPDATE beyond what our DATA
+//   control   SETTINGS, PRIORITY, empty DATA without END_STREAM, frames of unknown kinds, and PING and WINDOW_UPDATE beyond what our DATA
 //             frames explain (CVE-2019-9511 to -9518)
 // A header section may have so many CONTINUATION frames and bytes (CVE-2024-27316 and its kin).
 //
@@ -47,14 +47,16 @@ class H2Meter {
   // How many of `bytes` may be parsed before `fault()` is to be acted on; all of them when it is kNone.
   std::size_t See(std::string_view bytes, TimePoint now);
   Cause fault() const { return fault_; }
-  // Each DATA frame that we send may be answered by window updates.
-  void SentData() { update_allowance_ += kUpdatesPerData; }
+  // Each DATA frame that we send explains some window updates and pings. Not so a small piece (`whole` is false) of what was there to send: who
+  // keeps the window that small makes us send a frame per byte.
+  void SentData(bool whole) { allowance_ += whole ? kFramesPerData : 0; }
   // The peer made us reset a stream.
   void Provoked(TimePoint now);
   bool within_section() const { return within_section_; }
 
  private:
-  static constexpr std::uint32_t kUpdatesPerData = 4;
+  static constexpr std::uint32_t kFramesPerData = 4;
+  static constexpr std::uint64_t kFreeFrames = 64;
   static constexpr std::size_t kHeaderBytes = 9;
 
   void SeeFrame(TimePoint now);
@@ -65,7 +67,7 @@ class H2Meter {
   std::array<std::uint8_t, kHeaderBytes> header_{};
   std::size_t header_has_ = 0;
   std::size_t skip_ = 0;  // payload (or preface) still to pass
-  std::uint64_t update_allowance_ = 64;
+  std::uint64_t allowance_ = kFreeFrames;  // of WINDOW_UPDATE and PING
   std::uint32_t continuations_ = 0;
   std::uint32_t section_bytes_ = 0;
   Cause fault_ = Cause::kNone;

@@ -14,6 +14,8 @@ namespace {
 
 // A piece from this size on leaves at once, without waiting in the stream.
 constexpr std::size_t kDirectBytes = 4096;
+// A DATA frame below this that leaves bytes behind was made small by the peer's window.
+constexpr std::size_t kDribbleBytes = 256;
 // Until the backend has said otherwise (RFC 9113 section 6.5.2 recommends no less than this).
 constexpr std::uint32_t kAssumedPeerStreams = 100;
 
@@ -133,7 +135,6 @@ struct H2Session::Callbacks {
   static int FrameSent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     H2Session& self = Self(user);
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    if (frame->hd.type == NGHTTP2_DATA) self.meter_.SentData();
     if (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) {
       H2Stream* stream = ends ? self.StreamOf(frame->hd.stream_id) : nullptr;
       if (stream != nullptr) stream->OnSent();
@@ -176,6 +177,8 @@ struct H2Session::Callbacks {
     if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     constexpr std::size_t kHeaderBytes = 9;
     self.out_.append(reinterpret_cast<const char*>(header), kHeaderBytes);
+    const bool dribble = size < kDribbleBytes && size < self.Ready(*stream);
+    self.meter_.SentData(!dribble);
     self.TakeOut(*stream, size);
     return 0;
   }

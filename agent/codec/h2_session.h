@@ -107,6 +107,8 @@ class H2Session {
   void Pump(std::size_t room);
   // Neither side has anything more to say.
   bool finished() const;
+  // What the peer did too much of, noticed while writing; else Feed says it.
+  Cause fault() const { return meter_.fault(); }
   // A header section has begun and has not ended.
   bool within_section() const { return meter_.within_section(); }
 

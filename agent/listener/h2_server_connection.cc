@@ -126,15 +126,20 @@ void H2ServerConnection::FlushSoon() {
 }
 
 void H2ServerConnection::EndTurn() {
-  flush_posted_ = false;
   Flush();
   dropped_.clear();
+  flush_posted_ = false;
 }
 
 void H2ServerConnection::Flush() {
   if (state_ == State::kClosed || state_ == State::kLingering) return;
   while (true) {
     session_.Pump(room());
+    if (state_ == State::kOpen && session_.fault() != Cause::kNone) {
+      session_.Goaway(H2Error::kEnhanceYourCalm);
+      End(session_.fault());
+      continue;
+    }
     const std::size_t before = out_.pending();
     if (before == 0) break;
     if (!out_.Flush(socket_)) {

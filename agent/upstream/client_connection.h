@@ -52,6 +52,7 @@ class ClientConnection : public loop::Socket::Owner {
  private:
   friend class ConnectionPool;
   bool listed_ = false;  // among the pool's connections with room
+  bool http2_ = false;   // what the pool made it for
 };
 
 }  // namespace switchyard::agent::upstream

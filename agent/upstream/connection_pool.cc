@@ -21,7 +21,7 @@ ConnectionPool::ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, c
 ConnectionPool::Answer ConnectionPool::Acquire(Waiter& waiter, bool careful) {
   while (!open_.empty()) {
     const Ref<ClientConnection> connection = open_.back();
-    if (connection->room() == 0) {
+    if (connection->room() == 0 || connection->http2_ != limits_.http2) {
       Unlist(*connection);
       continue;
     }
@@ -70,6 +70,7 @@ void ConnectionPool::StartConnecting() {
   const Ref<ClientConnection> connection = MakeConnection();
   intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(connection.get()));
   intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(this));
+  connection->http2_ = limits_.http2;
   all_.insert(connection.get());
   ++connecting_;
   connection->Connect(backend_, limits_.connect_timeout);
@@ -127,6 +128,7 @@ void ConnectionPool::OnRoom(ClientConnection& connection) {
 }
 
 bool ConnectionPool::MayServe(const ClientConnection& connection) const {
+  if (connection.http2_ != limits_.http2) return false;
   if (limits_.max_requests_per_connection != 0 && connection.requests() >= limits_.max_requests_per_connection) return false;
   return all_.size() <= limits_.max_connections || connection.requests() == 0;
 }
@@ -161,7 +163,9 @@ void ConnectionPool::OnClosed(ClientConnection& connection) {
 }
 
 void ConnectionPool::Configure(const PoolLimits& limits) {
+  const bool other_protocol = limits.http2 != limits_.http2;
   limits_ = limits;
+  if (other_protocol) CloseIdle();
   for (std::size_t i = 0; i < open_.size() && open_.size() > limits_.max_idle;) {
     if (open_[i]->streams() == 0) {
       End(*open_[i]);

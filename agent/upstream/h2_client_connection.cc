@@ -158,9 +158,9 @@ void H2ClientConnection::FlushSoon() {
 }
 
 void H2ClientConnection::EndTurn() {
-  flush_posted_ = false;
   Flush();
   dropped_.clear();
+  flush_posted_ = false;
   TellRoom();
 }
 
