@@ -60,6 +60,10 @@ std::size_t H2Meter::See(std::string_view bytes, TimePoint now) {
   return at;
 }
 
+std::uint32_t H2Meter::StreamOfHeader() const {
+  return (header_[5] & 0x7fU) << 24U | std::uint32_t{header_[6]} << 16U | std::uint32_t{header_[7]} << 8U | header_[8];
+}
+
 void H2Meter::SeeFrame(TimePoint now) {
   const std::uint8_t type = header_[3];
   const std::uint8_t flags = header_[4];
@@ -79,6 +83,11 @@ void H2Meter::SeeFrame(TimePoint now) {
       break;
     case kResetStream:
       if (!resets_.Spend(now)) fault_ = Cause::kResetFlood;
+      break;
+    case kPriority:
+      // RFC 9113 section 6.3; nghttp2 looks no closer at what it ignores.
+      if (StreamOfHeader() == 0) fault_ = Cause::kHttp2Error;
+      if (fault_ == Cause::kNone && !control_.Spend(now)) fault_ = Cause::kControlFlood;
       break;
     case kPing:
     case kWindowUpdate:

@@ -60,6 +60,7 @@ class H2Meter {
   static constexpr std::size_t kHeaderBytes = 9;
 
   void SeeFrame(TimePoint now);
+  std::uint32_t StreamOfHeader() const;
 
   const H2Limits limits_;
   H2Budget resets_;

@@ -47,13 +47,31 @@ struct H2Session::Handle {
   std::vector<nghttp2_nv> fields;  // scratch of one submission
   std::size_t limit = 0;           // Pump stops when the output is this long
   TimePoint now{};
-  StreamId reset_by_us = 0;
+  StreamId highest = 0;               // stream that the client has opened
+  std::array<StreamId, 32> resets{};  // that we sent last
+  std::size_t reset_at = 0;
   bool ended_by_us = false;  // the GOAWAY to come is our decision
 };
 
 // nghttp2's view of a session. Each function is one of its callbacks; `user` is the H2Session.
 struct H2Session::Callbacks {
   static H2Session& Self(void* user) { return *static_cast<H2Session*>(user); }
+
+  // A client that opens a stream below one that it has opened breaks RFC 9113 section 5.1.1; nghttp2 takes it for a late frame of a stream
+  // that was reset, which it is only if we did that lately.
+  static int BeginFrame(nghttp2_session* session, const nghttp2_frame_hd* header, void* user) {
+    H2Session& self = Self(user);
+    if (header->type != NGHTTP2_HEADERS || self.side_ == Side::kClient) return 0;
+    const StreamId id = header->stream_id;
+    StreamId& highest = self.handle_->highest;
+    if (id > highest) {
+      highest = id;
+      return 0;
+    }
+    const auto& resets = self.handle_->resets;
+    const bool known = nghttp2_session_find_stream(session, id) != nullptr || std::find(resets.begin(), resets.end(), id) != resets.end();
+    return known ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
 
   static int BeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     H2Session& self = Self(user);
@@ -187,6 +205,7 @@ struct H2Session::Callbacks {
     static nghttp2_session_callbacks* const all = [] {
       nghttp2_session_callbacks* made = nullptr;
       nghttp2_session_callbacks_new(&made);
+      nghttp2_session_callbacks_set_on_begin_frame_callback(made, BeginFrame);
       nghttp2_session_callbacks_set_on_begin_headers_callback(made, BeginHeaders);
       nghttp2_session_callbacks_set_on_header_callback(made, Header);
       nghttp2_session_callbacks_set_on_invalid_header_callback(made, InvalidHeader);
@@ -379,6 +398,7 @@ void H2Session::ResetUnlessEnded(H2Stream& stream, H2Error error) {
 }
 
 void H2Session::SentReset(StreamId id, H2Error error) {
+  handle_->resets[handle_->reset_at++ % handle_->resets.size()] = id;
   H2Stream* stream = StreamOf(id);
   if (stream != nullptr && stream->reset_) return;
   const Cause cause = error == H2Error::kRefusedStream ? Cause::kStreamLimit : Cause::kStreamError;

@@ -44,7 +44,10 @@ struct Facts {
 class Reactor final : public grpc::ServerGenericBidiReactor {
  public:
   Reactor(grpc::GenericCallbackServerContext* context, Facts& facts) : context_(context), method_(context->method()), facts_(facts) {
-    if (method_ == "/t/Fail") return Finish(grpc::Status(grpc::StatusCode::NOT_FOUND, "no such thing"));
+    if (method_ == "/t/Fail") {
+      Finish(grpc::Status(grpc::StatusCode::NOT_FOUND, "no such thing"));
+      return;
+    }
     if (method_ == "/t/Wait") {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(context->deadline() - std::chrono::system_clock::now());
       if (!facts_.left_set.exchange(true)) facts_.left.set_value(left);

@@ -215,7 +215,7 @@ TEST(Http2, AResponseThatIsCutIsReset) {
 
 // The client gives no window: what the agent takes from the backend stays bounded, and other streams of the connection are served.
 TEST(Http2, AClientThatTakesNothingStopsItsBackendAndNobodyElse) {
-  constexpr std::size_t kTotal = 64U << 20U;
+  static constexpr std::size_t kTotal = 64U << 20U;
   std::atomic<std::size_t> written{0};
   RawBackend backend([&written](BackendConnection& connection) {
     auto request = connection.ReadRequest();

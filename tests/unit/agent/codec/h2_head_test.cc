@@ -53,7 +53,9 @@ TEST(H2Head, FramingFollowsLengthAndEnd) {
     H2Fields fields = Fields(kGet, row.more);
     RequestHead head;
     EXPECT_EQ(ReadRequestHead(fields, HeadLimits(), row.ends, head), row.cause);
-    if (row.cause == Cause::kNone) EXPECT_EQ(head.framing, row.framing);
+    if (row.cause == Cause::kNone) {
+      EXPECT_EQ(head.framing, row.framing);
+    }
   }
 }
 
