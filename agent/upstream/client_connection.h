@@ -34,6 +34,8 @@ class ClientConnection : public loop::Socket::Owner {
   virtual bool connecting() const = 0;
   // Requests that it could take up now; 0 while connecting and after it was closed.
   virtual std::uint32_t room() const = 0;
+  // Requests that it may carry at a time, as far as is known.
+  virtual std::uint32_t capacity() const = 0;
   // Requests under way.
   virtual std::uint32_t streams() const = 0;
   // Requests taken up so far.

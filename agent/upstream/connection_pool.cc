@@ -6,13 +6,6 @@
 #include "agent/upstream/h2_client_connection.h"
 
 namespace switchyard::agent::upstream {
-namespace {
-
-// Requests that a new HTTP/2 connection is trusted to take before the backend has said how many it allows (RFC 9113 section 6.5.2).
-constexpr std::size_t kExpectedStreams = 100;
-
-}  // namespace
-
 using loop::Ref;
 
 ConnectionPool::ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, const PoolLimits& limits)
@@ -59,11 +52,11 @@ ConnectionPool::Waiter* ConnectionPool::PopWaiter() {
 }
 
 Ref<ClientConnection> ConnectionPool::MakeConnection() {
-  if (limits_.http2) return Ref<ClientConnection>(new H2ClientConnection(loop_, *this));
+  if (limits_.http2) return Ref<ClientConnection>(new H2ClientConnection(loop_, *this, expected_streams_));
   return Ref<ClientConnection>(new H1ClientConnection(loop_, *this));
 }
 
-std::size_t ConnectionPool::Expected() const { return std::size_t{connecting_} * (limits_.http2 ? kExpectedStreams : 1); }
+std::size_t ConnectionPool::Expected() const { return std::size_t{connecting_} * (limits_.http2 ? expected_streams_ : 1); }
 
 // The pool and each of its connections keep each other alive until the connection closes.
 void ConnectionPool::StartConnecting() {
@@ -124,6 +117,8 @@ void ConnectionPool::OnConnectDone(ClientConnection& connection, Cause cause) {
 
 void ConnectionPool::OnRoom(ClientConnection& connection) {
   const Ref<ConnectionPool> keep(this);
+  // Further connections will hardly be allowed more.
+  if (connection.http2_) expected_streams_ = std::max(1U, connection.capacity());
   Offer(Ref<ClientConnection>(&connection));
 }
 

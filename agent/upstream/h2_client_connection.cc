@@ -30,14 +30,15 @@ using loop::IoResult;
 using loop::OutputBuffer;
 using loop::Ref;
 
-H2ClientConnection::H2ClientConnection(loop::EventLoop& loop, Keeper& keeper)
+H2ClientConnection::H2ClientConnection(loop::EventLoop& loop, Keeper& keeper, std::uint32_t expected)
     : loop_(loop),
       keeper_(keeper),
       socket_(loop, *this),
       timer_(loop.timers(), *this),
       stall_(loop.timers(), *this),
       out_(loop.blocks()),
-      session_(H2Session::Side::kClient, *this, Settings(), kLimits, out_.text()) {}
+      session_(H2Session::Side::kClient, *this, Settings(), kLimits, out_.text()),
+      expected_(expected) {}
 
 H2ClientConnection::~H2ClientConnection() = default;
 
@@ -79,9 +80,10 @@ void H2ClientConnection::OnTimer(loop::Timer& timer) {
 
 std::uint32_t H2ClientConnection::room() const {
   if (state_ != State::kOpen || retired_ || !session_.may_request()) return 0;
-  const std::uint32_t most = std::min(session_.peer_max_streams(), kMaxStreams);
-  return most > streams() ? most - streams() : 0;
+  return capacity() > streams() ? capacity() - streams() : 0;
 }
+
+std::uint32_t H2ClientConnection::capacity() const { return std::min(settings_seen_ ? session_.peer_max_streams() : expected_, kMaxStreams); }
 
 Ref<ClientStream> H2ClientConnection::Take() {
   timer_.Cancel();
@@ -143,7 +145,10 @@ void H2ClientConnection::OnGoaway(codec::StreamId, codec::H2Error) {
   room_news_ = true;
 }
 
-void H2ClientConnection::OnSettings() { room_news_ = true; }
+void H2ClientConnection::OnSettings() {
+  settings_seen_ = true;
+  room_news_ = true;
+}
 
 // --- out ---
 

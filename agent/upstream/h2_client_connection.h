@@ -25,13 +25,15 @@ class H2ClientConnection final : public ClientConnection, private codec::H2Sessi
   static constexpr std::uint32_t kMaxStreams = 256;
 
   // `keeper` must outlive the connection's last event.
-  H2ClientConnection(loop::EventLoop& loop, Keeper& keeper);
+  // `expected`: requests that it may carry at a time until the backend says how many.
+  H2ClientConnection(loop::EventLoop& loop, Keeper& keeper, std::uint32_t expected);
   ~H2ClientConnection() override;
 
   // ClientConnection:
   void Connect(const Endpoint& to, Duration timeout) override;
   bool connecting() const override { return state_ == State::kConnecting; }
   std::uint32_t room() const override;
+  std::uint32_t capacity() const override;
   std::uint32_t streams() const override { return static_cast<std::uint32_t>(streams_.size()); }
   std::uint64_t requests() const override { return requests_; }
   loop::Ref<ClientStream> Take() override;
@@ -82,7 +84,8 @@ class H2ClientConnection final : public ClientConnection, private codec::H2Sessi
   std::vector<loop::Ref<H2ClientStream>> touched_;
   std::vector<loop::Ref<H2ClientStream>> dropped_;  // until the end of the turn
   std::uint64_t requests_ = 0;
-  std::uint32_t told_room_ = 0;
+  const std::uint32_t expected_;
+  bool settings_seen_ = false;
   State state_ = State::kNew;
   bool bad_address_ = false;
   bool flush_posted_ = false;

@@ -175,7 +175,7 @@ absl::Status H2Client::Handle(H2Frame& frame, const Deadline& deadline) {
       break;
     case kH2Settings:
       settings_seen_ = true;
-      if ((frame.flags & kH2Ack) == 0) (void)socket_.Write(MakeFrame(kH2Settings, kH2Ack, 0, {}), deadline);
+      if (acknowledges_ && (frame.flags & kH2Ack) == 0) (void)socket_.Write(MakeFrame(kH2Settings, kH2Ack, 0, {}), deadline);
       break;
     case kH2Goaway:
       goaway_last_.push_back(Read32(frame.payload, 0));

@@ -91,6 +91,8 @@ class H2Client {
   absl::StatusOr<H2Frame> ReadFrame(Duration within = kPatience);
 
   void GiveNoWindows() { gives_windows_ = false; }
+  // Nothing is sent but what the test sends.
+  void KeepSilent() { gives_windows_ = acknowledges_ = false; }
   const H2Answer& answer(std::uint32_t stream) { return answers_[stream]; }
   // Last-stream-ids of the GOAWAYs so far.
   const std::vector<std::uint32_t>& goaway_last() const { return goaway_last_; }
@@ -115,6 +117,7 @@ class H2Client {
   std::vector<std::uint32_t> goaway_last_;
   std::vector<std::uint32_t> goaway_errors_;
   bool gives_windows_ = true;
+  bool acknowledges_ = true;
   bool settings_seen_ = false;
 };
 

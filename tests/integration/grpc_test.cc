@@ -10,6 +10,7 @@
 #include <chrono>
 #include <future>
 
+#include "common/base/clock.h"
 #include "tests/harness/h2_client.h"
 #include "tests/integration/site.h"
 
@@ -17,6 +18,11 @@ namespace switchyard::integration {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(20);
+
+// gRPC speaks civil time.
+std::chrono::system_clock::time_point Wall() {
+  return std::chrono::time_point_cast<std::chrono::system_clock::duration>(SystemClock().WallNow());
+}
 
 grpc::ByteBuffer Bytes(const std::string& text) {
   const grpc::Slice slice(text);
@@ -49,7 +55,7 @@ class Reactor final : public grpc::ServerGenericBidiReactor {
       return;
     }
     if (method_ == "/t/Wait") {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(context->deadline() - std::chrono::system_clock::now());
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(context->deadline() - Wall());
       if (!facts_.left_set.exchange(true)) facts_.left.set_value(left);
       return;
     }
@@ -103,7 +109,7 @@ class GrpcServer {
     builder.RegisterCallbackGenericService(&service_);
     server_ = builder.BuildAndStart();
   }
-  ~GrpcServer() { server_->Shutdown(std::chrono::system_clock::now()); }
+  ~GrpcServer() { server_->Shutdown(Wall()); }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   Facts facts;
 
@@ -122,7 +128,7 @@ class Call {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     stub_ = std::make_unique<grpc::GenericStub>(
         grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials(), arguments));
-    context_.set_deadline(std::chrono::system_clock::now() + deadline);
+    context_.set_deadline(Wall() + deadline);
     call_ = stub_->PrepareCall(&context_, method, &queue_);
     call_->StartCall(this);
     started_ = Step();
@@ -167,7 +173,7 @@ class Call {
   bool Step() {
     void* tag = nullptr;
     bool ok = false;
-    return queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + 2 * kPatience) == grpc::CompletionQueue::GOT_EVENT && ok;
+    return queue_.AsyncNext(&tag, &ok, Wall() + 2 * kPatience) == grpc::CompletionQueue::GOT_EVENT && ok;
   }
 
   grpc::CompletionQueue queue_;

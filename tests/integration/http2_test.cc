@@ -280,6 +280,7 @@ TEST(Http2, AHeadThatDoesNotEndIsCutOff) {
   RawBackend backend;
   const Site site({.http = "{head_timeout: 200ms}", .backends = {backend.address()}});
   auto client = Connect(site);
+  client->KeepSilent();
   ASSERT_TRUE(client->Send(harness::MakeFrame(harness::kH2Headers, 0, 1, harness::MakeSection(Request("GET", "/")))).ok());
   auto goaway = client->ReadGoaway();
   ASSERT_TRUE(goaway.ok()) << goaway.status();
