@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "agent/codec/h1_writer.h"
+#include "agent/exchange/grpc.h"
 #include "agent/exchange/local_reply.h"
 #include "agent/exchange/redispatch.h"
+#include "agent/exchange/websocket_handshake.h"
 
 namespace switchyard::agent::exchange {
 namespace {
@@ -40,6 +42,10 @@ Exchange::~Exchange() {
 }
 
 void Exchange::Start() {
+  grpc_ = IsGrpc(head_);
+  if (grpc_) {
+    if (const std::optional<Duration> timeout = GrpcTimeout(head_)) deadline_ = started_ + *timeout;
+  }
   if (PassesThrough(head_, listener_.via) > kMaxPasses) return Refuse(Cause::kLoopDetected);
   route_ = listener_.routes->Find(head_);
   if (route_ == nullptr) return Refuse(Cause::kNoRoute);
@@ -64,10 +70,10 @@ void Exchange::Attempt() {
       break;
     case ConnectionPool::Answer::kConnecting:
       // The pool watches each connect; this is for the case that others are served before us.
-      timer_.Set(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
+      Arm(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kQueued:
-      timer_.Set(loop_.Now() + upstream_->config().pool.pending_timeout);
+      Arm(loop_.Now() + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kFull:
       EndAttempt();
@@ -88,7 +94,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   request.framing = head_.framing;
   request.content_length = head_.content_length;
   request.states_empty_body = head_.states_length && head_.framing == Framing::kNone;
-  if (head_.wants_upgrade) request.upgrade = codec::Find(head_.headers, codec::FieldId::kUpgrade);
+  AdaptRequest(request);
   stream_->SendHead(request);
   attempt_sent_ = loop_.Now();
   if (head_.framing == Framing::kNone) {
@@ -105,6 +111,30 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   }
 }
 
+// What a request needs beyond its own fields where the versions of the two sides differ, or where time has passed.
+void Exchange::AdaptRequest(upstream::OutgoingRequest& request) {
+  request.te_trailers = codec::ListHas(codec::Find(head_.headers, codec::FieldId::kTe), "trailers");
+  if (deadline_ != TimePoint()) {
+    scratch_->grpc_timeout = FormatGrpcTimeout(deadline_ - loop_.Now());
+    scratch_->forwarding.Set("grpc-timeout", codec::FieldId::kGrpcTimeout, scratch_->grpc_timeout);
+  }
+  if (!head_.wants_upgrade) return;
+  request.upgrade = head_.upgrade_protocol;
+  if (head_.major_version == 1) return;
+  scratch_->websocket = MakeWebSocketKey(loop_.random());
+  scratch_->forwarding.Set("Sec-WebSocket-Key", codec::FieldId::kSecWebSocketKey, scratch_->websocket);
+}
+
+// A WebSocket over HTTP/1 wants its key answered; a backend that speaks HTTP/2 never saw it.
+void Exchange::AdaptSwitch() {
+  const std::string_view key = codec::Find(head_.headers, codec::FieldId::kSecWebSocketKey);
+  if (key.empty() || codec::Find(scratch_->response_headers, codec::FieldId::kSecWebSocketAccept).data() != nullptr) return;
+  scratch_->websocket = WebSocketAcceptOf(key);
+  scratch_->response_headers.push_back({"Sec-WebSocket-Accept", scratch_->websocket, codec::FieldId::kSecWebSocketAccept});
+}
+
+void Exchange::Arm(TimePoint when) { timer_.Set(deadline_ == TimePoint() ? when : std::min(when, deadline_)); }
+
 void Exchange::OnNoConnection(Cause cause) {
   timer_.Cancel();
   AttemptFailed(cause);
@@ -114,7 +144,8 @@ void Exchange::RequestSent() {
   if (response_started_) return;
   phase_ = Phase::kWaiting;
   // One deadline over all attempts.
-  if (response_deadline_ == TimePoint()) response_deadline_ = loop_.Now() + route_->response_timeout;
+  // A caller that says how long it waits is believed.
+  if (response_deadline_ == TimePoint()) response_deadline_ = deadline_ != TimePoint() ? deadline_ : loop_.Now() + route_->response_timeout;
   timer_.Set(response_deadline_);
 }
 
@@ -154,7 +185,7 @@ void Exchange::OnResponseHead(const codec::ResponseHead& head) {
 
 void Exchange::SendInformational(const codec::ResponseHead& head) {
   if (head_.minor_version == 0) return;  // HTTP/1.0 knows no 1xx
-  scratch_->via.assign("1.1 ").append(listener_.via);
+  scratch_->via.assign(ViaProtocol(head.major_version, head.minor_version)).append(listener_.via);
   RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
   out.status = head.status;
@@ -166,7 +197,7 @@ void Exchange::SendInformational(const codec::ResponseHead& head) {
 }
 
 void Exchange::SendFinalHead(const codec::ResponseHead& head) {
-  scratch_->via.assign(head.minor_version == 0 ? "1.0 " : "1.1 ").append(listener_.via);
+  scratch_->via.assign(ViaProtocol(head.major_version, head.minor_version)).append(listener_.via);
   RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
   out.status = status_ = head.status;
@@ -182,6 +213,7 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
     raw_ = true;
     request_ended_ = false;
     out.upgrade = codec::Find(head.headers, codec::FieldId::kUpgrade);
+    AdaptSwitch();
   }
   server_.SendHead(out);
   if (raw_) server_.ResumeRequest();
@@ -221,7 +253,7 @@ void Exchange::OnUpstreamFailed(Cause cause) {
   if (response_started_) {
     // The client has part of a response: only a cut connection tells it that the rest is missing.
     if (!raw_) CountFailure(cause);
-    return Finish(raw_ ? Cause::kNone : cause, /*complete=*/false);
+    return raw_ ? Finish(Cause::kNone, /*complete=*/false) : CutResponse(cause);
   }
   AttemptFailed(cause);
 }
@@ -231,7 +263,7 @@ void Exchange::AttemptFailed(Cause cause) {
   const AttemptFacts facts{cause, head_.method, attempts_, sent_before_, body_touched_, response_started_ || informed_};
   EndAttempt();
   if (!MayRedispatch(facts)) return Refuse(cause);
-  sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed;
+  sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed || cause == Cause::kUpstreamReset;
   failed_backend_ = backend_;
   timer_.Cancel();
   // The body waits for the next connection.
@@ -246,16 +278,20 @@ void Exchange::CountFailure(Cause cause) {
 
 void Exchange::OnRequestFailed(Cause cause) {
   if (done_) return;
-  if (cause == Cause::kClientGone || response_started_) return Finish(cause, /*complete=*/false);
+  if (Describe(cause).status == 0) return Finish(cause, /*complete=*/false);
+  if (response_started_) return CutResponse(cause);
   Refuse(cause);
 }
 
 void Exchange::Progress() {
   last_progress_ = loop_.Now();
-  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) timer_.Set(last_progress_ + route_->idle_timeout);
+  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) Arm(last_progress_ + route_->idle_timeout);
 }
 
 void Exchange::OnTimer(loop::Timer&) {
+  if (deadline_ != TimePoint() && loop_.Now() >= deadline_) {
+    return response_started_ ? CutResponse(Cause::kDeadlineExceeded) : Refuse(Cause::kDeadlineExceeded);
+  }
   switch (phase_) {
     case Phase::kQueued:
       return Refuse(Cause::kPoolExhausted);
@@ -265,7 +301,7 @@ void Exchange::OnTimer(loop::Timer&) {
       return Refuse(Cause::kResponseTimeout);
     case Phase::kStreaming:
       if (!raw_) CountFailure(Cause::kIdleTimeout);
-      return Finish(Cause::kIdleTimeout, /*complete=*/false);
+      return CutResponse(Cause::kIdleTimeout);
     case Phase::kNew:
       break;
   }
@@ -273,21 +309,32 @@ void Exchange::OnTimer(loop::Timer&) {
 
 void Exchange::Refuse(Cause cause) {
   if (done_) return;
-  LocalReply reply = MakeLocalReply(cause);
+  LocalReply reply = grpc_ || IsGrpc(head_) ? MakeGrpcReply(cause) : MakeLocalReply(cause);
   status_ = reply.status;
   OutgoingResponse out;
   out.status = reply.status;
   out.reason = codec::ReasonOf(reply.status);
   out.headers = &reply.headers;
-  out.framing = head_.is_head() ? Framing::kNone : Framing::kLength;
+  const bool no_body = head_.is_head() || reply.body.empty();
+  out.framing = no_body ? Framing::kNone : Framing::kLength;
   out.content_length = reply.body.size();
   if (head_.is_head()) out.declared_length = reply.body.size();
   // After a fault of the client's the place of the next request is not certain.
   out.close = Describe(cause).side == Side::kClient;
   DropUpstream();
   server_.SendHead(out);
-  if (!head_.is_head()) server_.SendBody(reply.body);
+  if (!no_body) server_.SendBody(reply.body);
   server_.SendEnd(nullptr);
+  Finish(cause, /*complete=*/true);
+  server_.Flush();
+}
+
+// Part of a response is out. A gRPC client can still be told why there is no more; another only sees it cut.
+void Exchange::CutResponse(Cause cause) {
+  const bool client_hears = Describe(cause).side != Side::kClient || Describe(cause).status != 0;
+  if (!grpc_ || !client_hears) return Finish(cause, /*complete=*/false);
+  scratch_->trailers = {{"grpc-status", std::string(GrpcStatusOf(cause))}, {"grpc-message", std::string(Describe(cause).name)}};
+  server_.SendEnd(&scratch_->trailers);
   Finish(cause, /*complete=*/true);
   server_.Flush();
 }

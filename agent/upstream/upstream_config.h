@@ -35,6 +35,7 @@ struct PoolLimits {
   Duration connect_timeout{};
   // Null: plain text.
   std::shared_ptr<const UpstreamTls> tls;
+  bool http2 = false;  // prior knowledge
 };
 
 struct UpstreamConfig {

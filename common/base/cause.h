@@ -36,6 +36,14 @@ enum class Cause : std::uint16_t {
   kTlsPlainHttp = 127,
   kTlsRefusedByClient = 128,
   kTlsTooManyHandshakes = 129,
+  kHttp2Error = 111,
+  kResetFlood = 112,
+  kContinuationFlood = 113,
+  kControlFlood = 114,
+  kStreamLimit = 115,
+  kClientStalled = 116,
+  kDeadlineExceeded = 117,
+  kStreamError = 118,
   kNoRoute = 200,
   kNoBackend = 201,
   kPoolExhausted = 202,
@@ -53,6 +61,8 @@ enum class Cause : std::uint16_t {
   kUpstreamTlsFailed = 307,
   kUpstreamTlsUntrusted = 308,
   kUpstreamTlsWrongName = 309,
+  kUpstreamRefused = 307,
+  kUpstreamReset = 308,
 };
 
 enum class Side : std::uint8_t { kNone, kClient, kSwitchyard, kBackend };
@@ -90,6 +100,14 @@ inline constexpr CauseInfo kCauses[] = {
     {Cause::kTlsPlainHttp, "tls_plain_http", Side::kClient, 400},
     {Cause::kTlsRefusedByClient, "tls_refused_by_client", Side::kClient, 0},
     {Cause::kTlsTooManyHandshakes, "tls_too_many_handshakes", Side::kClient, 0},
+    {Cause::kHttp2Error, "http2_error", Side::kClient, 0},
+    {Cause::kResetFlood, "reset_flood", Side::kClient, 0},
+    {Cause::kContinuationFlood, "continuation_flood", Side::kClient, 0},
+    {Cause::kControlFlood, "control_flood", Side::kClient, 0},
+    {Cause::kStreamLimit, "stream_limit", Side::kClient, 0},
+    {Cause::kClientStalled, "client_stalled", Side::kClient, 0},
+    {Cause::kDeadlineExceeded, "deadline_exceeded", Side::kClient, 408},
+    {Cause::kStreamError, "stream_error", Side::kClient, 0},
     {Cause::kNoRoute, "no_route", Side::kSwitchyard, 404},
     {Cause::kNoBackend, "no_backend", Side::kSwitchyard, 503},
     {Cause::kPoolExhausted, "pool_exhausted", Side::kSwitchyard, 503},
@@ -107,6 +125,8 @@ inline constexpr CauseInfo kCauses[] = {
     {Cause::kUpstreamTlsFailed, "upstream_tls_failed", Side::kBackend, 502},
     {Cause::kUpstreamTlsUntrusted, "upstream_tls_untrusted", Side::kBackend, 502},
     {Cause::kUpstreamTlsWrongName, "upstream_tls_wrong_name", Side::kBackend, 502},
+    {Cause::kUpstreamRefused, "upstream_refused", Side::kBackend, 502},
+    {Cause::kUpstreamReset, "upstream_reset", Side::kBackend, 502},
 };
 inline constexpr std::size_t kCauseCount = std::size(kCauses);
 

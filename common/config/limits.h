@@ -55,6 +55,14 @@ inline constexpr TimeBound kBodyIdleTimeout{std::chrono::seconds(30), std::chron
 inline constexpr CountBound kMaxConnections{20'000, 1, 1'000'000};
 inline constexpr std::string_view kDefaultVia = "switchyard";
 inline constexpr std::size_t kMaxViaLength = 63;
+inline constexpr CountBound kMaxConcurrentStreams{100, 1, 10'000};
+inline constexpr CountBound kStreamWindow{262'144, 65'535, 16'777'216};
+inline constexpr CountBound kConnectionWindow{1'048'576, 65'535, 67'108'864};
+inline constexpr CountBound kMaxResets{200, 1, 100'000};
+inline constexpr CountBound kMaxContinuations{8, 1, 1'000};
+inline constexpr CountBound kMaxControlFrames{1'000, 10, 1'000'000};
+inline constexpr TimeBound kStallTimeout{std::chrono::seconds(30), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr CountBound kHeaderTableBytes{4'096, 0, 65'536};
 
 // route.proto
 inline constexpr std::size_t kMaxRouteListeners = 64;
@@ -120,6 +128,16 @@ std::uint32_t MaxConnections(const v1::HttpOptions& http);
 std::uint32_t MaxRequestsPerConnection(const v1::HttpOptions& http);
 v1::ForwardedMode Forwarded(const v1::HttpOptions& http);
 std::string Via(const v1::HttpOptions& http);
+// Http2Options
+std::uint32_t MaxConcurrentStreams(const v1::Http2Options& http2);
+std::uint32_t StreamWindow(const v1::Http2Options& http2);
+// At least StreamWindow.
+std::uint32_t ConnectionWindow(const v1::Http2Options& http2);
+std::uint32_t MaxResets(const v1::Http2Options& http2);
+std::uint32_t MaxContinuations(const v1::Http2Options& http2);
+std::uint32_t MaxControlFrames(const v1::Http2Options& http2);
+Duration StallTimeout(const v1::Http2Options& http2);
+std::uint32_t HeaderTableBytes(const v1::Http2Options& http2);
 
 // ListenerTls, UpstreamTls
 std::uint32_t MaxHandshakes(const v1::ListenerTls& tls);
@@ -133,6 +151,7 @@ std::uint32_t Weight(const v1::WeightedUpstream& share);
 
 // Upstream
 v1::Balancer BalancerOf(const v1::Upstream& upstream);
+v1::UpstreamProtocol Protocol(const v1::Upstream& upstream);
 Duration ConnectTimeout(const v1::Upstream& upstream);
 // Backend
 std::uint32_t Weight(const v1::Backend& backend);

@@ -112,6 +112,7 @@ void CheckUpstream(const v1::Upstream& upstream, Findings& out) {
   Addresses seen;
   const int count = CheckSize("spec", "backends", upstream.backends_size(), config::kMaxBackends, out);
   for (int i = 0; i < count; ++i) CheckBackend(i, upstream.backends(i), seen, out);
+  CheckEnum("spec", "protocol", upstream.protocol(), v1::UpstreamProtocol_descriptor(), out);
   CheckEnum("spec", "balancer", upstream.balancer(), v1::Balancer_descriptor(), out);
   if (upstream.has_health_check()) CheckHealthCheck(upstream.health_check(), out);
   CheckPool(upstream.pool(), out);
