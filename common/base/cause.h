@@ -61,8 +61,8 @@ enum class Cause : std::uint16_t {
   kUpstreamTlsFailed = 307,
   kUpstreamTlsUntrusted = 308,
   kUpstreamTlsWrongName = 309,
-  kUpstreamRefused = 307,
-  kUpstreamReset = 308,
+  kUpstreamRefused = 340,
+  kUpstreamReset = 341,
 };
 
 enum class Side : std::uint8_t { kNone, kClient, kSwitchyard, kBackend };
