@@ -128,6 +128,7 @@ absl::Status TheAgent::OpenDataPlane() {
   runtime::DataPlaneOptions options;
   options.workers = options_.workers;
   options.seed = random_.Next();
+  options.zone = options_.zone;
   options.clock = &clock_;
   options.health = &health_table_;
   options.log = &log_;

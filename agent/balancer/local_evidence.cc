@@ -25,6 +25,13 @@ void LocalEvidence::OnSuccess(TimePoint now, Duration latency) {
   Result(now, 0);
 }
 
+void LocalEvidence::OnAbandoned(TimePoint now, Duration waited) {
+  const double least = std::min(Seconds(waited), kLongest);
+  if (latency_ == 0 || least <= latency_) return;
+  latency_ = least;
+  latency_at_ = std::max(latency_at_, now);
+}
+
 void LocalEvidence::OnFailure(TimePoint now, int weight) {
   for (int i = 0; i < std::clamp(weight, 1, 10); ++i) Result(now, 1);
 }

@@ -19,6 +19,8 @@ namespace switchyard::agent::balancer {
 class LocalEvidence {
  public:
   void OnSuccess(TimePoint now, Duration latency);
+  // Nobody waited for the end: it takes at least this long.
+  void OnAbandoned(TimePoint now, Duration waited);
   // `weight`: how many results it counts as; a refused connection says more than one bad answer.
   void OnFailure(TimePoint now, int weight = 1);
 

@@ -45,6 +45,8 @@ struct PlanOptions {
   // Below this share of the ACTIVE weight, backends are brought back, least bad first.
   double least_capacity = 0;
   bool prefer_local = false;
+  // A zone keeps everything while this share of its weight is usable.
+  double zone_fill = 0.8;
   SlowStartPolicy slow_start;
 };
 

@@ -142,7 +142,8 @@ void Selection::Measure(TimePoint now) {
     }
     count += static_cast<double>(scratch_.size());
     sum += static_cast<double>(scratch_.size()) * (group.latency = MedianOf(scratch_));
-    if (group.local) zones_[group.tier].Step(group.active_weight > 0 ? group.usable_weight / group.active_weight : 0, group.latency);
+    const double usable = group.active_weight > 0 ? group.usable_weight / group.active_weight : 0;
+    if (group.local) zones_[group.tier].Step(usable, plan_->options.zone_fill, group.latency);
   }
   typical_latency_ = count > 0 ? sum / count : 0;
 }

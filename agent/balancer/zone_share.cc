@@ -4,7 +4,6 @@
 
 namespace switchyard::agent::balancer {
 namespace {
-constexpr double kFill = 0.8;
 constexpr double kSpillAbove = 2.0;
 constexpr double kReturnBelow = 1.5;
 constexpr double kSpillStep = 0.05;
@@ -13,8 +12,8 @@ constexpr double kMostSpilled = 0.9;
 constexpr double kUsualGain = 0.001;  // per step of 100 ms: 100 s
 }  // namespace
 
-void ZoneShare::Step(double usable, double latency) {
-  there_ = std::clamp(usable / kFill, 0.0, 1.0);
+void ZoneShare::Step(double usable, double fill, double latency) {
+  there_ = std::clamp(usable / std::max(fill, 0.01), 0.0, 1.0);
   if (latency <= 0) return;
   if (usual_ <= 0) usual_ = latency;
   // What is usual comes down at once and goes up slowly, so that an overload does not become usual while it lasts.

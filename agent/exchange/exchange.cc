@@ -46,15 +46,18 @@ void Exchange::Start() {
   if (route_->quarantined) return Refuse(Cause::kQuarantined);
   const std::uint64_t drawn = route_->targets.size() == 1 ? 0 : loop_.random().Below(route_->total_weight);
   upstream_ = view_->upstreams[route_->TargetFor(drawn)].get();
+  affinity_ = upstream_->AffinityOf(head_, server_.client_ip());
   Attempt();
 }
 
 // Step 3.
 void Exchange::Attempt() {
-  upstream::BackendState* picked = upstream_->Pick(failed_backend_.get());
+  upstream::BackendState* picked = upstream_->Pick(affinity_, failed_backend_.get());
   if (picked == nullptr) return Refuse(Cause::kNoBackend);
   backend_ = picked;
   backend_->AttemptStarted();
+  result_ = {};
+  attempt_sent_ = {};
   attempt_open_ = true;
   attempt_counted_ = false;
   ++attempts_;
@@ -148,7 +151,9 @@ void Exchange::OnResponseHead(const codec::ResponseHead& head) {
   response_started_ = true;
   phase_ = Phase::kStreaming;
   Progress();
-  backend_->window().latency.Record(Micros(loop_.Now() - attempt_sent_));
+  const Duration latency = loop_.Now() - attempt_sent_;
+  backend_->window().latency.Record(Micros(latency));
+  result_ = {breaker::OutcomeOf(head.status), latency};
   SendFinalHead(head);
 }
 
@@ -169,6 +174,8 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
   scratch_->via.assign(head.minor_version == 0 ? "1.0 " : "1.1 ").append(listener_.via);
   RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
+  session_cookie_ = upstream_->SessionCookie(affinity_, *backend_);
+  if (!session_cookie_.empty()) response_headers_.push_back({"Set-Cookie", session_cookie_, codec::FieldId::kOther});
   out.status = status_ = head.status;
   out.reason = head.reason;
   out.headers = &scratch_->response_headers;
@@ -241,6 +248,7 @@ void Exchange::AttemptFailed(Cause cause) {
 
 void Exchange::CountFailure(Cause cause) {
   ++backend_->window().failures[CauseIndex(cause)];
+  result_.outcome = breaker::OutcomeOf(cause);
   attempt_counted_ = true;
 }
 
@@ -297,7 +305,8 @@ void Exchange::EndAttempt() {
   if (!attempt_open_) return;
   attempt_open_ = false;
   if (response_started_ && !attempt_counted_) ++(status_ < 500 ? backend_->window().succeeded : backend_->window().server_errors);
-  backend_->AttemptEnded();
+  if (!response_started_ && attempt_sent_ != TimePoint()) result_.latency = loop_.Now() - attempt_sent_;
+  backend_->AttemptEnded(result_);
 }
 
 void Exchange::DropUpstream() {

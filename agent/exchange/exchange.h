@@ -96,6 +96,9 @@ class Exchange final : public loop::RefCounted,
   TimePoint attempt_sent_{};
   TimePoint response_deadline_{};
   TimePoint last_progress_{};
+  upstream::Affinity affinity_;
+  breaker::AttemptResult result_;  // of the present attempt, as far as it is known
+  std::string session_cookie_;
   unsigned attempts_ = 0;
   std::uint16_t status_ = 0;
   Phase phase_ = Phase::kNew;

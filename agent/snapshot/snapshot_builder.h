@@ -21,7 +21,8 @@ namespace switchyard::agent::snapshot {
 class SnapshotBuilder {
  public:
   // Caps of listeners and pools are divided by `workers`.
-  SnapshotBuilder(unsigned workers, health::HealthTable& health);
+  // `zone`: of this agent, may be empty.
+  SnapshotBuilder(unsigned workers, std::string zone, health::HealthTable& health);
 
   struct Result {
     // Opening the sockets of its listeners may still fail; the data plane then puts the last good address in.
@@ -44,6 +45,7 @@ class SnapshotBuilder {
   std::uint32_t Share(std::uint32_t cap) const;
 
   const unsigned workers_;
+  const std::string zone_;
   health::HealthTable& health_;
   std::unordered_map<std::string, BuiltUpstream> upstreams_;
   std::unordered_map<std::string, std::uint32_t> upstream_index_;  // of the snapshot being built

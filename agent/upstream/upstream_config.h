@@ -5,11 +5,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "agent/balancer/balancer.h"
+#include "agent/balancer/plan.h"
 #include "agent/health/health_table.h"
+#include "agent/upstream/affinity.h"
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
 
@@ -37,7 +40,11 @@ struct PoolLimits {
 struct UpstreamConfig {
   std::string name;
   std::vector<BackendConfig> backends;
-  balancer::Kind balancer = balancer::Kind::kLeastRequest;
+  // Its members are `backends` in order.
+  std::shared_ptr<const balancer::Plan> plan;
+  std::vector<HashSource> hash_sources;  // of hash balancers
+  std::optional<StickyPolicy> sticky;
+  std::unordered_map<std::uint64_t, std::uint32_t> sessions;  // session id -> backend, when sticky
   PoolLimits pool;
 };
 

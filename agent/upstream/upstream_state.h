@@ -3,7 +3,7 @@
 // A BackendState is carried from one configuration to the next by its address, with its connections, counts and requests under way; an
 // upstream whose configuration did not change keeps its whole state.
 //
-// Thread-safety: its worker. Bounds: those of the upstream. Cost of Pick: the balancer's; usability is looked up anew every 10 ms.
+// Thread-safety: its worker. Bounds: those of the upstream. Cost of Pick: the balancer's; who is usable is looked up anew every 10 ms.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "agent/balancer/balancer.h"
+#include "agent/balancer/selection.h"
+#include "agent/breaker/outcome.h"
+#include "agent/codec/head.h"
 #include "agent/loop/event_loop.h"
 #include "agent/report/window.h"
 #include "agent/upstream/connection_pool.h"
@@ -34,7 +36,7 @@ class BackendState final : public loop::RefCounted {
   std::uint32_t in_flight() const { return in_flight_; }
 
   void AttemptStarted() { Count(in_flight_ + 1); }
-  void AttemptEnded() { Count(in_flight_ - 1); }
+  void AttemptEnded(const breaker::AttemptResult& result);
   // Moves the counts out; gauges are of now.
   report::BackendWindow Collect();
 
@@ -42,6 +44,7 @@ class BackendState final : public loop::RefCounted {
   friend class UpstreamState;
   void Count(std::uint32_t in_flight);
 
+  loop::EventLoop& loop_;
   const std::string upstream_;
   const std::string address_;
   const Endpoint endpoint_;
@@ -49,7 +52,16 @@ class BackendState final : public loop::RefCounted {
   report::BackendWindow window_;
   report::Window& departed_;
   std::uint32_t in_flight_ = 0;
-  balancer::BackendFacts* facts_ = nullptr;  // in the newest UpstreamState
+  balancer::LocalEvidence evidence_;
+  bool was_good_ = true;
+  balancer::Selection* selection_ = nullptr;  // of the newest UpstreamState
+  std::size_t member_ = 0;                    // there
+};
+
+// What a request says about where it belongs.
+struct Affinity {
+  std::optional<std::uint64_t> key;
+  std::size_t session = balancer::kNone;  // the backend its cookie names
 };
 
 class UpstreamState final : public loop::RefCounted {
@@ -62,18 +74,21 @@ class UpstreamState final : public loop::RefCounted {
   const std::shared_ptr<const UpstreamConfig>& shared_config() const { return config_; }
   const std::vector<loop::Ref<BackendState>>& backends() const { return backends_; }
 
+  Affinity AffinityOf(const codec::RequestHead& head, std::string_view client_ip) const;
   // Null when no backend may take the request. `avoid`: where it just failed, or null.
-  BackendState* Pick(const BackendState* avoid);
+  BackendState* Pick(const Affinity& affinity, const BackendState* avoid);
+  // `Set-Cookie` for a response of `backend`; empty when the client has it or the upstream is not sticky.
+  std::string SessionCookie(const Affinity& affinity, const BackendState& backend) const;
 
  private:
-  void RefreshUsable(TimePoint now);
+  void Refresh(TimePoint now);
+  std::size_t IndexOf(const BackendState* backend) const;
 
   loop::EventLoop& loop_;
   const std::shared_ptr<const UpstreamConfig> config_;
   std::vector<loop::Ref<BackendState>> backends_;
-  std::vector<balancer::BackendFacts> facts_;
-  std::unique_ptr<balancer::Balancer> balancer_;
-  std::optional<TimePoint> refreshed_;
+  std::vector<balancer::Standing> standings_;
+  std::unique_ptr<balancer::Selection> selection_;
 };
 
 }  // namespace switchyard::agent::upstream

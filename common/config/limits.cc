@@ -61,6 +61,20 @@ Duration ConnectTimeout(const v1::Upstream& upstream) {
   return Pick(upstream.has_connect_timeout(), upstream.connect_timeout(), kConnectTimeout);
 }
 std::uint32_t Weight(const v1::Backend& backend) { return Pick(backend.has_weight(), backend.weight(), kBackendWeight); }
+std::uint32_t Priority(const v1::Backend& backend) { return std::min(backend.priority(), kPriority.max); }
+std::uint32_t LeastCapacityPercent(const v1::Upstream& upstream) {
+  return Pick(upstream.has_least_capacity_percent(), upstream.least_capacity_percent(), kLeastCapacityPercent);
+}
+Duration SlowStartWindow(const v1::SlowStart& slow_start) { return Pick(slow_start.has_window(), slow_start.window(), kSlowStartWindow); }
+std::uint32_t AggressionPercent(const v1::SlowStart& slow_start) { return Pick(slow_start.aggression_percent(), kAggressionPercent); }
+std::uint32_t ZoneFillPercent(const v1::ZonePreference& zones) { return Pick(zones.fill_percent(), kZoneFillPercent); }
+std::uint32_t HashBoundPercent(const v1::HashPolicy& hash) {
+  if (hash.has_bound_percent() && hash.bound_percent() == 0) return 0;
+  return Pick(hash.has_bound_percent(), hash.bound_percent(), kHashBoundPercent);
+}
+std::string StickyCookie(const v1::StickySession& sticky) { return Pick(sticky.cookie(), kDefaultStickyCookie); }
+std::string StickyPath(const v1::StickySession& sticky) { return Pick(sticky.path(), "/"); }
+Duration StickyTtl(const v1::StickySession& sticky) { return Pick(sticky.has_ttl(), sticky.ttl(), kStickyTtl); }
 v1::BackendState StateOf(const v1::Backend& backend) {
   return backend.state() == v1::BACKEND_STATE_UNSPECIFIED ? v1::BACKEND_STATE_ACTIVE : backend.state();
 }

@@ -87,6 +87,18 @@ inline constexpr CountBound kMaxIdlePerBackend{128, 0, 100'000};
 inline constexpr TimeBound kPoolIdleTimeout{std::chrono::seconds(60), std::chrono::milliseconds(100), std::chrono::hours(1)};
 inline constexpr CountBound kMaxPending{1'024, 0, 100'000};
 inline constexpr TimeBound kPendingTimeout{std::chrono::seconds(1), std::chrono::milliseconds(1), std::chrono::minutes(1)};
+inline constexpr CountBound kPriority{0, 0, 15};
+inline constexpr CountBound kLeastCapacityPercent{20, 0, 100};
+inline constexpr CountBound kZoneFillPercent{80, 1, 100};
+inline constexpr TimeBound kSlowStartWindow{std::chrono::seconds(10), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr CountBound kAggressionPercent{100, 10, 1'000};
+inline constexpr std::size_t kMaxHashSources = 8;
+// 0 is allowed, too: no bound.
+inline constexpr CountBound kHashBoundPercent{125, 100, 10'000};
+inline constexpr std::string_view kDefaultStickyCookie = "switchyard-backend";
+inline constexpr std::size_t kMaxCookieNameLength = 63;
+// The default is a cookie of the browser's session.
+inline constexpr TimeBound kStickyTtl{Duration::zero(), std::chrono::seconds(1), std::chrono::hours(8'760)};
 
 // Texts whose length the protos leave to this page: each is one line of a request head or less.
 inline constexpr std::size_t kMaxHostLength = 253;  // RFC 1035 section 3.1: 255 octets on the wire
@@ -122,8 +134,22 @@ std::uint32_t Weight(const v1::WeightedUpstream& share);
 // Upstream
 v1::Balancer BalancerOf(const v1::Upstream& upstream);
 Duration ConnectTimeout(const v1::Upstream& upstream);
+std::uint32_t LeastCapacityPercent(const v1::Upstream& upstream);
+// SlowStart
+Duration SlowStartWindow(const v1::SlowStart& slow_start);
+std::uint32_t AggressionPercent(const v1::SlowStart& slow_start);
+// ZonePreference
+std::uint32_t ZoneFillPercent(const v1::ZonePreference& zones);
+// HashPolicy. 0: no bound.
+std::uint32_t HashBoundPercent(const v1::HashPolicy& hash);
+// StickySession
+std::string StickyCookie(const v1::StickySession& sticky);
+std::string StickyPath(const v1::StickySession& sticky);
+// 0: until the browser's session ends.
+Duration StickyTtl(const v1::StickySession& sticky);
 // Backend
 std::uint32_t Weight(const v1::Backend& backend);
+std::uint32_t Priority(const v1::Backend& backend);
 v1::BackendState StateOf(const v1::Backend& backend);
 // HealthCheck
 Duration ProbeInterval(const v1::HealthCheck& check);
