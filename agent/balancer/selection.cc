@@ -213,6 +213,19 @@ std::size_t Selection::Pick(std::optional<std::uint64_t> key, std::size_t avoid,
   return member;
 }
 
+void Selection::Withhold(std::size_t member) {
+  const std::size_t slot = slots_[member];
+  const bool others = std::any_of(facts_.begin(), facts_.end(), [&](const BackendFacts& facts) {
+    return &facts != &facts_[slot] && ShareOf(facts) > 0;
+  });
+  // With nobody else left the next refresh decides, which knows about panic.
+  if (others) {
+    facts_[slot].usable = false;
+  } else {
+    ever_refreshed_ = false;
+  }
+}
+
 void Selection::OnReport(std::size_t member, const Report& report) {
   const std::size_t slot = slots_[member];
   for (Group& group : groups_) {

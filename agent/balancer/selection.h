@@ -44,6 +44,8 @@ class Selection {
   // The member for this attempt, or kNone.
   std::size_t Pick(std::optional<std::uint64_t> key, std::size_t avoid, TimePoint now, Random& random);
   // Whether this member may take an attempt now (sticky sessions, trials).
+  // Takes nothing until the next refresh, unless it is the last.
+  void Withhold(std::size_t member);
   bool usable(std::size_t member) const { return facts_[slots_[member]].usable; }
 
   void OnReport(std::size_t member, const Report& report);

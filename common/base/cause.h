@@ -33,6 +33,8 @@ enum class Cause : std::uint16_t {
   kDraining = 204,
   kQuarantined = 205,
   kLoopDetected = 206,
+  kBreakerOpen = 220,
+  kUpstreamLimit = 221,
   kConnectFailed = 300,
   kConnectTimeout = 301,
   kUpstreamClosed = 302,
@@ -40,6 +42,7 @@ enum class Cause : std::uint16_t {
   kBadResponse = 304,
   kTruncatedResponse = 305,
   kIdleTimeout = 306,
+  kAttemptTimeout = 320,
 };
 
 enum class Side : std::uint8_t { kNone, kClient, kSwitchyard, kBackend };
@@ -74,6 +77,8 @@ inline constexpr CauseInfo kCauses[] = {
     {Cause::kDraining, "draining", Side::kSwitchyard, 503},
     {Cause::kQuarantined, "quarantined", Side::kSwitchyard, 503},
     {Cause::kLoopDetected, "loop_detected", Side::kSwitchyard, 508},
+    {Cause::kBreakerOpen, "breaker_open", Side::kSwitchyard, 503},
+    {Cause::kUpstreamLimit, "upstream_limit", Side::kSwitchyard, 503},
     {Cause::kConnectFailed, "connect_failed", Side::kBackend, 502},
     {Cause::kConnectTimeout, "connect_timeout", Side::kBackend, 504},
     {Cause::kUpstreamClosed, "upstream_closed", Side::kBackend, 502},
@@ -81,6 +86,7 @@ inline constexpr CauseInfo kCauses[] = {
     {Cause::kBadResponse, "bad_response", Side::kBackend, 502},
     {Cause::kTruncatedResponse, "truncated_response", Side::kBackend, 0},
     {Cause::kIdleTimeout, "idle_timeout", Side::kBackend, 0},
+    {Cause::kAttemptTimeout, "attempt_timeout", Side::kBackend, 504},
 };
 inline constexpr std::size_t kCauseCount = std::size(kCauses);
 

@@ -48,6 +48,8 @@ View Seen(const std::vector<BackendFacts>& facts, std::size_t avoid = kNone) {
 
 class BalancerTest : public testing::TestWithParam<int> {
  protected:
+  // A ring is uneven by nature; the others keep to 2 %.
+  static double tolerance() { return kind() == Kind::kRingHash ? 0.15 : 0.02; }
   static Kind kind() { return static_cast<Kind>(GetParam()); }
 
   // Shares of the picks while about `concurrency` requests are in flight, each ending in the order in which it began.
@@ -72,7 +74,7 @@ class BalancerTest : public testing::TestWithParam<int> {
   void ExpectShares(const std::vector<double>& shares, const std::vector<double>& weights) {
     ASSERT_EQ(shares.size(), weights.size());
     const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-    for (std::size_t i = 0; i < weights.size(); ++i) EXPECT_NEAR(shares[i], weights[i] / sum, 0.02) << "backend " << i;
+    for (std::size_t i = 0; i < weights.size(); ++i) EXPECT_NEAR(shares[i], weights[i] / sum, tolerance()) << "backend " << i;
   }
 
   const std::uint64_t seed_ = SecureSeed();
@@ -107,8 +109,8 @@ TEST_P(BalancerTest, UnusableTakesNothingAndTheOthersKeepTheirProportions) {
   const std::vector<double> shares = Shares(facts);
   ASSERT_EQ(shares.size(), 3U);
   EXPECT_EQ(shares[0], 0);
-  EXPECT_NEAR(shares[1], 0.25, 0.02);
-  EXPECT_NEAR(shares[2], 0.75, 0.02);
+  EXPECT_NEAR(shares[1], 0.25, tolerance());
+  EXPECT_NEAR(shares[2], 0.75, tolerance());
 }
 
 TEST_P(BalancerTest, FewUsableAmongManySharesEvenly) {
@@ -117,7 +119,7 @@ TEST_P(BalancerTest, FewUsableAmongManySharesEvenly) {
   facts[3].usable = facts[4].usable = facts[90].usable = true;
   const std::vector<double> shares = Shares(facts, 10);
   ASSERT_EQ(shares.size(), 100U);
-  for (const std::size_t at : {3, 4, 90}) EXPECT_NEAR(shares[at], 1.0 / 3, 0.02) << at;
+  for (const std::size_t at : {3, 4, 90}) EXPECT_NEAR(shares[at], 1.0 / 3, tolerance()) << at;
 }
 
 TEST_P(BalancerTest, AvoidedIsLeftOutWhileAnotherIsLeft) {
@@ -148,7 +150,7 @@ TEST_P(BalancerTest, BackendThatComesBackGetsItsShareAndNoMore) {
   facts[0].usable = true;
   int first = 0;
   for (int i = 0; i < 3'000; ++i) first += balancer->Pick(Seen(facts), std::nullopt, random_) == 0 ? 1 : 0;
-  EXPECT_NEAR(first / 3'000.0, 1.0 / 3, 0.05);
+  EXPECT_NEAR(first / 3'000.0, 1.0 / 3, 0.03 + tolerance());
 }
 
 TEST_P(BalancerTest, RandomFactsNeverGiveAnUnusableBackend) {
@@ -181,6 +183,15 @@ TEST_P(BalancerTest, RandomFactsNeverGiveAnUnusableBackend) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, BalancerTest, testing::Range(0, static_cast<int>(kKindNames.size())),
                          [](const auto& instance) { return std::string(kKindNames[static_cast<std::size_t>(instance.param)]); });
+
+TEST_P(BalancerTest, TiltedBackendTakesLessThanItsWeight) {
+  std::vector<BackendFacts> facts = Facts({1, 1, 1, 1, 1});
+  facts[2].tilt = 0.1F;
+  const std::vector<double> shares = Shares(facts, 10);
+  ASSERT_EQ(shares.size(), 5U);
+  EXPECT_LT(shares[2], 0.06);
+  EXPECT_GT(shares[2], 0.005);
+}
 
 TEST(RoundRobin, IsSmoothOverAnyWindow) {
   const std::uint64_t seed = SecureSeed();
@@ -220,6 +231,16 @@ TEST(LeastRequest, FewerInFlightPerWeightWins) {
   int second = 0;
   for (int i = 0; i < 1'000; ++i) second += balancer->Pick(Seen(facts), std::nullopt, random) == 1 ? 1 : 0;
   EXPECT_GE(second, 990);
+}
+
+// A backend that answers at once with errors has nothing in flight.
+TEST(LeastRequest, FailingFastAttractsNobody) {
+  Random random(1);
+  std::vector<BackendFacts> facts = Facts({1, 1, 1, 1});
+  for (std::size_t i = 0; i < 3; ++i) facts[i].in_flight = 3;
+  facts[3].charge = 10;
+  const auto balancer = Make(Kind::kLeastRequest, facts, random);
+  for (int i = 0; i < 1'000; ++i) EXPECT_NE(balancer->Pick(Seen(facts), std::nullopt, random), 3U);
 }
 
 TEST(LeastRequest, SlowBackendGetsFewerRequests) {
