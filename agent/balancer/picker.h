@@ -40,7 +40,7 @@ struct PickerPolicy {
 };
 
 // Why nothing was picked.
-enum class Refusal : std::uint8_t { kNone, kNobody, kBreakerOpen };
+enum class Refusal : std::uint8_t { kNobody, kBreakerOpen };
 
 class Picker {
  public:

@@ -5,6 +5,7 @@
 #include "agent/codec/h1_writer.h"
 #include "agent/exchange/local_reply.h"
 #include "agent/exchange/redispatch.h"
+#include "agent/exchange/retry.h"
 
 namespace switchyard::agent::exchange {
 namespace {
@@ -47,30 +48,35 @@ void Exchange::Start() {
   const std::uint64_t drawn = route_->targets.size() == 1 ? 0 : loop_.random().Below(route_->total_weight);
   upstream_ = view_->upstreams[route_->TargetFor(drawn)].get();
   affinity_ = upstream_->AffinityOf(head_, server_.client_ip());
+  upstream_->retry_budget().OnRequest();
   Attempt();
 }
 
 // Step 3.
 void Exchange::Attempt() {
   upstream::BackendState* picked = upstream_->Pick(affinity_, failed_backend_.get());
-  if (picked == nullptr) return Refuse(Cause::kNoBackend);
+  if (picked == nullptr) return Refuse(upstream_->refusal());
+  attempt_is_retry_ = attempts_ > 0;
+  if (!upstream_->Enter(attempt_is_retry_)) return Refuse(Cause::kUpstreamLimit);
   backend_ = picked;
-  backend_->AttemptStarted();
+  ticket_ = backend_->AttemptStarted();
   result_ = {};
   attempt_sent_ = {};
   attempt_open_ = true;
   attempt_counted_ = false;
   ++attempts_;
   phase_ = Phase::kQueued;
+  const bool timed = upstream_->config().retry && upstream_->config().retry->per_try_timeout > Duration::zero();
+  attempt_deadline_ = timed ? loop_.Now() + upstream_->config().retry->per_try_timeout : TimePoint();
   switch (backend_->pool().Acquire(*this, /*careful=*/!IsIdempotent(head_.method))) {
     case ConnectionPool::Answer::kNow:
       break;
     case ConnectionPool::Answer::kConnecting:
       // The pool watches each connect; this is for the case that others are served before us.
-      timer_.Set(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
+      SetTimer(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kQueued:
-      timer_.Set(loop_.Now() + upstream_->config().pool.pending_timeout);
+      SetTimer(loop_.Now() + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kFull:
       EndAttempt();
@@ -118,7 +124,7 @@ void Exchange::RequestSent() {
   phase_ = Phase::kWaiting;
   // One deadline over all attempts.
   if (response_deadline_ == TimePoint()) response_deadline_ = loop_.Now() + route_->response_timeout;
-  timer_.Set(response_deadline_);
+  SetTimer(response_deadline_);
 }
 
 void Exchange::OnRequestBody(std::string_view data) {
@@ -148,6 +154,7 @@ void Exchange::OnUpstreamWritable() {
 // Step 5.
 void Exchange::OnResponseHead(const codec::ResponseHead& head) {
   if (head.status < 200 && head.status != 101) return SendInformational(head);
+  if (head.status >= 500 && Retry(Cause::kNone, head.status)) return;
   response_started_ = true;
   phase_ = Phase::kStreaming;
   Progress();
@@ -235,15 +242,53 @@ void Exchange::OnUpstreamFailed(Cause cause) {
 
 void Exchange::AttemptFailed(Cause cause) {
   CountFailure(cause);
+  if (Retry(cause, 0)) return;
   const AttemptFacts facts{cause, head_.method, attempts_, sent_before_, body_touched_, response_started_ || informed_};
   EndAttempt();
-  if (!MayRedispatch(facts)) return Refuse(cause);
+  if (!MayRedispatch(facts) || !upstream_->HasRoom(/*retry=*/true)) return Refuse(cause);
   sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed;
   failed_backend_ = backend_;
   timer_.Cancel();
   // The body waits for the next connection.
   server_.PauseRequest();
   Attempt();
+}
+
+// By the upstream's policy, if it has one. What came of the attempt so far is let go of.
+bool Exchange::Retry(Cause cause, std::uint16_t status) {
+  const auto& policy = upstream_->config().retry;
+  if (!policy) return false;
+  const FailedAttempt failed{cause, status, head_.method, attempts_, body_touched_, response_started_ || informed_};
+  // The present attempt leaves before the next one enters, so only the cap on retries matters.
+  if (!PolicyAllows(*policy, failed) || !upstream_->HasRoom(/*retry=*/true) || !upstream_->retry_budget().Take(loop_.Now())) return false;
+  if (cause == Cause::kNone) {
+    ++backend_->window().server_errors;
+    result_ = {breaker::OutcomeOf(status), loop_.Now() - attempt_sent_};
+  }
+  sent_before_ = sent_before_ || attempt_sent_ != TimePoint();
+  failed_backend_ = backend_;
+  DropUpstream();
+  server_.PauseRequest();
+  phase_ = Phase::kBackoff;
+  timer_.Set(loop_.Now() + BackoffOf(*policy, attempts_, loop_.random()));
+  return true;
+}
+
+void Exchange::AttemptTimedOut() {
+  backend_->pool().Withdraw(*this);
+  if (const Ref<upstream::ClientStream> stream = std::move(stream_)) stream->Cancel();
+  AttemptFailed(Cause::kAttemptTimeout);
+}
+
+bool Exchange::TimedOut() const {
+  return attempt_deadline_ != TimePoint() && !response_started_ && phase_ != Phase::kBackoff && loop_.Now() >= attempt_deadline_ &&
+         (response_deadline_ == TimePoint() || loop_.Now() < response_deadline_);
+}
+
+// Not beyond the attempt's own deadline while there is no response.
+void Exchange::SetTimer(TimePoint at) {
+  const bool own = attempt_deadline_ != TimePoint() && !response_started_;
+  timer_.Set(own ? std::min(at, attempt_deadline_) : at);
 }
 
 void Exchange::CountFailure(Cause cause) {
@@ -260,11 +305,14 @@ void Exchange::OnRequestFailed(Cause cause) {
 
 void Exchange::Progress() {
   last_progress_ = loop_.Now();
-  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) timer_.Set(last_progress_ + route_->idle_timeout);
+  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) SetTimer(last_progress_ + route_->idle_timeout);
 }
 
 void Exchange::OnTimer(loop::Timer&) {
+  if (TimedOut()) return AttemptTimedOut();
   switch (phase_) {
+    case Phase::kBackoff:
+      return Attempt();
     case Phase::kQueued:
       return Refuse(Cause::kPoolExhausted);
     case Phase::kSending:
@@ -306,7 +354,8 @@ void Exchange::EndAttempt() {
   attempt_open_ = false;
   if (response_started_ && !attempt_counted_) ++(status_ < 500 ? backend_->window().succeeded : backend_->window().server_errors);
   if (!response_started_ && attempt_sent_ != TimePoint()) result_.latency = loop_.Now() - attempt_sent_;
-  backend_->AttemptEnded(result_);
+  backend_->AttemptEnded(ticket_, result_);
+  upstream_->Leave(attempt_is_retry_);
 }
 
 void Exchange::DropUpstream() {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kMicrosPerSecond = 1e6;
 constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+constexpr std::array<std::string_view, 4> kBreakerStates = {"closed", "soft", "open", "half_open"};
 constexpr std::array<std::string_view, 3> kResults = {"succeeded", "server_error", "failed"};
 
 // Upper end of a bucket of the exponential histogram, in seconds.
@@ -57,6 +58,10 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
     AddIfAny(metrics, observe::kAttempts, {name, address, kResults[0]}, backend.succeeded);
     AddIfAny(metrics, observe::kAttempts, {name, address, kResults[1]}, backend.server_errors);
     AddIfAny(metrics, observe::kAttempts, {name, address, kResults[2]}, failed);
+    AddIfAny(metrics, observe::kBreakerOpened, {name, address}, backend.breaker_opened);
+    AddIfAny(metrics, observe::kEjections, {name, address}, backend.ejections);
+    for (std::size_t i = 0; i < sum.breakers.size(); ++i) sum.breakers[i] += backend.breakers[i];
+    sum.ejected += backend.ejected;
     sum.response_bytes += backend.response_bytes;
     sum.in_flight += backend.in_flight;
     sum.connections += backend.connections;
@@ -69,6 +74,8 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
   AddIfAny(metrics, observe::kUpstreamBytes, {name}, sum.response_bytes);
   metrics.Set(observe::kUpstreamInFlight, {name}, sum.in_flight);
   metrics.Set(observe::kUpstreamConnections, {name}, sum.connections);
+  for (std::size_t i = 0; i < kBreakerStates.size(); ++i) metrics.Set(observe::kBreakers, {name, kBreakerStates[i]}, sum.breakers[i]);
+  metrics.Set(observe::kEjected, {name}, sum.ejected);
 }
 
 struct Names {
@@ -115,11 +122,14 @@ void ForgetGone(const v1::Snapshot& before, const v1::Snapshot& now, observe::Me
   for (const auto& backend : old_names.backends) {
     if (names.backends.contains(backend)) continue;
     for (const std::string_view result : kResults) metrics.Remove(observe::kAttempts, {backend.first, backend.second, result});
+    metrics.Remove(observe::kBreakerOpened, {backend.first, backend.second});
+    metrics.Remove(observe::kEjections, {backend.first, backend.second});
   }
 }
 
 void AddToMetrics(const Window& window, observe::Metrics& metrics) {
-  for (const auto& gauge : {observe::kOpenConnections, observe::kUpstreamInFlight, observe::kUpstreamConnections}) metrics.Clear(gauge);
+  for (const auto& gauge :
+       {observe::kOpenConnections, observe::kUpstreamInFlight, observe::kUpstreamConnections, observe::kBreakers, observe::kEjected}) metrics.Clear(gauge);
   for (const auto& [name, listener] : window.listeners) AddListener(name, listener, metrics);
   for (const auto& [name, backends] : window.backends) AddUpstream(name, backends, metrics);
 }

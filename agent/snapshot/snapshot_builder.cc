@@ -145,7 +145,7 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     config.health = health_.Get(resource.name(), backend.address());
     out->backends.push_back(std::move(config));
   }
-  FillBalancing(proto, zone_, *out);
+  FillBalancing(proto, zone_, workers_, *out);
   return out;
 }
 

@@ -24,78 +24,86 @@ BackendState::~BackendState() {
   departed_.Merge(last);
 }
 
-void BackendState::Count(std::uint32_t in_flight) {
-  in_flight_ = in_flight;
-  if (selection_ != nullptr) selection_->SetInFlight(member_, in_flight);
+std::uint32_t BackendState::AttemptStarted() {
+  if (picker_ != nullptr) return picker_->Started(member_, loop_.Now());
+  ++record_.in_flight;
+  return 0;
 }
 
-void BackendState::AttemptEnded(const breaker::AttemptResult& result) {
-  Count(in_flight_ - 1);
-  if (result.outcome == breaker::Outcome::kAbandoned) {
-    evidence_.OnAbandoned(loop_.Now(), result.latency);
-  } else if (result.outcome == breaker::Outcome::kSuccess) {
-    evidence_.OnSuccess(loop_.Now(), result.latency);
-  } else {
-    evidence_.OnFailure(loop_.Now(), breaker::SeverityOf(result.outcome));
-  }
+void BackendState::AttemptEnded(std::uint32_t ticket, const breaker::AttemptResult& result) {
+  if (picker_ != nullptr) return picker_->Ended(member_, ticket, result, loop_.Now(), loop_.random());
+  --record_.in_flight;
 }
 
 report::BackendWindow BackendState::Collect() {
   report::BackendWindow out = std::exchange(window_, {});
-  out.in_flight = in_flight_;
+  out.in_flight = record_.in_flight;
   out.connections = pool_->connections();
+  const breaker::State state = record_.breaker.state();
+  ++out.breakers[static_cast<std::size_t>(state)];
+  out.breaker_opened = record_.breaker.opened() - std::exchange(opened_told_, record_.breaker.opened());
+  out.ejections = record_.outlier.ejections() - std::exchange(ejections_told_, record_.outlier.ejections());
+  out.ejected = record_.outlier.ejected() ? 1 : 0;
+  if (state != breaker::State::kClosed) out.reason = NameOf(record_.breaker.reason());
+  if (record_.outlier.ejected()) out.reason = NameOf(record_.outlier.reason());
   return out;
 }
 
 UpstreamState::UpstreamState(loop::EventLoop& loop, std::shared_ptr<const UpstreamConfig> config, UpstreamState* previous,
                              report::Window& departed)
-    : loop_(loop), config_(std::move(config)), standings_(config_->backends.size()) {
+    : loop_(loop), config_(std::move(config)) {
   std::unordered_map<std::string, Ref<BackendState>> known;
   if (previous != nullptr) {
     for (const auto& backend : previous->backends_) known.emplace(backend->address(), backend);
   }
-  std::vector<const balancer::LocalEvidence*> evidence;
-  std::vector<bool> is_new;
+  std::vector<balancer::BackendRecord*> records;
   for (const BackendConfig& backend : config_->backends) {
     Ref<BackendState>& state = known[backend.address];
-    is_new.push_back(!state);
     if (!state) state = Ref<BackendState>(new BackendState(loop, config_->name, backend, config_->pool, departed));
     state->pool_->Configure(config_->pool);
     if (backend.disabled) state->pool_->CloseIdle();
     backends_.push_back(state);
-    evidence.push_back(&state->evidence_);
+    records.push_back(&state->record_);
   }
-  selection_ = std::make_unique<balancer::Selection>(config_->plan, evidence, loop.random());
+  picker_ = std::make_unique<balancer::Picker>(config_->picking, std::move(records), previous != nullptr, loop.Now(), loop.random());
   for (std::size_t i = 0; i < backends_.size(); ++i) {
-    BackendState& state = *backends_[i];
-    if (state.selection_ != nullptr) selection_->slow_start(i) = state.selection_->slow_start(state.member_);
-    // One that joins others warms up; those an agent starts with do not.
-    if (is_new[i] && previous != nullptr) selection_->slow_start(i).Begin(loop.Now());
-    state.selection_ = selection_.get();
-    state.member_ = i;
-    selection_->SetInFlight(i, state.in_flight_);
+    backends_[i]->picker_ = picker_.get();
+    backends_[i]->member_ = i;
   }
+  if (config_->retry) retry_budget_.Configure(config_->retry->budget, config_->retry->min_per_second);
 }
 
 UpstreamState::~UpstreamState() {
   for (const auto& backend : backends_) {
-    if (backend->selection_ == selection_.get()) backend->selection_ = nullptr;
+    if (backend->picker_ == picker_.get()) backend->picker_ = nullptr;
   }
 }
 
 void UpstreamState::Refresh(TimePoint now) {
   for (std::size_t i = 0; i < backends_.size(); ++i) {
-    const BackendConfig& backend = config_->backends[i];
-    balancer::Standing& standing = standings_[i];
-    standing.active = backend.active;
-    standing.healthy = backend.health->usable();
-    BackendState& state = *backends_[i];
-    if (state.selection_ != selection_.get()) continue;
-    const bool good = standing.active && standing.healthy && backend.weight > 0 && !standing.ejected;
-    if (good && !std::exchange(state.was_good_, good)) selection_->slow_start(i).Begin(now);
-    state.was_good_ = good;
+    picker_->SetBasis(i, config_->backends[i].active, config_->backends[i].health->usable());
   }
-  selection_->Refresh(now, standings_);
+  picker_->Refresh(now);
+}
+
+bool UpstreamState::HasRoom(bool retry) const {
+  return requests_ < config_->max_requests && (!retry || retries_ < config_->max_retries);
+}
+
+bool UpstreamState::Enter(bool retry) {
+  if (!HasRoom(retry)) return false;
+  ++requests_;
+  retries_ += retry ? 1 : 0;
+  return true;
+}
+
+void UpstreamState::Leave(bool retry) {
+  --requests_;
+  retries_ -= retry ? 1 : 0;
+}
+
+Cause UpstreamState::refusal() const {
+  return picker_->refusal() == balancer::Refusal::kBreakerOpen ? Cause::kBreakerOpen : Cause::kNoBackend;
 }
 
 std::size_t UpstreamState::IndexOf(const BackendState* backend) const {
@@ -117,12 +125,8 @@ Affinity UpstreamState::AffinityOf(const codec::RequestHead& head, std::string_v
 
 BackendState* UpstreamState::Pick(const Affinity& affinity, const BackendState* avoid) {
   const TimePoint now = loop_.Now();
-  if (selection_->RefreshDue(now)) Refresh(now);
-  const std::size_t avoided = IndexOf(avoid);
-  if (affinity.session < backends_.size() && affinity.session != avoided && selection_->usable(affinity.session)) {
-    return backends_[affinity.session].get();
-  }
-  const std::size_t picked = selection_->Pick(affinity.key, avoided, now, loop_.random());
+  if (picker_->RefreshDue(now)) Refresh(now);
+  const std::size_t picked = picker_->Pick(affinity.key, affinity.session, IndexOf(avoid), now, loop_.random());
   return picked == balancer::kNone ? nullptr : backends_[picked].get();
 }
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/balancer/selection.h"
-#include "agent/breaker/outcome.h"
+#include "agent/balancer/picker.h"
+#include "agent/breaker/retry_budget.h"
 #include "agent/codec/head.h"
 #include "agent/loop/event_loop.h"
 #include "agent/report/window.h"
@@ -33,17 +33,16 @@ class BackendState final : public loop::RefCounted {
   const Endpoint& endpoint() const { return endpoint_; }
   ConnectionPool& pool() { return *pool_; }
   report::BackendWindow& window() { return window_; }
-  std::uint32_t in_flight() const { return in_flight_; }
+  std::uint32_t in_flight() const { return record_.in_flight; }
 
-  void AttemptStarted() { Count(in_flight_ + 1); }
-  void AttemptEnded(const breaker::AttemptResult& result);
+  // The ticket goes back with the result, exactly once.
+  std::uint32_t AttemptStarted();
+  void AttemptEnded(std::uint32_t ticket, const breaker::AttemptResult& result);
   // Moves the counts out; gauges are of now.
   report::BackendWindow Collect();
 
  private:
   friend class UpstreamState;
-  void Count(std::uint32_t in_flight);
-
   loop::EventLoop& loop_;
   const std::string upstream_;
   const std::string address_;
@@ -51,11 +50,11 @@ class BackendState final : public loop::RefCounted {
   loop::Ref<ConnectionPool> pool_;
   report::BackendWindow window_;
   report::Window& departed_;
-  std::uint32_t in_flight_ = 0;
-  balancer::LocalEvidence evidence_;
-  bool was_good_ = true;
-  balancer::Selection* selection_ = nullptr;  // of the newest UpstreamState
-  std::size_t member_ = 0;                    // there
+  balancer::BackendRecord record_;
+  std::uint64_t opened_told_ = 0;
+  std::uint64_t ejections_told_ = 0;
+  balancer::Picker* picker_ = nullptr;  // of the newest UpstreamState
+  std::size_t member_ = 0;              // there
 };
 
 // What a request says about where it belongs.
@@ -75,8 +74,14 @@ class UpstreamState final : public loop::RefCounted {
   const std::vector<loop::Ref<BackendState>>& backends() const { return backends_; }
 
   Affinity AffinityOf(const codec::RequestHead& head, std::string_view client_ip) const;
-  // Null when no backend may take the request. `avoid`: where it just failed, or null.
+  // Null when no backend may take the request; refusal() says why. `avoid`: where it just failed, or null.
   BackendState* Pick(const Affinity& affinity, const BackendState* avoid);
+  Cause refusal() const;
+  // Bulkhead: false when this worker has as many attempts under way as it may. Each true is followed by one Leave.
+  bool HasRoom(bool retry) const;
+  bool Enter(bool retry);
+  void Leave(bool retry);
+  breaker::RetryBudget& retry_budget() { return retry_budget_; }
   // `Set-Cookie` for a response of `backend`; empty when the client has it or the upstream is not sticky.
   std::string SessionCookie(const Affinity& affinity, const BackendState& backend) const;
 
@@ -87,8 +92,10 @@ class UpstreamState final : public loop::RefCounted {
   loop::EventLoop& loop_;
   const std::shared_ptr<const UpstreamConfig> config_;
   std::vector<loop::Ref<BackendState>> backends_;
-  std::vector<balancer::Standing> standings_;
-  std::unique_ptr<balancer::Selection> selection_;
+  std::unique_ptr<balancer::Picker> picker_;
+  breaker::RetryBudget retry_budget_;
+  std::uint32_t requests_ = 0;
+  std::uint32_t retries_ = 0;
 };
 
 }  // namespace switchyard::agent::upstream

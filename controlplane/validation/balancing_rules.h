@@ -1,4 +1,5 @@
 // The rules of how an upstream's backends are picked: slow start, zones, hash keys, sessions.
+// Breakers, outlier detection, bulkheads and retries have their own file, resilience_rules.h.
 //
 // Thread-safety: pure. Cost: O(sources).
 #pragma once

@@ -33,7 +33,7 @@ ARROWS = {
     "common/observe": BASE,
 
     "agent/report": COMMON + ["agent/health"],
-    "agent/balancer": BASE,
+    "agent/balancer": BASE + ["agent/breaker"],
     "agent/breaker": BASE,
     "agent/codec": BASE,
     "agent/router": CONFIG + ["agent/codec"],
