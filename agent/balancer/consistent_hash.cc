@@ -34,6 +34,12 @@ std::size_t ConsistentHash::Pick(const View& view, std::optional<std::uint64_t> 
       lightest = at;
     }
   }
+  // Many are full: the first that is not, from a place that is the key's own.
+  const std::size_t count = view.backends.size();
+  for (std::size_t i = 0; lightest != kNone && i < count; ++i) {
+    const std::size_t at = (static_cast<std::size_t>(home % count) + i) % count;
+    if (Takes(view, at, home) && view.backends[at].in_flight < std::ceil(per_share * ShareOf(view.backends[at]))) return at;
+  }
   return lightest != kNone ? lightest : AnyUsable(view, random);
 }
 

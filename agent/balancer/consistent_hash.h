@@ -5,7 +5,8 @@
 // ceil(c * (all in flight + 1) * share / all shares); c = 0 turns it off. A request without a key gets a random one.
 // Sources: V. Mirrokni, M. Thorup, M. Zadimoghaddam, "Consistent hashing with bounded loads", 2018; jumps instead of the next on the ring:
 // J. Chen, B. Coleman, A. Shrivastava, arXiv 1908.08762.
-// Thread-safety: one worker. Cost: the table's per step, at most 16 steps and then a draw by weight; sums are the caller's (View).
+// Thread-safety: one worker. Cost: the table's per step, at most 16 steps, then
+// O(n); sums are the caller's (View).
 #pragma once
 
 #include <memory>

@@ -85,7 +85,7 @@ void Breaker::Open(const BreakerPolicy& policy, Reason reason, TimePoint now, Ra
 }
 
 void Breaker::Close(TimePoint now) {
-  ++closed_;
+  closed_ += state_ == State::kOpen || state_ == State::kHalfOpen ? 1 : 0;
   Enter(State::kClosed);
   reason_ = Reason::kNone;
   window_.Clear();

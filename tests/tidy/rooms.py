@@ -69,6 +69,7 @@ ARROWS = {
 
     "tests/harness": BASE + ["common/config"],
     "tests/unit": COMMON + ["agent", "agent/*", "controlplane", "controlplane/*", "tools/*", "tests/harness", "tests/unit/*"],
+    "tests/sim": BASE + ["agent/balancer", "agent/breaker"],
     "tests/contract": COMMON + ["agent/*", "controlplane", "controlplane/*", "tests/harness", "tests/unit"],
     "tests/fuzz": COMMON + ["agent/*", "controlplane/*"],
     "tests/bench": COMMON + ["agent/*", "controlplane/*", "tests/harness"],
