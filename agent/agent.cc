@@ -181,6 +181,7 @@ void TheAgent::OpenReporter() {
     for (const health::ProbeStatus& probe : prober_->Status()) visit(probe.upstream, probe.address, probe.state);
   };
   parts.resident_bytes = observe::ResidentBytes;
+  parts.look = [this](const report::Window& window) { view_->SetTrouble(report::TroubleIn(window)); };
   parts.send = [this](v1::Report report) {
     view_->SetOpenConnections(report.open_connections());
     client_->SendReport(std::move(report));

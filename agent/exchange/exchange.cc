@@ -182,7 +182,7 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
   RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
   session_cookie_ = upstream_->SessionCookie(affinity_, *backend_);
-  if (!session_cookie_.empty()) response_headers_.push_back({"Set-Cookie", session_cookie_, codec::FieldId::kOther});
+  if (!session_cookie_.empty()) scratch_->response_headers.push_back({"Set-Cookie", session_cookie_, codec::FieldId::kOther});
   out.status = status_ = head.status;
   out.reason = head.reason;
   out.headers = &scratch_->response_headers;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/report/trouble.h"
 #include "common/observe/metric_names.h"
 
 namespace switchyard::agent::report {
@@ -16,7 +17,6 @@ namespace {
 
 constexpr double kMicrosPerSecond = 1e6;
 constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
-constexpr std::array<std::string_view, 4> kBreakerStates = {"closed", "soft", "open", "half_open"};
 constexpr std::array<std::string_view, 3> kResults = {"succeeded", "server_error", "failed"};
 
 // Upper end of a bucket of the exponential histogram, in seconds.

@@ -114,7 +114,7 @@ TEST_F(BreakerTest, SingleProbeBreakerDoesFlap) {
 }
 
 TEST_F(BreakerTest, EvidenceIsBackWithinFiveSecondsOfTheNextTry) {
-  Run(seconds(1), 25, 1.0);
+  Attempts(6, Outcome::kServerError);
   ASSERT_EQ(breaker_.opened(), 1U);
   now_ += seconds(6);
   const TimePoint mended = now_;
