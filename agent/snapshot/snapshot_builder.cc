@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/snapshot/balancing.h"
 #include "common/base/status.h"
 #include "common/config/limits.h"
 #include "common/config/resource_key.h"
@@ -110,8 +111,8 @@ ListenerConfig ListenerOf(const v1::Resource& resource) {
 
 }  // namespace
 
-SnapshotBuilder::SnapshotBuilder(unsigned workers, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets)
-    : workers_(std::max(workers, 1U)), health_(health), tls_(std::move(tickets)) {}
+SnapshotBuilder::SnapshotBuilder(unsigned workers, std::string zone, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets)
+    : workers_(std::max(workers, 1U)), zone_(std::move(zone)), health_(health), tls_(std::move(tickets)) {}
 
 SnapshotBuilder::Result SnapshotBuilder::Build(const v1::Snapshot& proto) {
   Result result;
@@ -152,7 +153,6 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
   const v1::Upstream& proto = resource.upstream();
   auto out = std::make_shared<upstream::UpstreamConfig>();
   out->name = resource.name();
-  out->balancer = config::BalancerOf(proto) == v1::BALANCER_ROUND_ROBIN ? balancer::Kind::kRoundRobin : balancer::Kind::kLeastRequest;
   out->pool.max_connections = Share(config::MaxConnectionsPerBackend(proto.pool()));
   out->pool.max_idle = (config::MaxIdlePerBackend(proto.pool()) + workers_ - 1) / workers_;
   out->pool.max_pending = (config::MaxPending(proto.pool()) + workers_ - 1) / workers_;
@@ -187,6 +187,7 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     config.health->SetTls(out->pool.tls == nullptr ? nullptr : out->pool.tls->context);
     out->backends.push_back(std::move(config));
   }
+  FillBalancing(proto, zone_, workers_, *out);
   return out;
 }
 

@@ -51,6 +51,8 @@ enum class Cause : std::uint16_t {
   kDraining = 204,
   kQuarantined = 205,
   kLoopDetected = 206,
+  kBreakerOpen = 220,
+  kUpstreamLimit = 221,
   kConnectFailed = 300,
   kConnectTimeout = 301,
   kUpstreamClosed = 302,
@@ -61,6 +63,7 @@ enum class Cause : std::uint16_t {
   kUpstreamTlsFailed = 307,
   kUpstreamTlsUntrusted = 308,
   kUpstreamTlsWrongName = 309,
+  kAttemptTimeout = 320,
   kUpstreamRefused = 340,
   kUpstreamReset = 341,
 };
@@ -115,6 +118,8 @@ inline constexpr CauseInfo kCauses[] = {
     {Cause::kDraining, "draining", Side::kSwitchyard, 503},
     {Cause::kQuarantined, "quarantined", Side::kSwitchyard, 503},
     {Cause::kLoopDetected, "loop_detected", Side::kSwitchyard, 508},
+    {Cause::kBreakerOpen, "breaker_open", Side::kSwitchyard, 503},
+    {Cause::kUpstreamLimit, "upstream_limit", Side::kSwitchyard, 503},
     {Cause::kConnectFailed, "connect_failed", Side::kBackend, 502},
     {Cause::kConnectTimeout, "connect_timeout", Side::kBackend, 504},
     {Cause::kUpstreamClosed, "upstream_closed", Side::kBackend, 502},
@@ -125,6 +130,7 @@ inline constexpr CauseInfo kCauses[] = {
     {Cause::kUpstreamTlsFailed, "upstream_tls_failed", Side::kBackend, 502},
     {Cause::kUpstreamTlsUntrusted, "upstream_tls_untrusted", Side::kBackend, 502},
     {Cause::kUpstreamTlsWrongName, "upstream_tls_wrong_name", Side::kBackend, 502},
+    {Cause::kAttemptTimeout, "attempt_timeout", Side::kBackend, 504},
     {Cause::kUpstreamRefused, "upstream_refused", Side::kBackend, 502},
     {Cause::kUpstreamReset, "upstream_reset", Side::kBackend, 502},
 };
