@@ -50,7 +50,7 @@ ExitCode RunSecret(const SecretOptions& options, const Context& context) {
   SetChangeOptions(options.change, request);
   v1::ApplyResponse response;
   const grpc::Status status = context.fleet->Apply(NewCall(context, options.change.wait.value_or(Duration(0))).get(), request, &response);
-  if (!status.ok()) return ReportChange(context, status, options.change.dry_run);
+  if (!status.ok()) return ReportChange(context, status, options.change.dry_run, nullptr);
   ShowWarnings(context, response);
   return ShowChange(context, options.change, response);
 }
