@@ -128,6 +128,7 @@ absl::Status TheAgent::OpenDataPlane() {
   runtime::DataPlaneOptions options;
   options.workers = options_.workers;
   options.seed = random_.Next();
+  options.zone = options_.zone;
   options.clock = &clock_;
   options.health = &health_table_;
   options.log = &log_;
@@ -181,6 +182,7 @@ void TheAgent::OpenReporter() {
     for (const health::ProbeStatus& probe : prober_->Status()) visit(probe.upstream, probe.address, probe.state);
   };
   parts.resident_bytes = observe::ResidentBytes;
+  parts.look = [this](const report::Window& window) { view_->SetTrouble(report::TroubleIn(window)); };
   parts.send = [this](v1::Report report) {
     view_->SetOpenConnections(report.open_connections());
     client_->SendReport(std::move(report));

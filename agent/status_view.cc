@@ -56,6 +56,7 @@ admin::AgentFacts StatusView::Facts() const {
   facts.identity_error = parts_.membership->error();
   facts.quarantined = parts_.client->quarantined();
   facts.probes = parts_.prober->Status();
+  facts.trouble = trouble_;
   facts.resident_bytes = observe::ResidentBytes();
   return facts;
 }

@@ -36,6 +36,8 @@ class StatusView final : public admin::AgentView {
   void SetServing() { serving_ = true; }
   void SetDraining() { draining_ = true; }
   void SetOpenConnections(std::uint64_t count) { open_connections_ = count; }
+  // Backends whose breakers are not closed, as of the newest report.
+  void SetTrouble(std::vector<report::BackendTrouble> trouble) { trouble_ = std::move(trouble); }
   // When the configuration served since the start was written, for its age until the controller is heard of.
   void SetConfigWritten(WallTime when) { config_written_ = when; }
 
@@ -57,6 +59,7 @@ class StatusView final : public admin::AgentView {
   bool serving_ = false;
   bool draining_ = false;
   std::uint64_t open_connections_ = 0;
+  std::vector<report::BackendTrouble> trouble_;
   std::optional<WallTime> config_written_;
 };
 

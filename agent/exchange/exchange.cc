@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "agent/codec/h1_writer.h"
+#include "agent/exchange/grpc.h"
 #include "agent/exchange/local_reply.h"
 #include "agent/exchange/redispatch.h"
+#include "agent/exchange/retry.h"
+#include "agent/exchange/websocket_handshake.h"
 
 namespace switchyard::agent::exchange {
 namespace {
@@ -40,34 +43,46 @@ Exchange::~Exchange() {
 }
 
 void Exchange::Start() {
+  grpc_ = IsGrpc(head_);
+  if (grpc_) {
+    if (const std::optional<Duration> timeout = GrpcTimeout(head_)) deadline_ = started_ + *timeout;
+  }
   if (PassesThrough(head_, listener_.via) > kMaxPasses) return Refuse(Cause::kLoopDetected);
   route_ = listener_.routes->Find(head_);
   if (route_ == nullptr) return Refuse(Cause::kNoRoute);
   if (route_->quarantined) return Refuse(Cause::kQuarantined);
   const std::uint64_t drawn = route_->targets.size() == 1 ? 0 : loop_.random().Below(route_->total_weight);
   upstream_ = view_->upstreams[route_->TargetFor(drawn)].get();
+  affinity_ = upstream_->AffinityOf(head_, server_.client_ip());
+  upstream_->retry_budget().OnRequest();
   Attempt();
 }
 
 // Step 3.
 void Exchange::Attempt() {
-  upstream::BackendState* picked = upstream_->Pick(failed_backend_.get());
-  if (picked == nullptr) return Refuse(Cause::kNoBackend);
+  upstream::BackendState* picked = upstream_->Pick(affinity_, failed_backend_.get());
+  if (picked == nullptr) return Refuse(upstream_->refusal());
+  attempt_is_retry_ = attempts_ > 0;
+  if (!upstream_->Enter(attempt_is_retry_)) return Refuse(Cause::kUpstreamLimit);
   backend_ = picked;
-  backend_->AttemptStarted();
+  ticket_ = backend_->AttemptStarted();
+  result_ = {};
+  attempt_sent_ = {};
   attempt_open_ = true;
   attempt_counted_ = false;
   ++attempts_;
   phase_ = Phase::kQueued;
+  const bool timed = upstream_->config().retry && upstream_->config().retry->per_try_timeout > Duration::zero();
+  attempt_deadline_ = timed ? loop_.Now() + upstream_->config().retry->per_try_timeout : TimePoint();
   switch (backend_->pool().Acquire(*this, /*careful=*/!IsIdempotent(head_.method))) {
     case ConnectionPool::Answer::kNow:
       break;
     case ConnectionPool::Answer::kConnecting:
       // The pool watches each connect; this is for the case that others are served before us.
-      timer_.Set(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
+      SetTimer(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kQueued:
-      timer_.Set(loop_.Now() + upstream_->config().pool.pending_timeout);
+      SetTimer(loop_.Now() + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kFull:
       EndAttempt();
@@ -88,7 +103,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   request.framing = head_.framing;
   request.content_length = head_.content_length;
   request.states_empty_body = head_.states_length && head_.framing == Framing::kNone;
-  if (head_.wants_upgrade) request.upgrade = codec::Find(head_.headers, codec::FieldId::kUpgrade);
+  AdaptRequest(request);
   stream_->SendHead(request);
   attempt_sent_ = loop_.Now();
   if (head_.framing == Framing::kNone) {
@@ -105,6 +120,28 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   }
 }
 
+// What a request needs beyond its own fields where the versions of the two sides differ, or where time has passed.
+void Exchange::AdaptRequest(upstream::OutgoingRequest& request) {
+  request.te_trailers = codec::ListHas(codec::Find(head_.headers, codec::FieldId::kTe), "trailers");
+  if (deadline_ != TimePoint()) {
+    scratch_->grpc_timeout = FormatGrpcTimeout(deadline_ - loop_.Now());
+    scratch_->forwarding.Set("grpc-timeout", codec::FieldId::kGrpcTimeout, scratch_->grpc_timeout);
+  }
+  if (!head_.wants_upgrade) return;
+  request.upgrade = head_.upgrade_protocol;
+  if (head_.major_version == 1) return;
+  scratch_->websocket = MakeWebSocketKey(loop_.random());
+  scratch_->forwarding.Set("Sec-WebSocket-Key", codec::FieldId::kSecWebSocketKey, scratch_->websocket);
+}
+
+// A WebSocket over HTTP/1 wants its key answered; a backend that speaks HTTP/2 never saw it.
+void Exchange::AdaptSwitch() {
+  const std::string_view key = codec::Find(head_.headers, codec::FieldId::kSecWebSocketKey);
+  if (key.empty() || codec::Find(scratch_->response_headers, codec::FieldId::kSecWebSocketAccept).data() != nullptr) return;
+  scratch_->websocket = WebSocketAcceptOf(key);
+  scratch_->response_headers.push_back({"Sec-WebSocket-Accept", scratch_->websocket, codec::FieldId::kSecWebSocketAccept});
+}
+
 void Exchange::OnNoConnection(Cause cause) {
   timer_.Cancel();
   AttemptFailed(cause);
@@ -114,8 +151,9 @@ void Exchange::RequestSent() {
   if (response_started_) return;
   phase_ = Phase::kWaiting;
   // One deadline over all attempts.
-  if (response_deadline_ == TimePoint()) response_deadline_ = loop_.Now() + route_->response_timeout;
-  timer_.Set(response_deadline_);
+  // A caller that says how long it waits is believed.
+  if (response_deadline_ == TimePoint()) response_deadline_ = deadline_ != TimePoint() ? deadline_ : loop_.Now() + route_->response_timeout;
+  SetTimer(response_deadline_);
 }
 
 void Exchange::OnRequestBody(std::string_view data) {
@@ -145,16 +183,19 @@ void Exchange::OnUpstreamWritable() {
 // Step 5.
 void Exchange::OnResponseHead(const codec::ResponseHead& head) {
   if (head.status < 200 && head.status != 101) return SendInformational(head);
+  if (head.status >= 500 && Retry(Cause::kNone, head.status)) return;
   response_started_ = true;
   phase_ = Phase::kStreaming;
   Progress();
-  backend_->window().latency.Record(Micros(loop_.Now() - attempt_sent_));
+  const Duration latency = loop_.Now() - attempt_sent_;
+  backend_->window().latency.Record(Micros(latency));
+  result_ = {breaker::OutcomeOf(head.status), latency};
   SendFinalHead(head);
 }
 
 void Exchange::SendInformational(const codec::ResponseHead& head) {
   if (head_.minor_version == 0) return;  // HTTP/1.0 knows no 1xx
-  scratch_->via.assign("1.1 ").append(listener_.via);
+  scratch_->via.assign(ViaProtocol(head.major_version, head.minor_version)).append(listener_.via);
   RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
   out.status = head.status;
@@ -166,9 +207,11 @@ void Exchange::SendInformational(const codec::ResponseHead& head) {
 }
 
 void Exchange::SendFinalHead(const codec::ResponseHead& head) {
-  scratch_->via.assign(head.minor_version == 0 ? "1.0 " : "1.1 ").append(listener_.via);
+  scratch_->via.assign(ViaProtocol(head.major_version, head.minor_version)).append(listener_.via);
   RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
+  session_cookie_ = upstream_->SessionCookie(affinity_, *backend_);
+  if (!session_cookie_.empty()) scratch_->response_headers.push_back({"Set-Cookie", session_cookie_, codec::FieldId::kOther});
   out.status = status_ = head.status;
   out.reason = head.reason;
   out.headers = &scratch_->response_headers;
@@ -182,6 +225,7 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
     raw_ = true;
     request_ended_ = false;
     out.upgrade = codec::Find(head.headers, codec::FieldId::kUpgrade);
+    AdaptSwitch();
   }
   server_.SendHead(out);
   if (raw_) server_.ResumeRequest();
@@ -221,17 +265,18 @@ void Exchange::OnUpstreamFailed(Cause cause) {
   if (response_started_) {
     // The client has part of a response: only a cut connection tells it that the rest is missing.
     if (!raw_) CountFailure(cause);
-    return Finish(raw_ ? Cause::kNone : cause, /*complete=*/false);
+    return raw_ ? Finish(Cause::kNone, /*complete=*/false) : CutResponse(cause);
   }
   AttemptFailed(cause);
 }
 
 void Exchange::AttemptFailed(Cause cause) {
   CountFailure(cause);
+  if (Retry(cause, 0)) return;
   const AttemptFacts facts{cause, head_.method, attempts_, sent_before_, body_touched_, response_started_ || informed_};
   EndAttempt();
-  if (!MayRedispatch(facts)) return Refuse(cause);
-  sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed;
+  if (!MayRedispatch(facts) || !upstream_->HasRoom(/*retry=*/true)) return Refuse(cause);
+  sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed || cause == Cause::kUpstreamReset;
   failed_backend_ = backend_;
   timer_.Cancel();
   // The body waits for the next connection.
@@ -239,24 +284,70 @@ void Exchange::AttemptFailed(Cause cause) {
   Attempt();
 }
 
+// By the upstream's policy, if it has one. What came of the attempt so far is let go of.
+bool Exchange::Retry(Cause cause, std::uint16_t status) {
+  const auto& policy = upstream_->config().retry;
+  if (!policy) return false;
+  const FailedAttempt failed{cause, status, head_.method, attempts_, body_touched_, response_started_ || informed_};
+  // The present attempt leaves before the next one enters, so only the cap on retries matters.
+  if (!PolicyAllows(*policy, failed) || !upstream_->HasRoom(/*retry=*/true) || !upstream_->retry_budget().Take(loop_.Now())) return false;
+  if (cause == Cause::kNone) {
+    ++backend_->window().server_errors;
+    result_ = {breaker::OutcomeOf(status), loop_.Now() - attempt_sent_};
+  }
+  sent_before_ = sent_before_ || attempt_sent_ != TimePoint();
+  failed_backend_ = backend_;
+  DropUpstream();
+  server_.PauseRequest();
+  phase_ = Phase::kBackoff;
+  timer_.Set(loop_.Now() + BackoffOf(*policy, attempts_, loop_.random()));
+  return true;
+}
+
+void Exchange::AttemptTimedOut() {
+  backend_->pool().Withdraw(*this);
+  if (const Ref<upstream::ClientStream> stream = std::move(stream_)) stream->Cancel();
+  AttemptFailed(Cause::kAttemptTimeout);
+}
+
+bool Exchange::TimedOut() const {
+  return attempt_deadline_ != TimePoint() && !response_started_ && phase_ != Phase::kBackoff && loop_.Now() >= attempt_deadline_ &&
+         (response_deadline_ == TimePoint() || loop_.Now() < response_deadline_);
+}
+
+// Not beyond the caller's deadline, nor beyond the attempt's own while there is no response.
+void Exchange::SetTimer(TimePoint at) {
+  if (deadline_ != TimePoint()) at = std::min(at, deadline_);
+  if (attempt_deadline_ != TimePoint() && !response_started_) at = std::min(at, attempt_deadline_);
+  timer_.Set(at);
+}
+
 void Exchange::CountFailure(Cause cause) {
   ++backend_->window().failures[CauseIndex(cause)];
+  result_.outcome = breaker::OutcomeOf(cause);
   attempt_counted_ = true;
 }
 
 void Exchange::OnRequestFailed(Cause cause) {
   if (done_) return;
-  if (cause == Cause::kClientGone || response_started_) return Finish(cause, /*complete=*/false);
+  if (Describe(cause).status == 0) return Finish(cause, /*complete=*/false);
+  if (response_started_) return CutResponse(cause);
   Refuse(cause);
 }
 
 void Exchange::Progress() {
   last_progress_ = loop_.Now();
-  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) timer_.Set(last_progress_ + route_->idle_timeout);
+  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) SetTimer(last_progress_ + route_->idle_timeout);
 }
 
 void Exchange::OnTimer(loop::Timer&) {
+  if (deadline_ != TimePoint() && loop_.Now() >= deadline_) {
+    return response_started_ ? CutResponse(Cause::kDeadlineExceeded) : Refuse(Cause::kDeadlineExceeded);
+  }
+  if (TimedOut()) return AttemptTimedOut();
   switch (phase_) {
+    case Phase::kBackoff:
+      return Attempt();
     case Phase::kQueued:
       return Refuse(Cause::kPoolExhausted);
     case Phase::kSending:
@@ -265,7 +356,7 @@ void Exchange::OnTimer(loop::Timer&) {
       return Refuse(Cause::kResponseTimeout);
     case Phase::kStreaming:
       if (!raw_) CountFailure(Cause::kIdleTimeout);
-      return Finish(Cause::kIdleTimeout, /*complete=*/false);
+      return CutResponse(Cause::kIdleTimeout);
     case Phase::kNew:
       break;
   }
@@ -273,21 +364,32 @@ void Exchange::OnTimer(loop::Timer&) {
 
 void Exchange::Refuse(Cause cause) {
   if (done_) return;
-  LocalReply reply = MakeLocalReply(cause);
+  LocalReply reply = grpc_ || IsGrpc(head_) ? MakeGrpcReply(cause) : MakeLocalReply(cause);
   status_ = reply.status;
   OutgoingResponse out;
   out.status = reply.status;
   out.reason = codec::ReasonOf(reply.status);
   out.headers = &reply.headers;
-  out.framing = head_.is_head() ? Framing::kNone : Framing::kLength;
+  const bool no_body = head_.is_head() || reply.body.empty();
+  out.framing = no_body ? Framing::kNone : Framing::kLength;
   out.content_length = reply.body.size();
   if (head_.is_head()) out.declared_length = reply.body.size();
   // After a fault of the client's the place of the next request is not certain.
   out.close = Describe(cause).side == Side::kClient;
   DropUpstream();
   server_.SendHead(out);
-  if (!head_.is_head()) server_.SendBody(reply.body);
+  if (!no_body) server_.SendBody(reply.body);
   server_.SendEnd(nullptr);
+  Finish(cause, /*complete=*/true);
+  server_.Flush();
+}
+
+// Part of a response is out. A gRPC client can still be told why there is no more; another only sees it cut.
+void Exchange::CutResponse(Cause cause) {
+  const bool client_hears = Describe(cause).side != Side::kClient || Describe(cause).status != 0;
+  if (!grpc_ || !client_hears) return Finish(cause, /*complete=*/false);
+  scratch_->trailers = {{"grpc-status", std::string(GrpcStatusOf(cause))}, {"grpc-message", std::string(Describe(cause).name)}};
+  server_.SendEnd(&scratch_->trailers);
   Finish(cause, /*complete=*/true);
   server_.Flush();
 }
@@ -297,7 +399,9 @@ void Exchange::EndAttempt() {
   if (!attempt_open_) return;
   attempt_open_ = false;
   if (response_started_ && !attempt_counted_) ++(status_ < 500 ? backend_->window().succeeded : backend_->window().server_errors);
-  backend_->AttemptEnded();
+  if (!response_started_ && attempt_sent_ != TimePoint()) result_.latency = loop_.Now() - attempt_sent_;
+  backend_->AttemptEnded(ticket_, result_);
+  upstream_->Leave(attempt_is_retry_);
 }
 
 void Exchange::DropUpstream() {

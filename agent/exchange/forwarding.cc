@@ -88,9 +88,18 @@ const std::vector<Header>& RequestForwarding::Rewrite(const codec::RequestHead& 
     headers_.push_back(header);
   }
   AddForwarded(head, mode, client);
-  via_.assign(head.minor_version == 0 ? "1.0 " : "1.1 ").append(listener.via);
+  via_.assign(ViaProtocol(head.major_version, head.minor_version)).append(listener.via);
   headers_.push_back({"Via", via_, FieldId::kVia});
   return headers_;
+}
+
+void RequestForwarding::Set(std::string_view name, FieldId id, std::string_view value) {
+  for (Header& header : headers_) {
+    if (header.id != id) continue;
+    header.value = value;
+    return;
+  }
+  headers_.push_back({name, value, id});
 }
 
 void RequestForwarding::AddForwarded(const codec::RequestHead& head, ForwardedMode mode, const ClientFacts& client) {
@@ -159,6 +168,8 @@ std::string_view NextWord(std::string_view& text) {
 }
 
 }  // namespace
+
+std::string_view ViaProtocol(std::uint8_t major, std::uint8_t minor) { return major == 2 ? "2 " : minor == 0 ? "1.0 " : "1.1 "; }
 
 int PassesThrough(const codec::RequestHead& head, std::string_view pseudonym) {
   int passes = 0;

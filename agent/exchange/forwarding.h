@@ -29,6 +29,8 @@ class RequestForwarding {
  public:
   // The result views `head`, `client`, `listener` and this object.
   const std::vector<codec::Header>& Rewrite(const codec::RequestHead& head, const snapshot::ListenerConfig& listener, const ClientFacts& client);
+  // Changes what Rewrite returned: puts `value` in place of the field's, or adds the field. The value is viewed.
+  void Set(std::string_view name, codec::FieldId id, std::string_view value);
 
  private:
   void AddForwarded(const codec::RequestHead& head, snapshot::ForwardedMode mode, const ClientFacts& client);
@@ -46,6 +48,9 @@ void RewriteResponse(const codec::ResponseHead& head, std::string_view via, std:
 
 // Trailers that may be passed on; null when none is left. The result views `kept`.
 const codec::Trailers* FilterTrailers(const codec::Trailers* trailers, codec::Trailers& kept);
+
+// The first word of a Via entry, with the space behind it: in which version the message came.
+std::string_view ViaProtocol(std::uint8_t major, std::uint8_t minor);
 
 // How often this request came through us already, by our pseudonym in Via.
 int PassesThrough(const codec::RequestHead& head, std::string_view pseudonym);

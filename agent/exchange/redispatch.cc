@@ -15,6 +15,9 @@ bool MayRedispatch(const AttemptFacts& facts) {
     case Cause::kUpstreamTlsUntrusted:
     case Cause::kUpstreamTlsWrongName:
       return true;
+    case Cause::kUpstreamRefused:
+      return !facts.body_touched;
+    case Cause::kUpstreamReset:
     case Cause::kUpstreamClosed:
       return !facts.sent_before && !facts.body_touched && IsIdempotent(facts.method);
     default:

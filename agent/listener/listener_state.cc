@@ -69,6 +69,14 @@ void ListenerState::Record(const exchange::Summary& summary, TimePoint now) {
   window_.duration.Record(static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)));
 }
 
+void ListenerState::RecordFault(Cause cause, TimePoint now) {
+  ++window_.causes[CauseIndex(cause)];
+  exchange::Summary summary;
+  summary.cause = cause;
+  summary.started = now;
+  host_.OnSelfMade(name_, summary);
+}
+
 report::ListenerWindow ListenerState::Collect() {
   report::ListenerWindow out = std::exchange(window_, {});
   out.open_connections = static_cast<std::uint32_t>(connections_.size());

@@ -65,6 +65,8 @@ class ListenerState final : public loop::RefCounted {
   bool BeginHandshake();
   void EndHandshake() { --handshakes_; }
   void CountHandshake(bool resumed) { ++(resumed ? window_.tls_resumed : window_.tls_full); }
+  // A fault of a connection, or of a request that never became an exchange.
+  void RecordFault(Cause cause, TimePoint now);
   void RecordUpgrade() { ++window_.by_class[0]; }
   report::ListenerWindow Collect();
   const std::string& name() const { return name_; }

@@ -54,6 +54,9 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
   void OnTimer(loop::Timer& timer) override;
 
   void ReadHead();
+  // Looks for the preface of HTTP/2. False: it goes on as HTTP/1.
+  bool TakePreface(const snapshot::ListenerConfig& config);
+  void BecomeHttp2();
   void TakeHead();
   void StartExchange(std::size_t head_size);
   void RefuseHead(Cause cause);

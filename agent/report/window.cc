@@ -10,6 +10,11 @@ void Add(BackendWindow& into, const BackendWindow& from) {
   into.response_bytes += from.response_bytes;
   into.in_flight += from.in_flight;
   into.connections += from.connections;
+  for (std::size_t i = 0; i < into.breakers.size(); ++i) into.breakers[i] += from.breakers[i];
+  into.ejected += from.ejected;
+  into.breaker_opened += from.breaker_opened;
+  into.ejections += from.ejections;
+  if (into.reason.empty()) into.reason = from.reason;
   into.latency.Merge(from.latency);
 }
 

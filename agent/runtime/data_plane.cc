@@ -64,7 +64,7 @@ class DataPlaneImpl final : public DataPlane {
 };
 
 DataPlaneImpl::DataPlaneImpl(const DataPlaneOptions& options)
-    : options_(options), log_(options.log), builder_(options.workers, *options.health, tickets_), sockets_(options.workers) {}
+    : options_(options), log_(options.log), builder_(options.workers, options.zone, *options.health, tickets_), sockets_(options.workers) {}
 
 absl::Status DataPlaneImpl::StartThreads() {
   Random seeds(options_.seed);

@@ -34,6 +34,8 @@ struct DataPlaneOptions {
   unsigned workers = 1;
   // Seeds each worker's randomness; the same seed and traffic give the same picks.
   std::uint64_t seed = 0;
+  // Of this agent, for upstreams that prefer their own; may be empty.
+  std::string zone;
   // Must outlive the data plane.
   const Clock* clock = nullptr;
   health::HealthTable* health = nullptr;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/snapshot/balancing.h"
 #include "common/base/status.h"
 #include "common/config/limits.h"
 #include "common/config/resource_key.h"
@@ -65,6 +66,31 @@ router::MatchRule RuleOf(const v1::RouteMatch& match) {
   return rule;
 }
 
+HttpVersions VersionsOf(const v1::Listener& listener) {
+  switch (config::Protocol(listener)) {
+    case v1::LISTENER_PROTOCOL_HTTP1:
+      return HttpVersions::kHttp1;
+    case v1::LISTENER_PROTOCOL_HTTP2:
+      return HttpVersions::kHttp2;
+    default:
+      return HttpVersions::kBoth;
+  }
+}
+
+void FillHttp2(const v1::HttpOptions& http, ListenerConfig& out) {
+  const v1::Http2Options& http2 = http.http2();
+  out.http2.max_concurrent_streams = config::MaxConcurrentStreams(http2);
+  out.http2.stream_window = config::StreamWindow(http2);
+  out.http2.connection_window = config::ConnectionWindow(http2);
+  out.http2.max_field_bytes = config::MaxHeadBytes(http);
+  out.http2.max_fields = config::MaxHeaders(http);
+  out.http2.header_table_bytes = config::HeaderTableBytes(http2);
+  out.http2.extended_connect = true;
+  out.http2_limits = {config::MaxResets(http2), config::MaxControlFrames(http2), config::MaxContinuations(http2),
+                      config::MaxHeadBytes(http) * 2};
+  out.stall_timeout = config::StallTimeout(http2);
+}
+
 ListenerConfig ListenerOf(const v1::Resource& resource) {
   const v1::HttpOptions& http = resource.listener().http();
   ListenerConfig out;
@@ -78,13 +104,15 @@ ListenerConfig ListenerOf(const v1::Resource& resource) {
   out.max_requests_per_connection = http.max_requests_per_connection();
   out.forwarded = ModeOf(http);
   out.via = config::Via(http);
+  out.versions = VersionsOf(resource.listener());
+  FillHttp2(http, out);
   return out;
 }
 
 }  // namespace
 
-SnapshotBuilder::SnapshotBuilder(unsigned workers, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets)
-    : workers_(std::max(workers, 1U)), health_(health), tls_(std::move(tickets)) {}
+SnapshotBuilder::SnapshotBuilder(unsigned workers, std::string zone, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets)
+    : workers_(std::max(workers, 1U)), zone_(std::move(zone)), health_(health), tls_(std::move(tickets)) {}
 
 SnapshotBuilder::Result SnapshotBuilder::Build(const v1::Snapshot& proto) {
   Result result;
@@ -125,7 +153,6 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
   const v1::Upstream& proto = resource.upstream();
   auto out = std::make_shared<upstream::UpstreamConfig>();
   out->name = resource.name();
-  out->balancer = config::BalancerOf(proto) == v1::BALANCER_ROUND_ROBIN ? balancer::Kind::kRoundRobin : balancer::Kind::kLeastRequest;
   out->pool.max_connections = Share(config::MaxConnectionsPerBackend(proto.pool()));
   out->pool.max_idle = (config::MaxIdlePerBackend(proto.pool()) + workers_ - 1) / workers_;
   out->pool.max_pending = (config::MaxPending(proto.pool()) + workers_ - 1) / workers_;
@@ -142,6 +169,7 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     tls->settings = proto.tls().SerializeAsString();
     out->pool.tls = std::move(tls);
   }
+  out->pool.http2 = config::Protocol(proto) == v1::UPSTREAM_PROTOCOL_HTTP2;
   for (int i = 0; i < proto.backends_size(); ++i) {
     const v1::Backend& backend = proto.backends(i);
     const absl::StatusOr<Endpoint> endpoint = Endpoint::Parse(backend.address());
@@ -159,6 +187,7 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     config.health->SetTls(out->pool.tls == nullptr ? nullptr : out->pool.tls->context);
     out->backends.push_back(std::move(config));
   }
+  FillBalancing(proto, zone_, workers_, *out);
   return out;
 }
 

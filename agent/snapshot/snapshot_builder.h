@@ -22,7 +22,8 @@ namespace switchyard::agent::snapshot {
 class SnapshotBuilder {
  public:
   // Caps of listeners and pools are divided by `workers`.
-  SnapshotBuilder(unsigned workers, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets);
+  // `zone`: of this agent, may be empty.
+  SnapshotBuilder(unsigned workers, std::string zone, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets);
 
   struct Result {
     // Opening the sockets of its listeners may still fail; the data plane then puts the last good address in.
@@ -50,6 +51,7 @@ class SnapshotBuilder {
   std::uint32_t Share(std::uint32_t cap) const;
 
   const unsigned workers_;
+  const std::string zone_;
   health::HealthTable& health_;
   TlsBuilder tls_;
   std::unordered_map<std::string, BuiltUpstream> upstreams_;

@@ -30,7 +30,16 @@ tls::Version VersionOf(v1::TlsVersion version, tls::Version fallback) {
   return fallback;
 }
 
-std::vector<std::string> AlpnOf(const v1::Listener&) { return {"http/1.1"}; }
+std::vector<std::string> AlpnOf(const v1::Listener& listener) {
+  switch (config::Protocol(listener)) {
+    case v1::LISTENER_PROTOCOL_HTTP1:
+      return {"http/1.1"};
+    case v1::LISTENER_PROTOCOL_HTTP2:
+      return {"h2"};
+    default:
+      return {"h2", "http/1.1"};
+  }
+}
 
 tls::ClientAuth AuthOf(const v1::ListenerTls& proto) {
   if (!proto.has_client_auth()) return tls::ClientAuth::kNone;
@@ -162,7 +171,7 @@ std::shared_ptr<const tls::ClientContext> TlsBuilder::ForUpstream(const v1::Reso
   options.insecure_skip_verify = proto.insecure_skip_verify();
   options.min_version = VersionOf(proto.min_version(), tls::Version::kTls12);
   options.max_version = VersionOf(proto.max_version(), tls::Version::kTls13);
-  options.alpn = {"http/1.1"};
+  options.alpn = {config::Protocol(resource.upstream()) == v1::UPSTREAM_PROTOCOL_HTTP2 ? "h2" : "http/1.1"};
   options.resumption = !proto.disable_resumption();
   for (const auto& [name, field] : {std::pair(&proto.ca(), "spec.tls.ca"), std::pair(&proto.certificate(), "spec.tls.certificate")}) {
     if (name->empty() || Find(*name) != nullptr) continue;

@@ -35,6 +35,8 @@ class ClientConnection : public loop::Socket::Owner {
   virtual bool connecting() const = 0;
   // Requests that it could take up now; 0 while connecting and after it was closed.
   virtual std::uint32_t room() const = 0;
+  // Requests that it may carry at a time, as far as is known.
+  virtual std::uint32_t capacity() const = 0;
   // Requests under way.
   virtual std::uint32_t streams() const = 0;
   // Requests taken up so far.
@@ -54,6 +56,7 @@ class ClientConnection : public loop::Socket::Owner {
   friend class ConnectionPool;
   bool listed_ = false;      // among the pool's connections with room
   std::uint64_t epoch_ = 0;  // of the pool's settings that it was made under
+  bool http2_ = false;       // what the pool made it for
 };
 
 }  // namespace switchyard::agent::upstream

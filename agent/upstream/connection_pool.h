@@ -54,6 +54,9 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   std::uint32_t connections() const { return static_cast<std::uint32_t>(all_.size()); }
 
  private:
+  // Requests that a first HTTP/2 connection is trusted to take before the backend has said how many it allows (RFC 9113 section 6.5.2).
+  static constexpr std::uint32_t kExpectedStreams = 100;
+
   void OnConnectDone(ClientConnection& connection, Cause cause) override;
   void OnRoom(ClientConnection& connection) override;
   void OnClosed(ClientConnection& connection) override;
@@ -81,6 +84,7 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   std::vector<loop::Ref<ClientConnection>> open_;  // have room; listed last is at the back
   std::list<Waiter*> queue_;
   std::uint32_t connecting_ = 0;
+  std::uint32_t expected_streams_ = kExpectedStreams;  // of an HTTP/2 connection
   bool closed_ = false;
 };
 

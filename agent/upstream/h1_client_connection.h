@@ -27,6 +27,7 @@ class H1ClientConnection final : public ClientConnection, public ClientStream, p
   void Connect(const Dial& dial) override;
   bool connecting() const override { return state_ == State::kConnecting; }
   std::uint32_t room() const override { return state_ == State::kIdle ? 1 : 0; }
+  std::uint32_t capacity() const override { return 1; }
   std::uint32_t streams() const override { return state_ == State::kBusy ? 1 : 0; }
   std::uint64_t requests() const override { return requests_; }
   loop::Ref<ClientStream> Take() override;

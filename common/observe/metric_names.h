@@ -74,6 +74,20 @@ inline constexpr MetricDef kUpstreamConnections{"switchyard_upstream_connections
                                                 {"upstream"},
                                                 1000};
 
+inline constexpr MetricDef kBreakers{"switchyard_breakers", "Breakers of backends, one per worker, by state: closed, soft, open, half_open.",
+                                     MetricKind::kGauge,
+                                     {"upstream", "state"},
+                                     4000};
+inline constexpr MetricDef kBreakerOpened{"switchyard_breaker_opened_total", "Breakers that went from closed to open.", MetricKind::kCounter,
+                                          {"upstream", "backend"},
+                                          6000};
+inline constexpr MetricDef kEjected{"switchyard_ejected_backends", "Backends out by outlier detection, one per worker.", MetricKind::kGauge,
+                                    {"upstream"},
+                                    1000};
+inline constexpr MetricDef kEjections{"switchyard_ejections_total", "Ejections by outlier detection.", MetricKind::kCounter,
+                                      {"upstream", "backend"},
+                                      6000};
+
 // --- agent: health ---------------------------------------------------------------------------------------------------------------------
 inline constexpr MetricDef kBackendsByHealth{"switchyard_backends", "Probed backends by state: unknown, healthy, unhealthy.",
                                              MetricKind::kGauge,
