@@ -185,6 +185,7 @@ std::shared_ptr<const tls::ClientContext> TlsBuilder::ForUpstream(const v1::Reso
   }
   Inputs inputs;
   inputs.Add(proto.SerializeAsString());
+  inputs.Add(options.alpn.front());
   for (const std::string* text : {&options.ca_pem, &options.chain_pem, &options.key_pem}) inputs.Add(*text);
   const std::string digest = inputs.Finish();
   if (built.context != nullptr && built.digest == digest) return built.context;
