@@ -18,6 +18,8 @@ namespace {
 constexpr unsigned kMaxWorkers = 256;
 // While draining, a connection that waits for a request gets this long to bring one, which is then answered with `Connection: close`.
 constexpr Duration kIdleGrace = std::chrono::seconds(1);
+// How often files on this host that the configuration names are looked at.
+constexpr Duration kFilePoll = std::chrono::minutes(1);
 constexpr Duration kDrainPoll = std::chrono::milliseconds(20);
 
 class DataPlaneImpl final : public DataPlane {
@@ -51,6 +53,7 @@ class DataPlaneImpl final : public DataPlane {
   std::uint64_t epoch_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::shared_ptr<const snapshot::AgentSnapshot> current_;  // the data plane's thread
+  v1::Snapshot last_;                                       // likewise
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -87,7 +90,15 @@ bool DataPlaneImpl::Enqueue(std::function<void()> task) {
 void DataPlaneImpl::RunTasks() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+    const auto called = [this] { return stopping_ || !tasks_.empty(); };
+    if (!builder_.has_files()) {
+      wake_.wait(lock, called);
+    } else if (!wake_.wait_for(lock, kFilePoll, called)) {
+      lock.unlock();
+      if (builder_.FilesChanged()) ApplyNow(v1::Snapshot(last_));
+      lock.lock();
+      continue;
+    }
     if (tasks_.empty()) return;
     const auto task = std::move(tasks_.front());
     tasks_.pop_front();
@@ -146,6 +157,8 @@ config::ApplyOutcome DataPlaneImpl::ApplyNow(const v1::Snapshot& proto) {
   });
   sockets_.Keep(serving);
   current_ = next;
+  // To build again when a file has changed; nothing else keeps it.
+  last_ = builder_.has_files() ? proto : v1::Snapshot();
   const std::lock_guard lock(mutex_);
   status_.generation = next->generation;
   status_.listeners = std::move(listeners);

@@ -33,6 +33,9 @@ class SnapshotBuilder {
     std::vector<std::string> warnings;
   };
   Result Build(const v1::Snapshot& proto);
+  // Of the files on this host that the last snapshot names: there are some; they are no longer as they were read.
+  bool has_files() const { return tls_.has_staples(); }
+  bool FilesChanged() const { return tls_.StaplesChanged(); }
 
  private:
   struct BuiltUpstream {

@@ -1,7 +1,9 @@
 #include "agent/snapshot/tls_builder.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "common/base/status.h"
@@ -61,6 +63,7 @@ class Inputs {
 
 void TlsBuilder::Begin(const v1::Snapshot& snapshot) {
   secrets_.clear();
+  staples_.clear();
   for (const v1::Resource& resource : snapshot.resources()) {
     if (resource.has_secret()) secrets_[resource.name()] = &resource.secret();
   }
@@ -90,8 +93,19 @@ std::string TlsBuilder::SecretsOf(const v1::UpstreamTls& tls) const {
   return any ? inputs.Finish() : std::string();
 }
 
+std::string TlsBuilder::StampOf(const std::string& path) {
+  struct stat facts {};
+  if (stat(path.c_str(), &facts) != 0) return {};
+  return fmt::format("{} {} {}.{}", facts.st_ino, facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec);
+}
+
+bool TlsBuilder::StaplesChanged() const {
+  return std::any_of(staples_.begin(), staples_.end(), [](const auto& staple) { return StampOf(staple.first) != staple.second; });
+}
+
 std::string TlsBuilder::ReadStaple(const std::string& listener, const std::string& path) {
   if (path.empty()) return {};
+  staples_[path] = StampOf(path);
   std::ifstream file(path, std::ios::binary);
   std::string bytes(kMaxStapleBytes + 1, '\0');
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -171,6 +185,7 @@ std::shared_ptr<const tls::ClientContext> TlsBuilder::ForUpstream(const v1::Reso
   }
   Inputs inputs;
   inputs.Add(proto.SerializeAsString());
+  inputs.Add(options.alpn.front());
   for (const std::string* text : {&options.ca_pem, &options.chain_pem, &options.key_pem}) inputs.Add(*text);
   const std::string digest = inputs.Finish();
   if (built.context != nullptr && built.digest == digest) return built.context;

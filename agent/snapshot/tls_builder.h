@@ -33,6 +33,9 @@ class TlsBuilder {
   void KeepUpstream(const std::string& name) { clients_[name].asked = true; }
   // After the last: what was not asked for is forgotten.
   void End();
+  // Whether there are files with OCSP responses, and whether one of them is another than the one that was read.
+  bool has_staples() const { return !staples_.empty(); }
+  bool StaplesChanged() const;
   // Of files on this host that could not be used; since the last call.
   std::vector<std::string> TakeWarnings() { return std::exchange(warnings_, {}); }
 
@@ -46,12 +49,15 @@ class TlsBuilder {
 
   const v1::Secret* Find(const std::string& name) const;
   std::string ReadStaple(const std::string& listener, const std::string& path);
+  // Tells two states of a file apart; equal for one that is not there.
+  static std::string StampOf(const std::string& path);
 
   const std::shared_ptr<const tls::TicketKeyRing> tickets_;
   tls::HostCas host_cas_;
   std::unordered_map<std::string, const v1::Secret*> secrets_;
   std::unordered_map<std::string, Built<tls::ServerContext>> servers_;
   std::unordered_map<std::string, Built<tls::ClientContext>> clients_;
+  std::unordered_map<std::string, std::string> staples_;  // path to stamp, of this snapshot
   std::vector<std::string> warnings_;
 };
 

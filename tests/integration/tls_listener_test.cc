@@ -224,6 +224,24 @@ TEST_F(TlsListener, RefusesNoiseAndSilence) {
   EXPECT_EQ(Curl("localhost").out.find("HTTP/1.1 404") == std::string::npos, false);
 }
 
+TEST_F(TlsListener, StaplesTheOcspResponseOfAFile) {
+  const KeyedPem leaf = Leaf({.name = "stapled"});
+  const std::string serial = Run({"/usr/bin/openssl", "x509", "-in", leaf.chain_path, "-noout", "-serial"}).out.substr(7);
+  const std::string index = directory_.Write("index.txt", "V\t21000101000000Z\t\t" + serial.substr(0, serial.find('\n')) + "\tunknown\t/CN=stapled\n");
+  const std::string& ca = ca_->own().chain_path;
+  const std::string response = directory_.Sub("response.der");
+  const Finished made = Run({"/usr/bin/openssl", "ocsp", "-index", index, "-rsigner", ca, "-rkey", ca_->own().key_path, "-CA", ca, "-issuer", ca,
+                             "-cert", leaf.chain_path, "-ndays", "7", "-respout", response});
+  ASSERT_EQ(made.exit.code, 0) << made.err;
+  const std::string tls = "{{certificates: [{{secret: stapled, ocsp_staple_file: \"{}\"}}]}}";
+  Apply(SecretYaml("stapled", leaf) + "---\n" + SiteYaml(fmt::format(fmt::runtime(tls), response)));
+  EXPECT_NE(Openssl({"-status"}).out.find("OCSP Response Status: successful"), std::string::npos);
+  EXPECT_EQ(Curl("localhost", {"--cert-status"}).exit.code, 0);
+  // A file that is not there is no reason to stop serving.
+  Apply(SiteYaml(fmt::format(fmt::runtime(tls), directory_.Sub("nothing.der"))));
+  EXPECT_NE(Openssl({"-status"}).out.find("OCSP response: no response sent"), std::string::npos);
+}
+
 // The base64 lines of the key, without its PEM frame.
 std::string Body(const std::string& pem) { return pem.substr(28, 40); }
 
