@@ -19,12 +19,13 @@ using upstream::ConnectionPool;
 // A request that came through us this often goes round in circles.
 constexpr int kMaxPasses = 8;
 
-Duration LongestConnect(const upstream::PoolLimits& pool) {
-  return pool.connect_timeout + (pool.tls == nullptr ? Duration::zero() : pool.tls->handshake_timeout);
-}
-
 std::uint64_t Micros(Duration duration) {
   return duration.count() <= 0 ? 0 : static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+// The longest that a connection may be in the making.
+Duration MakingTime(const upstream::PoolLimits& pool) {
+  return pool.connect_timeout + (pool.tls == nullptr ? Duration::zero() : pool.tls->handshake_timeout);
 }
 
 }  // namespace
@@ -83,7 +84,7 @@ void Exchange::Attempt() {
       break;
     case ConnectionPool::Answer::kConnecting:
       // The pool watches each connect; this is for the case that others are served before us.
-      SetTimer(loop_.Now() + LongestConnect(upstream_->config().pool) + upstream_->config().pool.pending_timeout);
+      SetTimer(loop_.Now() + MakingTime(upstream_->config().pool) + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kQueued:
       SetTimer(loop_.Now() + upstream_->config().pool.pending_timeout);

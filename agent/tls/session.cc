@@ -24,6 +24,8 @@ class SessionImpl final : public Session {
  public:
   SessionImpl(std::shared_ptr<const void> context, int fd) : context_(std::move(context)) { socket_.fd = fd; }
 
+  ~SessionImpl() override;
+
   bool Open(SSL_CTX* context, WallTime now);
   SSL* ssl() { return ssl_.get(); }
   SslOwner& owner() { return owner_; }
@@ -61,6 +63,11 @@ class SessionImpl final : public Session {
   bool read_wants_write_ = false;
   bool write_wants_read_ = false;
 };
+
+// OpenSSL takes a session that was not shut down for broken and would not resume it; a connection may end in other ways.
+SessionImpl::~SessionImpl() {
+  if (ssl_ != nullptr && !failed_) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
 
 bool SessionImpl::Open(SSL_CTX* context, WallTime now) {
   ssl_.reset(SSL_new(context));

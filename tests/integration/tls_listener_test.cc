@@ -41,7 +41,7 @@ class TlsListener : public testing::Test {
     return fmt::format("kind: Listener\nname: tls\nspec: {{address: 127.0.0.1, port: {}, tls: {}}}\n---\n"
                        "kind: Upstream\nname: tls\nspec: {{backends: [{{address: \"{}\"}}]}}\n---\n"
                        "kind: Route\nname: tls\nspec: {{listeners: [tls], forward: {{upstreams: [{{upstream: tls}}]}}}}\n---\n",
-                       port_.port(), backend_.address(), tls);
+                       port_.port(), tls, backend_.address());
   }
 
   void Apply(const std::string& yaml) {
@@ -94,7 +94,7 @@ TEST_F(TlsListener, ServesCurlAndTellsTheBackendThatItWasHttps) {
   const auto seen = backend_.SeenRequests();
   ASSERT_EQ(seen.size(), 1u);
   EXPECT_EQ(seen[0].Header("x-forwarded-proto"), "https");
-  EXPECT_TRUE(Counts("switchyard_tls_handshakes_total{kind=\"full\",listener=\"tls\"}")) << *fleet_->AdminGet(0, "/metrics");
+  EXPECT_TRUE(Counts("switchyard_tls_handshakes_total{listener=\"tls\",kind=\"full\"}")) << *fleet_->AdminGet(0, "/metrics");
 }
 
 TEST_F(TlsListener, ChoosesTheCertificateByName) {
@@ -121,7 +121,7 @@ TEST_F(TlsListener, RefusesUnknownNamesWhenStrict) {
   EXPECT_EQ(Curl("localhost").exit.code, 0);
   const Finished refused = Openssl({"-servername", "other.example"});
   EXPECT_NE(refused.err.find("unrecognized name"), std::string::npos) << refused.err;
-  EXPECT_TRUE(Counts("switchyard_request_causes_total{cause=\"tls_unknown_server_name\",listener=\"tls\"} 1"));
+  EXPECT_TRUE(Counts("switchyard_request_causes_total{listener=\"tls\",cause=\"tls_unknown_server_name\"} 1"));
 }
 
 TEST_F(TlsListener, SpeaksTheVersionsThatItIsToldTo) {
@@ -140,7 +140,7 @@ TEST_F(TlsListener, SpeaksTheVersionsThatItIsToldTo) {
         << each.bounds << " " << each.flag << "\n"
         << done.out << done.err;
   }
-  EXPECT_TRUE(Counts("cause=\"tls_version_not_shared\",listener=\"tls\"} 3")) << *fleet_->AdminGet(0, "/metrics");
+  EXPECT_TRUE(Counts("listener=\"tls\",cause=\"tls_version_not_shared\"} 3")) << *fleet_->AdminGet(0, "/metrics");
 }
 
 TEST_F(TlsListener, OffersOnlyStrongCiphersToTls12) {
@@ -182,8 +182,8 @@ TEST_F(TlsListener, AsksClientsForCertificatesAndTellsTheBackend) {
   EXPECT_NE(Curl("localhost").exit.code, 0);
   EXPECT_NE(Curl("localhost", with(other)).exit.code, 0);
   EXPECT_NE(Curl("localhost", with(*stranger)).exit.code, 0);
-  EXPECT_TRUE(Counts("cause=\"tls_client_certificate_missing\",listener=\"tls\"} 1")) << *fleet_->AdminGet(0, "/metrics");
-  EXPECT_TRUE(Counts("cause=\"tls_client_certificate_refused\",listener=\"tls\"} 2")) << *fleet_->AdminGet(0, "/metrics");
+  EXPECT_TRUE(Counts("listener=\"tls\",cause=\"tls_client_certificate_missing\"} 1")) << *fleet_->AdminGet(0, "/metrics");
+  EXPECT_TRUE(Counts("listener=\"tls\",cause=\"tls_client_certificate_refused\"} 2")) << *fleet_->AdminGet(0, "/metrics");
   EXPECT_EQ(backend_.SeenRequests().size(), 1u);
 
   Apply(secrets + SiteYaml("{certificates: [{secret: site}], client_auth: {ca: clients, mode: OPTIONAL}}"));
@@ -204,7 +204,7 @@ TEST_F(TlsListener, TellsAPlainHttpClientWhatIsWrong) {
     EXPECT_NE(answer->body.find("https://"), std::string::npos);
     EXPECT_TRUE(client->ExpectClose().ok());
   }
-  EXPECT_TRUE(Counts("cause=\"tls_plain_http\",listener=\"tls\"} 3"));
+  EXPECT_TRUE(Counts("listener=\"tls\",cause=\"tls_plain_http\"} 3"));
 }
 
 TEST_F(TlsListener, RefusesNoiseAndSilence) {
@@ -216,11 +216,11 @@ TEST_F(TlsListener, RefusesNoiseAndSilence) {
   ASSERT_TRUE(noisy.ok());
   ASSERT_TRUE(noisy->Send(std::string("\x16\x03\x01\x00\x05nonsense that is no handshake", 33)).ok());
   EXPECT_FALSE(noisy->ReadToEnd().starts_with("HTTP"));
-  EXPECT_TRUE(Counts("cause=\"tls_handshake_failed\",listener=\"tls\"} 1")) << *fleet_->AdminGet(0, "/metrics");
+  EXPECT_TRUE(Counts("listener=\"tls\",cause=\"tls_handshake_failed\"} 1")) << *fleet_->AdminGet(0, "/metrics");
   auto silent = harness::RawHttpClient::Connect(port_.port());
   ASSERT_TRUE(silent.ok());
   EXPECT_EQ(silent->ReadToEnd(), "");
-  EXPECT_TRUE(Counts("cause=\"tls_handshake_timeout\",listener=\"tls\"} 1")) << *fleet_->AdminGet(0, "/metrics");
+  EXPECT_TRUE(Counts("listener=\"tls\",cause=\"tls_handshake_timeout\"} 1")) << *fleet_->AdminGet(0, "/metrics");
   EXPECT_EQ(Curl("localhost").out.find("HTTP/1.1 404") == std::string::npos, false);
 }
 

@@ -59,7 +59,6 @@ TEST_F(ChainCheck, SaysWhatIsWrong) {
   const KeyedPem weak = Leaf({.name = "weak", .key = "RSA:1024"});
   const KeyedPem curve = Leaf({.name = "curve", .key = "secp256k1"});
   const KeyedPem sha1 = Leaf({.name = "sha1", .digest = "sha1"});
-  const KeyedPem md5 = Leaf({.name = "md5", .key = "RSA:2048", .digest = "md5"});
   const KeyedPem nameless = Leaf({.name = "nameless", .alternative_names = ""});
   auto encrypted = harness::RunProgram({.argv = {"/usr/bin/openssl", "pkey", "-in", leaf.key_path, "-aes256", "-passout", "pass:x"}, .env = {}, .input = {}});
   ASSERT_TRUE(encrypted.ok());
@@ -78,7 +77,6 @@ TEST_F(ChainCheck, SaysWhatIsWrong) {
       {"RSA 1024", weak.chain, weak.key, {}, "is RSA 1024, which is weak"},
       {"curve", curve.chain, curve.key, {}, "expected a curve of P-256, P-384, P-521"},
       {"SHA-1", sha1.chain, sha1.key, {}, "is signed with SHA-1, which is broken"},
-      {"MD5", md5.chain, md5.key, {}, "is signed with MD5, which is broken"},
       {"no names", nameless.chain, nameless.key, {}, "has no subject alternative name"},
       {"order", ca_->own().chain + leaf.chain, ca_->own().key, {}, "certificate 1 (CN=ca) is not signed by the one after it, certificate 2 (CN=leaf)"},
       {"gap", leaf.chain + other.chain, leaf.key, {}, "is not signed by the one after it"},
