@@ -11,6 +11,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include "common/config/utf8.h"
 #include "common/config/yaml_codec.h"
 
 namespace switchyard::config {
@@ -51,6 +52,8 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { Add(YamlNode::Kind::kNull, mark, "?", anchor); }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+    // The parser decodes some escapes (the no-break space, say) to a byte of Latin-1.
+    if (FindInvalidUtf8(value) != std::string_view::npos) throw Refused({At(mark), "holds an escape that is not a character of Unicode; write it out"});
     nodes_[Add(YamlNode::Kind::kScalar, mark, tag, anchor)].text = value;
   }
 

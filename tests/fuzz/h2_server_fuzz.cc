@@ -40,7 +40,7 @@ class Stream final : public H2Stream {
   ~Stream() override = default;
   void OnFields(H2Fields& fields, bool trailers, bool ends) override;
   void OnData(std::string_view data) override;
-  void OnEnd() override {}
+  void OnEnd() override;
   void OnDrained() override {}
   void OnSent() override {}
   void OnClosed(H2Error, Cause) override;
@@ -48,6 +48,7 @@ class Stream final : public H2Stream {
  private:
   Side& side_;
   H2Fields kept_;
+  std::string data_;
 };
 
 struct Side final : H2Session::Owner {
@@ -89,9 +90,12 @@ void Stream::OnFields(H2Fields& fields, bool trailers, bool ends) {
 }
 
 void Stream::OnData(std::string_view data) {
-  side_.log += data;
+  data_ += data;
   side_.session.Consume(id(), data.size());
 }
+
+// How much of a body comes before a fault in it depends on the pieces; a whole body does not.
+void Stream::OnEnd() { side_.log += data_; }
 
 void Stream::OnClosed(H2Error, Cause) {
   const auto at = side_.streams.find(id());

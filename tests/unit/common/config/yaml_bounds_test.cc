@@ -47,6 +47,12 @@ TEST(YamlBounds, EndsWhereTheParserGoesRoundInCircles) {
   EXPECT_THAT(First(violations), HasSubstr("is not YAML: it makes more values than it has characters"));
 }
 
+TEST(YamlBounds, RefusesEscapesThatTheParserDecodesWrongly) {
+  ViolationList violations;
+  ParseResources("kind: Upstream\nname: u\nlabels: {k: \"\\_\"}\nspec: {}\n", "x", violations);
+  EXPECT_THAT(First(violations), HasSubstr("x:3:13: holds an escape that is not a character of Unicode"));
+}
+
 TEST(YamlBounds, ReadsTheDensestMaps) {
   ViolationList violations;
   ParseResources("? :\n", "x", violations);
