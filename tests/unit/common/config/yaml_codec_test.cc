@@ -177,8 +177,9 @@ const std::vector<Mistake> kMistakes = {
      {"a.yaml:5:5: Route/r: spec.listeners[1]: is empty; write a value or take the element out"}},
     {"BareDuration", Upstream("  connect_timeout: 5\n"),
      {"a.yaml:4:20: Upstream/u: spec.connect_timeout: \"5\" is not a duration; write a number and a unit, such as 250ms, 1.5s, 10m or 24h"}},
-    {"BadEnum", Upstream("  balancer: RANDOM\n"),
-     {"a.yaml:4:13: Upstream/u: spec.balancer: \"RANDOM\" is none of ROUND_ROBIN, LEAST_REQUEST"}},
+    {"BadEnum", Upstream("  balancer: AT_A_GUESS\n"),
+     {"a.yaml:4:13: Upstream/u: spec.balancer: \"AT_A_GUESS\" is none of ROUND_ROBIN, LEAST_REQUEST, RANDOM, "
+      "PEAK_EWMA, RING_HASH, MAGLEV, RENDEZVOUS, PREQUAL, ADAPTIVE"}},
     {"BadBool", "kind: Route\nname: r\nspec: {matches: [{headers: [{name: x, present: yes}]}]}\n",
      {"a.yaml:3:48: Route/r: spec.matches[0].headers[0].present: expected true or false, found the word \"yes\""}},
     {"Tag", Listener("  port: !!int 80\n"), {"a.yaml:4:9: Listener/l: spec.port: tags (!) are not supported; write the value alone"}},
