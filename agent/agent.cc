@@ -135,7 +135,7 @@ absl::Status TheAgent::OpenDataPlane() {
   absl::StatusOr<std::unique_ptr<runtime::DataPlane>> data_plane = runtime::DataPlane::Start(options);
   if (!data_plane.ok()) return Annotate(data_plane.status(), "workers");
   data_plane_ = *std::move(data_plane);
-  probe_runner_ = health::MakeAsioProbeRunner(loop_.context());
+  probe_runner_ = health::MakeAsioProbeRunner(loop_.context(), clock_);
   prober_ = std::make_unique<health::Prober>(loop_, *probe_runner_, health_table_, health::ProberOptions{.seed = random_.Next()});
   prober_->OnNews([this](const health::HealthNews& news) { TellHealth(news); });
   prober_->OnProbe([this](const std::string& upstream, bool ok) { metrics_.Add(observe::kProbes, {upstream, ok ? "ok" : "failed"}); });
@@ -168,6 +168,7 @@ void TheAgent::OpenClient() {
     report::ForgetGone(before, now, metrics_);
     Serving(now);
   });
+  client_->OnTicketKeys([this](const v1::TicketKeys& keys) { data_plane_->SetTicketKeys({keys.keys().begin(), keys.keys().end()}); });
   client_->OnWelcome([this](Duration interval) { reporter_->SetInterval(interval); });
 }
 

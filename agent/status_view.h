@@ -49,9 +49,13 @@ class StatusView final : public admin::AgentView {
  private:
   Duration ConfigAge() const;
   void SetHealthGauges();
+  void SetExpiryGauges();
 
   const StatusViewParts parts_;
   const TimePoint started_;
+  // Of the Secrets in the snapshot with this digest.
+  std::vector<std::pair<std::string, WallTime>> secret_ends_;
+  std::string secrets_digest_;
   bool serving_ = false;
   bool draining_ = false;
   std::uint64_t open_connections_ = 0;

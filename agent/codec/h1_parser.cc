@@ -137,7 +137,7 @@ Cause DecideRequestSemantics(RequestHead& out) {
       if (!EqualsIgnoreCase(header.value, "100-continue")) return Cause::kExpectationFailed;
       out.expects_continue = out.minor_version >= 1;
     } else if (header.id == FieldId::kUpgrade) {
-      upgrade = header.value;
+      out.upgrade_protocol = upgrade = header.value;
     }
   }
   // An upgrade to HTTP/2 would take the bytes that follow out of our sight; RFC 9110 section 7.8 lets us ignore the offer. With a body

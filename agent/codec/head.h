@@ -17,19 +17,24 @@ enum class FieldId : std::uint8_t {
   kOther,
   kConnection,
   kContentLength,
+  kContentType,
   kExpect,
   kForwarded,
+  kGrpcTimeout,
   kHost,
   kHttp2Settings,
   kKeepAlive,
   kProxyAuthenticate,
   kProxyConnection,
+  kSecWebSocketAccept,
+  kSecWebSocketKey,
   kTe,
   kTrailer,
   kSwitchyardCause,
   kTransferEncoding,
   kUpgrade,
   kVia,
+  kXForwardedClientCert,
   kXForwardedFor,
   kXForwardedHost,
   kXForwardedProto,
@@ -64,10 +69,12 @@ struct RequestHead {
   Framing framing = Framing::kNone;
   std::uint64_t content_length = 0;
   bool states_length = false;      // there was a Content-Length, were it 0
+  std::uint8_t major_version = 1;
   std::uint8_t minor_version = 1;  // of HTTP/1
   bool keep_alive = true;          // what the client wishes
   bool expects_continue = false;
   bool wants_upgrade = false;  // `Connection: upgrade` and an `Upgrade` field that may be forwarded
+  std::string_view upgrade_protocol;  // with wants_upgrade
   bool is_head() const { return method == "HEAD"; }
 
   void Clear();
@@ -79,6 +86,7 @@ struct ResponseHead {
   std::vector<Header> headers;
   Framing framing = Framing::kNone;
   std::uint64_t content_length = 0;
+  std::uint8_t major_version = 1;
   std::uint8_t minor_version = 1;
   bool keep_alive = true;
 

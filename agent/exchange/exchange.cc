@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "agent/codec/h1_writer.h"
+#include "agent/exchange/grpc.h"
 #include "agent/exchange/local_reply.h"
 #include "agent/exchange/redispatch.h"
 #include "agent/exchange/retry.h"
+#include "agent/exchange/websocket_handshake.h"
 
 namespace switchyard::agent::exchange {
 namespace {
@@ -19,6 +21,11 @@ constexpr int kMaxPasses = 8;
 
 std::uint64_t Micros(Duration duration) {
   return duration.count() <= 0 ? 0 : static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+// The longest that a connection may be in the making.
+Duration MakingTime(const upstream::PoolLimits& pool) {
+  return pool.connect_timeout + (pool.tls == nullptr ? Duration::zero() : pool.tls->handshake_timeout);
 }
 
 }  // namespace
@@ -41,6 +48,10 @@ Exchange::~Exchange() {
 }
 
 void Exchange::Start() {
+  grpc_ = IsGrpc(head_);
+  if (grpc_) {
+    if (const std::optional<Duration> timeout = GrpcTimeout(head_)) deadline_ = started_ + *timeout;
+  }
   if (PassesThrough(head_, listener_.via) > kMaxPasses) return Refuse(Cause::kLoopDetected);
   route_ = listener_.routes->Find(head_);
   if (route_ == nullptr) return Refuse(Cause::kNoRoute);
@@ -73,7 +84,7 @@ void Exchange::Attempt() {
       break;
     case ConnectionPool::Answer::kConnecting:
       // The pool watches each connect; this is for the case that others are served before us.
-      SetTimer(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
+      SetTimer(loop_.Now() + MakingTime(upstream_->config().pool) + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kQueued:
       SetTimer(loop_.Now() + upstream_->config().pool.pending_timeout);
@@ -93,11 +104,11 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   upstream::OutgoingRequest request;
   request.method = head_.method;
   request.path_and_query = head_.path_and_query;
-  request.headers = &scratch_->forwarding.Rewrite(head_, listener_, server_.client_ip(), server_.scheme());
+  request.headers = &scratch_->forwarding.Rewrite(head_, listener_, {server_.client_ip(), server_.scheme(), server_.client_certificate()});
   request.framing = head_.framing;
   request.content_length = head_.content_length;
   request.states_empty_body = head_.states_length && head_.framing == Framing::kNone;
-  if (head_.wants_upgrade) request.upgrade = codec::Find(head_.headers, codec::FieldId::kUpgrade);
+  AdaptRequest(request);
   stream_->SendHead(request);
   attempt_sent_ = loop_.Now();
   if (head_.framing == Framing::kNone) {
@@ -114,6 +125,28 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   }
 }
 
+// What a request needs beyond its own fields where the versions of the two sides differ, or where time has passed.
+void Exchange::AdaptRequest(upstream::OutgoingRequest& request) {
+  request.te_trailers = codec::ListHas(codec::Find(head_.headers, codec::FieldId::kTe), "trailers");
+  if (deadline_ != TimePoint()) {
+    scratch_->grpc_timeout = FormatGrpcTimeout(deadline_ - loop_.Now());
+    scratch_->forwarding.Set("grpc-timeout", codec::FieldId::kGrpcTimeout, scratch_->grpc_timeout);
+  }
+  if (!head_.wants_upgrade) return;
+  request.upgrade = head_.upgrade_protocol;
+  if (head_.major_version == 1) return;
+  scratch_->websocket = MakeWebSocketKey(loop_.random());
+  scratch_->forwarding.Set("Sec-WebSocket-Key", codec::FieldId::kSecWebSocketKey, scratch_->websocket);
+}
+
+// A WebSocket over HTTP/1 wants its key answered; a backend that speaks HTTP/2 never saw it.
+void Exchange::AdaptSwitch() {
+  const std::string_view key = codec::Find(head_.headers, codec::FieldId::kSecWebSocketKey);
+  if (key.empty() || codec::Find(scratch_->response_headers, codec::FieldId::kSecWebSocketAccept).data() != nullptr) return;
+  scratch_->websocket = WebSocketAcceptOf(key);
+  scratch_->response_headers.push_back({"Sec-WebSocket-Accept", scratch_->websocket, codec::FieldId::kSecWebSocketAccept});
+}
+
 void Exchange::OnNoConnection(Cause cause) {
   timer_.Cancel();
   AttemptFailed(cause);
@@ -123,7 +156,8 @@ void Exchange::RequestSent() {
   if (response_started_) return;
   phase_ = Phase::kWaiting;
   // One deadline over all attempts.
-  if (response_deadline_ == TimePoint()) response_deadline_ = loop_.Now() + route_->response_timeout;
+  // A caller that says how long it waits is believed.
+  if (response_deadline_ == TimePoint()) response_deadline_ = deadline_ != TimePoint() ? deadline_ : loop_.Now() + route_->response_timeout;
   SetTimer(response_deadline_);
 }
 
@@ -166,7 +200,7 @@ void Exchange::OnResponseHead(const codec::ResponseHead& head) {
 
 void Exchange::SendInformational(const codec::ResponseHead& head) {
   if (head_.minor_version == 0) return;  // HTTP/1.0 knows no 1xx
-  scratch_->via.assign("1.1 ").append(listener_.via);
+  scratch_->via.assign(ViaProtocol(head.major_version, head.minor_version)).append(listener_.via);
   RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
   out.status = head.status;
@@ -178,7 +212,7 @@ void Exchange::SendInformational(const codec::ResponseHead& head) {
 }
 
 void Exchange::SendFinalHead(const codec::ResponseHead& head) {
-  scratch_->via.assign(head.minor_version == 0 ? "1.0 " : "1.1 ").append(listener_.via);
+  scratch_->via.assign(ViaProtocol(head.major_version, head.minor_version)).append(listener_.via);
   RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
   session_cookie_ = upstream_->SessionCookie(affinity_, *backend_);
@@ -196,6 +230,7 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
     raw_ = true;
     request_ended_ = false;
     out.upgrade = codec::Find(head.headers, codec::FieldId::kUpgrade);
+    AdaptSwitch();
   }
   server_.SendHead(out);
   if (raw_) server_.ResumeRequest();
@@ -235,7 +270,7 @@ void Exchange::OnUpstreamFailed(Cause cause) {
   if (response_started_) {
     // The client has part of a response: only a cut connection tells it that the rest is missing.
     if (!raw_) CountFailure(cause);
-    return Finish(raw_ ? Cause::kNone : cause, /*complete=*/false);
+    return raw_ ? Finish(Cause::kNone, /*complete=*/false) : CutResponse(cause);
   }
   AttemptFailed(cause);
 }
@@ -246,7 +281,7 @@ void Exchange::AttemptFailed(Cause cause) {
   const AttemptFacts facts{cause, head_.method, attempts_, sent_before_, body_touched_, response_started_ || informed_};
   EndAttempt();
   if (!MayRedispatch(facts) || !upstream_->HasRoom(/*retry=*/true)) return Refuse(cause);
-  sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed;
+  sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed || cause == Cause::kUpstreamReset;
   failed_backend_ = backend_;
   timer_.Cancel();
   // The body waits for the next connection.
@@ -285,10 +320,11 @@ bool Exchange::TimedOut() const {
          (response_deadline_ == TimePoint() || loop_.Now() < response_deadline_);
 }
 
-// Not beyond the attempt's own deadline while there is no response.
+// Not beyond the caller's deadline, nor beyond the attempt's own while there is no response.
 void Exchange::SetTimer(TimePoint at) {
-  const bool own = attempt_deadline_ != TimePoint() && !response_started_;
-  timer_.Set(own ? std::min(at, attempt_deadline_) : at);
+  if (deadline_ != TimePoint()) at = std::min(at, deadline_);
+  if (attempt_deadline_ != TimePoint() && !response_started_) at = std::min(at, attempt_deadline_);
+  timer_.Set(at);
 }
 
 void Exchange::CountFailure(Cause cause) {
@@ -299,7 +335,8 @@ void Exchange::CountFailure(Cause cause) {
 
 void Exchange::OnRequestFailed(Cause cause) {
   if (done_) return;
-  if (cause == Cause::kClientGone || response_started_) return Finish(cause, /*complete=*/false);
+  if (Describe(cause).status == 0) return Finish(cause, /*complete=*/false);
+  if (response_started_) return CutResponse(cause);
   Refuse(cause);
 }
 
@@ -309,6 +346,9 @@ void Exchange::Progress() {
 }
 
 void Exchange::OnTimer(loop::Timer&) {
+  if (deadline_ != TimePoint() && loop_.Now() >= deadline_) {
+    return response_started_ ? CutResponse(Cause::kDeadlineExceeded) : Refuse(Cause::kDeadlineExceeded);
+  }
   if (TimedOut()) return AttemptTimedOut();
   switch (phase_) {
     case Phase::kBackoff:
@@ -321,7 +361,7 @@ void Exchange::OnTimer(loop::Timer&) {
       return Refuse(Cause::kResponseTimeout);
     case Phase::kStreaming:
       if (!raw_) CountFailure(Cause::kIdleTimeout);
-      return Finish(Cause::kIdleTimeout, /*complete=*/false);
+      return CutResponse(Cause::kIdleTimeout);
     case Phase::kNew:
       break;
   }
@@ -329,21 +369,32 @@ void Exchange::OnTimer(loop::Timer&) {
 
 void Exchange::Refuse(Cause cause) {
   if (done_) return;
-  LocalReply reply = MakeLocalReply(cause);
+  LocalReply reply = grpc_ || IsGrpc(head_) ? MakeGrpcReply(cause) : MakeLocalReply(cause);
   status_ = reply.status;
   OutgoingResponse out;
   out.status = reply.status;
   out.reason = codec::ReasonOf(reply.status);
   out.headers = &reply.headers;
-  out.framing = head_.is_head() ? Framing::kNone : Framing::kLength;
+  const bool no_body = head_.is_head() || reply.body.empty();
+  out.framing = no_body ? Framing::kNone : Framing::kLength;
   out.content_length = reply.body.size();
   if (head_.is_head()) out.declared_length = reply.body.size();
   // After a fault of the client's the place of the next request is not certain.
   out.close = Describe(cause).side == Side::kClient;
   DropUpstream();
   server_.SendHead(out);
-  if (!head_.is_head()) server_.SendBody(reply.body);
+  if (!no_body) server_.SendBody(reply.body);
   server_.SendEnd(nullptr);
+  Finish(cause, /*complete=*/true);
+  server_.Flush();
+}
+
+// Part of a response is out. A gRPC client can still be told why there is no more; another only sees it cut.
+void Exchange::CutResponse(Cause cause) {
+  const bool client_hears = Describe(cause).side != Side::kClient || Describe(cause).status != 0;
+  if (!grpc_ || !client_hears) return Finish(cause, /*complete=*/false);
+  scratch_->trailers = {{"grpc-status", std::string(GrpcStatusOf(cause))}, {"grpc-message", std::string(Describe(cause).name)}};
+  server_.SendEnd(&scratch_->trailers);
   Finish(cause, /*complete=*/true);
   server_.Flush();
 }

@@ -81,6 +81,9 @@ class Exchange final : public loop::RefCounted,
   void RequestSent();
   void Progress();
   void EndRawIfBothDone();
+  void AdaptRequest(upstream::OutgoingRequest& request);
+  void AdaptSwitch();
+  void CutResponse(Cause cause);
   void Finish(Cause cause, bool complete);
 
   loop::EventLoop& loop_;
@@ -97,6 +100,7 @@ class Exchange final : public loop::RefCounted,
   loop::Ref<upstream::BackendState> failed_backend_;
   loop::Ref<upstream::ClientStream> stream_;
   std::unique_ptr<ExchangeScratch> scratch_;
+  TimePoint deadline_{};      // the client's own; none if zero
   TimePoint attempt_sent_{};
   TimePoint response_deadline_{};
   TimePoint last_progress_{};
@@ -118,6 +122,7 @@ class Exchange final : public loop::RefCounted,
   bool response_started_ = false;
   bool response_ended_ = false;
   bool raw_ = false;
+  bool grpc_ = false;
   bool done_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "agent/exchange/local_reply.h"
 
 #include "agent/codec/h1_writer.h"
+#include "agent/exchange/grpc.h"
 
 namespace switchyard::agent::exchange {
 
@@ -12,6 +13,16 @@ LocalReply MakeLocalReply(Cause cause) {
                    {"Cache-Control", "no-store", codec::FieldId::kOther},
                    {"x-switchyard-cause", info.name, codec::FieldId::kOther}};
   reply.body.append(codec::ReasonOf(info.status)).append(": ").append(info.name).append("\n");
+  return reply;
+}
+
+LocalReply MakeGrpcReply(Cause cause) {
+  LocalReply reply;
+  reply.status = 200;
+  reply.headers = {{"content-type", "application/grpc", codec::FieldId::kContentType},
+                   {"grpc-status", GrpcStatusOf(cause), codec::FieldId::kOther},
+                   {"grpc-message", Describe(cause).name, codec::FieldId::kOther},
+                   {"x-switchyard-cause", Describe(cause).name, codec::FieldId::kOther}};
   return reply;
 }
 

@@ -19,5 +19,7 @@ struct LocalReply {
 
 // REQUIRES: the cause has a status (see cause.h).
 LocalReply MakeLocalReply(Cause cause);
+// The same for gRPC: status 200, `grpc-status` and `grpc-message`, no body (a trailers-only response).
+LocalReply MakeGrpcReply(Cause cause);
 
 }  // namespace switchyard::agent::exchange

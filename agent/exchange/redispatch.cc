@@ -11,7 +11,13 @@ bool MayRedispatch(const AttemptFacts& facts) {
   switch (facts.cause) {
     case Cause::kConnectFailed:
     case Cause::kConnectTimeout:
+    case Cause::kUpstreamTlsFailed:
+    case Cause::kUpstreamTlsUntrusted:
+    case Cause::kUpstreamTlsWrongName:
       return true;
+    case Cause::kUpstreamRefused:
+      return !facts.body_touched;
+    case Cause::kUpstreamReset:
     case Cause::kUpstreamClosed:
       return !facts.sent_before && !facts.body_touched && IsIdempotent(facts.method);
     default:

@@ -1,7 +1,8 @@
 // Whether a request whose attempt failed may go to another backend, without any retry policy being asked for.
 //
 // Safe by the protocol alone: nothing was sent (the connection never came up), or the method is idempotent and neither a byte of the
-// response came back nor a byte of the body went out. Source: RFC 9110 section 9.2.2, RFC 9112 section 9.3.1.
+// response came back nor a byte of the body went out, or the backend itself said that it did not process the request.
+// Source: RFC 9110 section 9.2.2, RFC 9112 section 9.3.1, RFC 9113 section 8.7.
 // Bounds: at most kMaxAttempts attempts in all, and at most one after a request had been sent.
 // Thread-safety: pure.
 #pragma once

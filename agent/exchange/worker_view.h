@@ -22,6 +22,8 @@ struct ExchangeScratch {
   std::vector<codec::Header> response_headers;
   codec::Trailers trailers;
   std::string via;
+  std::string websocket;     // the key or accept value that we made
+  std::string grpc_timeout;  // what is left of it
 };
 
 struct WorkerView final : loop::RefCounted {

@@ -21,6 +21,12 @@ const ListenerState::Serving& ListenerState::Current() {
 
 bool ListenerState::HasRoom() { return connections_.size() - refused_ < Current().config->max_connections; }
 
+bool ListenerState::BeginHandshake() {
+  if (handshakes_ >= Current().config->max_handshakes) return false;
+  ++handshakes_;
+  return true;
+}
+
 void ListenerState::Add(ClientConnection& connection, bool refused) {
   connections_.insert(&connection);
   intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(&connection));
@@ -61,6 +67,14 @@ void ListenerState::Record(const exchange::Summary& summary, TimePoint now) {
   }
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - summary.started).count();
   window_.duration.Record(static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)));
+}
+
+void ListenerState::RecordFault(Cause cause, TimePoint now) {
+  ++window_.causes[CauseIndex(cause)];
+  exchange::Summary summary;
+  summary.cause = cause;
+  summary.started = now;
+  host_.OnSelfMade(name_, summary);
 }
 
 report::ListenerWindow ListenerState::Collect() {

@@ -4,6 +4,8 @@
 
 #include "agent/codec/h1_lines.h"
 #include "agent/codec/h1_writer.h"
+#include "agent/codec/h2_session.h"
+#include "agent/listener/h2_server_connection.h"
 
 namespace switchyard::agent::listener {
 namespace {
@@ -32,9 +34,10 @@ ServerConnection::ServerConnection(loop::EventLoop& loop, Ref<ListenerState> lis
       pipelined_(loop.blocks()),
       out_(loop.blocks()) {}
 
-void ServerConnection::Open(int fd, const Endpoint& peer, bool refuse) {
-  if (!socket_.Adopt(fd)) return;
-  client_ip_ = peer.ip();
+void ServerConnection::Open(Accepted accepted, bool refuse) {
+  if (!socket_.Adopt(accepted.fd)) return;
+  socket_.SetLayer(std::move(accepted.layer));
+  client_ip_ = accepted.peer.ip();
   refused_ = refuse;
   listener_->Add(*this, refuse);
   if (refuse) {
@@ -97,6 +100,7 @@ void ServerConnection::TakeHead() {
     // RFC 9112 section 2.2: an empty line before a request is a known slip of old clients.
     if (in_.view().starts_with("\r\n")) in_.Consume(2);
   }
+  if (requests_ == 0 && config.versions != snapshot::HttpVersions::kHttp1 && TakePreface(config)) return;
   const std::size_t size = codec::FindHeadEnd(in_.view(), scanned_);
   if (size == 0) {
     const Cause cause = codec::CheckPartialRequestHead(in_.view(), config.head_limits);
@@ -107,6 +111,30 @@ void ServerConnection::TakeHead() {
   const Cause cause = codec::ParseRequestHead(in_.view().substr(0, size), config.head_limits, head_);
   if (cause != Cause::kNone) return RefuseHead(cause);
   StartExchange(size);
+}
+
+bool ServerConnection::TakePreface(const snapshot::ListenerConfig& config) {
+  const std::string_view bytes = in_.view();
+  if (bytes.starts_with(codec::kH2Preface)) {
+    BecomeHttp2();
+  } else if (codec::kH2Preface.starts_with(bytes)) {
+    socket_.WaitReadable();
+  } else if (config.versions == snapshot::HttpVersions::kHttp2) {
+    RefuseHead(Cause::kVersionNotSupported);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// The socket and what was read go to a connection of its own kind; this one is over.
+void ServerConnection::BecomeHttp2() {
+  state_ = State::kClosed;
+  timer_.Cancel();
+  const Ref<ServerConnection> keep(this);
+  listener_->Drop(*this, refused_);
+  const Ref<H2ServerConnection> next(new H2ServerConnection(loop_, listener_, client_ip_, scheme()));
+  next->Start(socket_, in_.view());
 }
 
 Ref<Exchange> ServerConnection::MakeExchange() {

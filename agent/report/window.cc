@@ -23,6 +23,8 @@ void Add(ListenerWindow& into, const ListenerWindow& from) {
   for (std::size_t i = 0; i < kCauseCount; ++i) into.causes[i] += from.causes[i];
   into.duration.Merge(from.duration);
   into.open_connections += from.open_connections;
+  into.tls_full += from.tls_full;
+  into.tls_resumed += from.tls_resumed;
 }
 
 }  // namespace

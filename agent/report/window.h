@@ -37,6 +37,8 @@ struct ListenerWindow {
   std::array<std::uint64_t, kCauseCount> causes{};
   stats::ExponentialHistogram duration;
   std::uint32_t open_connections = 0;  // gauge
+  std::uint64_t tls_full = 0;          // handshakes that succeeded
+  std::uint64_t tls_resumed = 0;       // those that resumed a session
 };
 
 struct Window {

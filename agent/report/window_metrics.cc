@@ -43,6 +43,8 @@ void AddListener(const std::string& name, const ListenerWindow& window, observe:
   for (const CauseInfo& info : AllCauses()) {
     if (info.cause != Cause::kNone) AddIfAny(metrics, observe::kRequestCauses, {name, info.name}, window.causes[CauseIndex(info.cause)]);
   }
+  AddIfAny(metrics, observe::kTlsHandshakes, {name, "full"}, window.tls_full);
+  AddIfAny(metrics, observe::kTlsHandshakes, {name, "resumed"}, window.tls_resumed);
   AddHistogram(observe::kRequestSeconds, name, window.duration, metrics);
   metrics.Set(observe::kOpenConnections, {name}, window.open_connections);
 }
@@ -98,6 +100,7 @@ Names NamesIn(const v1::Snapshot& snapshot) {
 void ForgetListener(const std::string& name, observe::Metrics& metrics) {
   for (const std::string_view one : kClasses) metrics.Remove(observe::kRequests, {name, one});
   for (const CauseInfo& info : AllCauses()) metrics.Remove(observe::kRequestCauses, {name, info.name});
+  for (const std::string_view one : {"full", "resumed"}) metrics.Remove(observe::kTlsHandshakes, {name, one});
   metrics.Remove(observe::kRequestSeconds, {name});
 }
 

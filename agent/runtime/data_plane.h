@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -65,6 +66,8 @@ class DataPlane : public config::ConfigSink, public report::ReportSource {
   // Cuts everything and joins the threads. Idempotent; the destructor calls it.
   virtual void Stop() = 0;
   virtual DataPlaneStatus Status() const = 0;
+  // Keys of session tickets, 80 bytes each, for every worker from now on (agent/tls/ticket_keys.h).
+  virtual void SetTicketKeys(const std::vector<std::string_view>& keys) = 0;
 };
 
 }  // namespace switchyard::agent::runtime

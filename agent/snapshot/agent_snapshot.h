@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "agent/codec/h1_parser.h"
+#include "agent/codec/h2_meter.h"
+#include "agent/codec/h2_types.h"
 #include "agent/router/route_table.h"
+#include "agent/tls/server_context.h"
 #include "agent/upstream/upstream_config.h"
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
@@ -17,6 +20,9 @@
 namespace switchyard::agent::snapshot {
 
 enum class ForwardedMode : std::uint8_t { kReplace, kAppend, kKeep };
+
+// What the first bytes of a connection may be.
+enum class HttpVersions : std::uint8_t { kHttp1, kBoth, kHttp2 };
 
 // A listener with its defaults filled in.
 struct ListenerConfig {
@@ -31,7 +37,14 @@ struct ListenerConfig {
   std::uint32_t max_requests_per_connection = 0;
   ForwardedMode forwarded = ForwardedMode::kReplace;
   std::string via;
+  HttpVersions versions = HttpVersions::kBoth;
+  codec::H2Settings http2;
+  codec::H2Limits http2_limits;
+  Duration stall_timeout{};
   std::shared_ptr<const router::RouteTable> routes;
+  // Null: plain text.
+  std::shared_ptr<const tls::ServerContext> tls;
+  std::uint32_t max_handshakes = 0;  // of one worker
 };
 
 struct AgentSnapshot {

@@ -66,6 +66,31 @@ router::MatchRule RuleOf(const v1::RouteMatch& match) {
   return rule;
 }
 
+HttpVersions VersionsOf(const v1::Listener& listener) {
+  switch (config::Protocol(listener)) {
+    case v1::LISTENER_PROTOCOL_HTTP1:
+      return HttpVersions::kHttp1;
+    case v1::LISTENER_PROTOCOL_HTTP2:
+      return HttpVersions::kHttp2;
+    default:
+      return HttpVersions::kBoth;
+  }
+}
+
+void FillHttp2(const v1::HttpOptions& http, ListenerConfig& out) {
+  const v1::Http2Options& http2 = http.http2();
+  out.http2.max_concurrent_streams = config::MaxConcurrentStreams(http2);
+  out.http2.stream_window = config::StreamWindow(http2);
+  out.http2.connection_window = config::ConnectionWindow(http2);
+  out.http2.max_field_bytes = config::MaxHeadBytes(http);
+  out.http2.max_fields = config::MaxHeaders(http);
+  out.http2.header_table_bytes = config::HeaderTableBytes(http2);
+  out.http2.extended_connect = true;
+  out.http2_limits = {config::MaxResets(http2), config::MaxControlFrames(http2), config::MaxContinuations(http2),
+                      config::MaxHeadBytes(http) * 2};
+  out.stall_timeout = config::StallTimeout(http2);
+}
+
 ListenerConfig ListenerOf(const v1::Resource& resource) {
   const v1::HttpOptions& http = resource.listener().http();
   ListenerConfig out;
@@ -79,20 +104,25 @@ ListenerConfig ListenerOf(const v1::Resource& resource) {
   out.max_requests_per_connection = http.max_requests_per_connection();
   out.forwarded = ModeOf(http);
   out.via = config::Via(http);
+  out.versions = VersionsOf(resource.listener());
+  FillHttp2(http, out);
   return out;
 }
 
 }  // namespace
 
-SnapshotBuilder::SnapshotBuilder(unsigned workers, std::string zone, health::HealthTable& health)
-    : workers_(std::max(workers, 1U)), zone_(std::move(zone)), health_(health) {}
+SnapshotBuilder::SnapshotBuilder(unsigned workers, std::string zone, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets)
+    : workers_(std::max(workers, 1U)), zone_(std::move(zone)), health_(health), tls_(std::move(tickets)) {}
 
 SnapshotBuilder::Result SnapshotBuilder::Build(const v1::Snapshot& proto) {
   Result result;
   result.snapshot = std::make_shared<AgentSnapshot>();
   result.snapshot->generation = proto.generation();
+  tls_.Begin(proto);
   BuildUpstreams(proto, result);
   BuildListeners(proto, result);
+  tls_.End();
+  result.warnings = tls_.TakeWarnings();
   return result;
 }
 
@@ -104,7 +134,8 @@ void SnapshotBuilder::BuildUpstreams(const v1::Snapshot& proto, Result& result) 
   upstream_index_.clear();
   for (const v1::Resource& resource : proto.resources()) {
     if (!resource.has_upstream()) continue;
-    const std::string bytes = resource.SerializeAsString();
+    const std::string bytes = resource.SerializeAsString() + tls_.SecretsOf(resource.upstream().tls());
+    if (resource.upstream().has_tls()) tls_.KeepUpstream(resource.name());
     BuiltUpstream built = upstreams_[resource.name()];
     if (!built.config || built.bytes != bytes) {
       if (auto config = BuildUpstream(resource, result.violations)) built = {bytes, std::move(config)};
@@ -129,6 +160,16 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
   out->pool.idle_timeout = config::PoolIdleTimeout(proto.pool());
   out->pool.pending_timeout = config::PendingTimeout(proto.pool());
   out->pool.connect_timeout = config::ConnectTimeout(proto);
+  if (proto.has_tls()) {
+    auto tls = std::make_shared<upstream::UpstreamTls>();
+    tls->context = tls_.ForUpstream(resource, violations);
+    // Never in plain text instead.
+    if (tls->context == nullptr) return nullptr;
+    tls->handshake_timeout = config::TlsHandshakeTimeout(proto.tls());
+    tls->settings = proto.tls().SerializeAsString();
+    out->pool.tls = std::move(tls);
+  }
+  out->pool.http2 = config::Protocol(proto) == v1::UPSTREAM_PROTOCOL_HTTP2;
   for (int i = 0; i < proto.backends_size(); ++i) {
     const v1::Backend& backend = proto.backends(i);
     const absl::StatusOr<Endpoint> endpoint = Endpoint::Parse(backend.address());
@@ -143,6 +184,7 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     config.active = config::StateOf(backend) == v1::BACKEND_STATE_ACTIVE;
     config.disabled = config::StateOf(backend) == v1::BACKEND_STATE_DISABLED;
     config.health = health_.Get(resource.name(), backend.address());
+    config.health->SetTls(out->pool.tls == nullptr ? nullptr : out->pool.tls->context);
     out->backends.push_back(std::move(config));
   }
   FillBalancing(proto, zone_, workers_, *out);
@@ -197,6 +239,12 @@ void SnapshotBuilder::BuildListeners(const v1::Snapshot& proto, Result& result) 
     listener->endpoint = *endpoint;
     listener->max_connections = Share(listener->max_connections);
     listener->routes = RoutesOf(listener->name, routes);
+    if (resource.listener().has_tls()) {
+      listener->tls = tls_.ForListener(resource, result.violations);
+      // Never in plain text instead.
+      if (listener->tls == nullptr) continue;
+      listener->max_handshakes = Share(config::MaxHandshakes(resource.listener().tls()));
+    }
     result.snapshot->listeners.push_back(std::move(listener));
   }
 }

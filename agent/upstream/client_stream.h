@@ -28,6 +28,7 @@ struct OutgoingRequest {
   // The client said that there is no body (`Content-Length: 0`), which some backends insist on.
   bool states_empty_body = false;
   std::string_view upgrade;  // protocol to ask for; empty: none
+  bool te_trailers = false;  // the client can take trailers and said so (`te: trailers`); HTTP/2 only
 };
 
 class ClientStreamEvents {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "agent/upstream/h1_client_connection.h"
+#include "agent/upstream/h2_client_connection.h"
 
 namespace switchyard::agent::upstream {
-
 using loop::Ref;
 
 ConnectionPool::ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, const PoolLimits& limits)
@@ -14,7 +14,7 @@ ConnectionPool::ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, c
 ConnectionPool::Answer ConnectionPool::Acquire(Waiter& waiter, bool careful) {
   while (!open_.empty()) {
     const Ref<ClientConnection> connection = open_.back();
-    if (connection->room() == 0) {
+    if (connection->room() == 0 || connection->http2_ != limits_.http2) {
       Unlist(*connection);
       continue;
     }
@@ -51,18 +51,23 @@ ConnectionPool::Waiter* ConnectionPool::PopWaiter() {
   return waiter;
 }
 
-Ref<ClientConnection> ConnectionPool::MakeConnection() { return Ref<ClientConnection>(new H1ClientConnection(loop_, *this)); }
+Ref<ClientConnection> ConnectionPool::MakeConnection() {
+  if (limits_.http2) return Ref<ClientConnection>(new H2ClientConnection(loop_, *this, expected_streams_));
+  return Ref<ClientConnection>(new H1ClientConnection(loop_, *this));
+}
 
-std::size_t ConnectionPool::Expected() const { return connecting_; }
+std::size_t ConnectionPool::Expected() const { return std::size_t{connecting_} * (limits_.http2 ? expected_streams_ : 1); }
 
 // The pool and each of its connections keep each other alive until the connection closes.
 void ConnectionPool::StartConnecting() {
   const Ref<ClientConnection> connection = MakeConnection();
   intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(connection.get()));
   intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(this));
+  connection->http2_ = limits_.http2;
   all_.insert(connection.get());
   ++connecting_;
-  connection->Connect(backend_, limits_.connect_timeout);
+  connection->epoch_ = epoch_;
+  connection->Connect({backend_, limits_.connect_timeout, limits_.tls, &session_});
 }
 
 // Places freed by closing go to those who wait.
@@ -113,10 +118,14 @@ void ConnectionPool::OnConnectDone(ClientConnection& connection, Cause cause) {
 
 void ConnectionPool::OnRoom(ClientConnection& connection) {
   const Ref<ConnectionPool> keep(this);
+  // Further connections will hardly be allowed more.
+  if (connection.http2_) expected_streams_ = std::max(1U, connection.capacity());
   Offer(Ref<ClientConnection>(&connection));
 }
 
 bool ConnectionPool::MayServe(const ClientConnection& connection) const {
+  if (connection.epoch_ != epoch_) return false;
+  if (connection.http2_ != limits_.http2) return false;
   if (limits_.max_requests_per_connection != 0 && connection.requests() >= limits_.max_requests_per_connection) return false;
   return all_.size() <= limits_.max_connections || connection.requests() == 0;
 }
@@ -150,8 +159,29 @@ void ConnectionPool::OnClosed(ClientConnection& connection) {
   ConnectForQueue();
 }
 
+// What was made under other TLS settings serves nobody any more; a new version of a Secret alone ends nothing.
+void ConnectionPool::TakeTls(const std::shared_ptr<const UpstreamTls>& tls) {
+  if (tls == limits_.tls) return;
+  session_.Forget();
+  const std::string_view before = limits_.tls == nullptr ? std::string_view() : limits_.tls->settings;
+  if (before == (tls == nullptr ? std::string_view() : tls->settings)) return;
+  ++epoch_;
+  const std::vector<Ref<ClientConnection>> all = open_;
+  for (const auto& connection : all) {
+    if (connection->streams() == 0) {
+      End(*connection);
+    } else {
+      connection->Retire();
+      Unlist(*connection);
+    }
+  }
+}
+
 void ConnectionPool::Configure(const PoolLimits& limits) {
+  TakeTls(limits.tls);
+  const bool other_protocol = limits.http2 != limits_.http2;
   limits_ = limits;
+  if (other_protocol) CloseIdle();
   for (std::size_t i = 0; i < open_.size() && open_.size() > limits_.max_idle;) {
     if (open_[i]->streams() == 0) {
       End(*open_[i]);

@@ -54,6 +54,9 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   std::uint32_t connections() const { return static_cast<std::uint32_t>(all_.size()); }
 
  private:
+  // Requests that a first HTTP/2 connection is trusted to take before the backend has said how many it allows (RFC 9113 section 6.5.2).
+  static constexpr std::uint32_t kExpectedStreams = 100;
+
   void OnConnectDone(ClientConnection& connection, Cause cause) override;
   void OnRoom(ClientConnection& connection) override;
   void OnClosed(ClientConnection& connection) override;
@@ -63,6 +66,7 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   void ConnectForQueue();
   // Requests that the connections under way will be able to take.
   std::size_t Expected() const;
+  void TakeTls(const std::shared_ptr<const UpstreamTls>& tls);
   void Offer(const loop::Ref<ClientConnection>& connection);
   void List(const loop::Ref<ClientConnection>& connection);
   void Unlist(ClientConnection& connection);
@@ -74,10 +78,13 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   loop::EventLoop& loop_;
   const Endpoint backend_;
   PoolLimits limits_;
+  tls::ClientSession session_;
+  std::uint64_t epoch_ = 0;  // grows when connections made so far must not be used any more
   std::unordered_set<ClientConnection*> all_;       // each holds one reference, see StartConnecting
   std::vector<loop::Ref<ClientConnection>> open_;  // have room; listed last is at the back
   std::list<Waiter*> queue_;
   std::uint32_t connecting_ = 0;
+  std::uint32_t expected_streams_ = kExpectedStreams;  // of an HTTP/2 connection
   bool closed_ = false;
 };
 

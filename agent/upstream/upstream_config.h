@@ -13,6 +13,7 @@
 #include "agent/balancer/picker.h"
 #include "agent/health/health_table.h"
 #include "agent/upstream/affinity.h"
+#include "agent/upstream/dial.h"
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
 
@@ -35,6 +36,9 @@ struct PoolLimits {
   Duration idle_timeout{};
   Duration pending_timeout{};
   Duration connect_timeout{};
+  // Null: plain text.
+  std::shared_ptr<const UpstreamTls> tls;
+  bool http2 = false;  // prior knowledge
 };
 
 // See `switchyard.v1.Retry`.

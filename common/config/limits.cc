@@ -27,7 +27,7 @@ std::string Pick(const std::string& value, std::string_view fallback) { return v
 std::string Address(const v1::Listener& listener) { return Pick(listener.address(), kDefaultAddress); }
 
 v1::ListenerProtocol Protocol(const v1::Listener& listener) {
-  return listener.protocol() == v1::LISTENER_PROTOCOL_UNSPECIFIED ? v1::LISTENER_PROTOCOL_HTTP1 : listener.protocol();
+  return listener.protocol() == v1::LISTENER_PROTOCOL_UNSPECIFIED ? v1::LISTENER_PROTOCOL_HTTP : listener.protocol();
 }
 
 std::uint32_t MaxHeadBytes(const v1::HttpOptions& http) { return Pick(http.max_head_bytes(), kMaxHeadBytes); }
@@ -50,12 +50,32 @@ v1::ForwardedMode Forwarded(const v1::HttpOptions& http) {
 }
 std::string Via(const v1::HttpOptions& http) { return Pick(http.via(), kDefaultVia); }
 
+std::uint32_t MaxHandshakes(const v1::ListenerTls& tls) { return Pick(tls.max_handshakes(), kMaxHandshakes); }
+Duration TlsHandshakeTimeout(const v1::UpstreamTls& tls) {
+  return Pick(tls.has_handshake_timeout(), tls.handshake_timeout(), kTlsHandshakeTimeout);
+}
+std::uint32_t MaxConcurrentStreams(const v1::Http2Options& http2) { return Pick(http2.max_concurrent_streams(), kMaxConcurrentStreams); }
+std::uint32_t StreamWindow(const v1::Http2Options& http2) { return Pick(http2.stream_window(), kStreamWindow); }
+std::uint32_t ConnectionWindow(const v1::Http2Options& http2) {
+  return std::max(Pick(http2.connection_window(), kConnectionWindow), StreamWindow(http2));
+}
+std::uint32_t MaxResets(const v1::Http2Options& http2) { return Pick(http2.max_resets(), kMaxResets); }
+std::uint32_t MaxContinuations(const v1::Http2Options& http2) { return Pick(http2.max_continuations(), kMaxContinuations); }
+std::uint32_t MaxControlFrames(const v1::Http2Options& http2) { return Pick(http2.max_control_frames(), kMaxControlFrames); }
+Duration StallTimeout(const v1::Http2Options& http2) { return Pick(http2.has_stall_timeout(), http2.stall_timeout(), kStallTimeout); }
+std::uint32_t HeaderTableBytes(const v1::Http2Options& http2) {
+  return Pick(http2.has_header_table_bytes(), http2.header_table_bytes(), kHeaderTableBytes);
+}
+
 Duration ResponseTimeout(const v1::Timeouts& timeouts) { return Pick(timeouts.has_response(), timeouts.response(), kResponseTimeout); }
 Duration ExchangeIdleTimeout(const v1::Timeouts& timeouts) { return Pick(timeouts.has_idle(), timeouts.idle(), kExchangeIdleTimeout); }
 std::uint32_t Weight(const v1::WeightedUpstream& share) { return Pick(share.has_weight(), share.weight(), kSplitWeight); }
 
 v1::Balancer BalancerOf(const v1::Upstream& upstream) {
   return upstream.balancer() == v1::BALANCER_UNSPECIFIED ? v1::BALANCER_LEAST_REQUEST : upstream.balancer();
+}
+v1::UpstreamProtocol Protocol(const v1::Upstream& upstream) {
+  return upstream.protocol() == v1::UPSTREAM_PROTOCOL_UNSPECIFIED ? v1::UPSTREAM_PROTOCOL_HTTP1 : upstream.protocol();
 }
 Duration ConnectTimeout(const v1::Upstream& upstream) {
   return Pick(upstream.has_connect_timeout(), upstream.connect_timeout(), kConnectTimeout);

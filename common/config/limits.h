@@ -55,6 +55,14 @@ inline constexpr TimeBound kBodyIdleTimeout{std::chrono::seconds(30), std::chron
 inline constexpr CountBound kMaxConnections{20'000, 1, 1'000'000};
 inline constexpr std::string_view kDefaultVia = "switchyard";
 inline constexpr std::size_t kMaxViaLength = 63;
+inline constexpr CountBound kMaxConcurrentStreams{100, 1, 10'000};
+inline constexpr CountBound kStreamWindow{262'144, 65'535, 16'777'216};
+inline constexpr CountBound kConnectionWindow{1'048'576, 65'535, 67'108'864};
+inline constexpr CountBound kMaxResets{200, 1, 100'000};
+inline constexpr CountBound kMaxContinuations{8, 1, 1'000};
+inline constexpr CountBound kMaxControlFrames{1'000, 10, 1'000'000};
+inline constexpr TimeBound kStallTimeout{std::chrono::seconds(30), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr CountBound kHeaderTableBytes{4'096, 0, 65'536};
 
 // route.proto
 inline constexpr std::size_t kMaxRouteListeners = 64;
@@ -134,6 +142,14 @@ inline constexpr std::size_t kMaxMethodLength = 32;
 inline constexpr std::size_t kMaxHeaderNameLength = 256;
 inline constexpr std::size_t kMaxHeaderValueLength = 4'096;
 
+// tls.proto
+inline constexpr std::size_t kMaxServedCertificates = 64;
+inline constexpr std::size_t kMaxSubjectNames = 100;
+inline constexpr std::size_t kMaxSubjectNameLength = 2'048;
+inline constexpr std::size_t kMaxPins = 20;
+inline constexpr CountBound kMaxHandshakes{4'000, 1, 1'000'000};
+inline constexpr TimeBound kTlsHandshakeTimeout{std::chrono::seconds(5), std::chrono::milliseconds(10), std::chrono::minutes(1)};
+
 // Listener
 std::string Address(const v1::Listener& listener);
 v1::ListenerProtocol Protocol(const v1::Listener& listener);
@@ -151,6 +167,20 @@ std::uint32_t MaxConnections(const v1::HttpOptions& http);
 std::uint32_t MaxRequestsPerConnection(const v1::HttpOptions& http);
 v1::ForwardedMode Forwarded(const v1::HttpOptions& http);
 std::string Via(const v1::HttpOptions& http);
+// Http2Options
+std::uint32_t MaxConcurrentStreams(const v1::Http2Options& http2);
+std::uint32_t StreamWindow(const v1::Http2Options& http2);
+// At least StreamWindow.
+std::uint32_t ConnectionWindow(const v1::Http2Options& http2);
+std::uint32_t MaxResets(const v1::Http2Options& http2);
+std::uint32_t MaxContinuations(const v1::Http2Options& http2);
+std::uint32_t MaxControlFrames(const v1::Http2Options& http2);
+Duration StallTimeout(const v1::Http2Options& http2);
+std::uint32_t HeaderTableBytes(const v1::Http2Options& http2);
+
+// ListenerTls, UpstreamTls
+std::uint32_t MaxHandshakes(const v1::ListenerTls& tls);
+Duration TlsHandshakeTimeout(const v1::UpstreamTls& tls);
 
 // Timeouts of a Route
 Duration ResponseTimeout(const v1::Timeouts& timeouts);
@@ -160,6 +190,7 @@ std::uint32_t Weight(const v1::WeightedUpstream& share);
 
 // Upstream
 v1::Balancer BalancerOf(const v1::Upstream& upstream);
+v1::UpstreamProtocol Protocol(const v1::Upstream& upstream);
 Duration ConnectTimeout(const v1::Upstream& upstream);
 std::uint32_t LeastCapacityPercent(const v1::Upstream& upstream);
 // Breaker

@@ -28,10 +28,22 @@ inline constexpr MetricDef kRequests{"switchyard_requests_total", "Requests that
                                      MetricKind::kCounter,
                                      {"listener", "class"},
                                      2000};
-inline constexpr MetricDef kRequestCauses{"switchyard_request_causes_total", "Requests that Switchyard answered itself or cut short.",
+inline constexpr MetricDef kRequestCauses{"switchyard_request_causes_total",
+                                          "Requests that Switchyard answered itself or cut short, and connections that failed before.",
                                           MetricKind::kCounter,
                                           {"listener", "cause"},
                                           2000};
+inline constexpr MetricDef kTlsHandshakes{"switchyard_tls_handshakes_total",
+                                          "TLS handshakes of clients that succeeded: full, resumed. Failed ones are request causes tls_*.",
+                                          MetricKind::kCounter,
+                                          {"listener", "kind"},
+                                          1000};
+inline constexpr MetricDef kTlsCertificateExpiry{"switchyard_tls_certificate_expiry_seconds",
+                                                 "Seconds until a certificate of a Secret ends; negative: it has ended. Of a chain or bundle "
+                                                 "the one that ends first.",
+                                                 MetricKind::kGauge,
+                                                 {"secret"},
+                                                 2000};
 inline constexpr MetricDef kRequestSeconds{"switchyard_request_duration_seconds",
                                            "First byte of a request to last byte of its response.",
                                            MetricKind::kHistogram,

@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "controlplane/validation/label_rules.h"
 #include "controlplane/validation/text_rules.h"
+#include "controlplane/validation/tls_rules.h"
 
 namespace switchyard::controlplane::validation {
 namespace {
@@ -34,6 +35,23 @@ void CheckVia(const std::string& via, Findings& out) {
                                        Quoted(via), via.size(), config::kMaxViaLength));
 }
 
+void CheckHttp2(const v1::Http2Options& http2, Findings& out) {
+  const Text at = "spec.http.http2";
+  CheckCount(at, "max_concurrent_streams", http2.max_concurrent_streams(), config::kMaxConcurrentStreams, out);
+  CheckCount(at, "stream_window", http2.stream_window(), config::kStreamWindow, out);
+  CheckCount(at, "connection_window", http2.connection_window(), config::kConnectionWindow, out);
+  if (http2.connection_window() != 0 && http2.connection_window() < config::StreamWindow(http2)) {
+    out.Add("spec.http.http2.connection_window",
+            fmt::format("is {}, less than stream_window, {}, which one request may fill; raise it or lower stream_window",
+                        http2.connection_window(), config::StreamWindow(http2)));
+  }
+  CheckCount(at, "max_resets", http2.max_resets(), config::kMaxResets, out);
+  CheckCount(at, "max_continuations", http2.max_continuations(), config::kMaxContinuations, out);
+  CheckCount(at, "max_control_frames", http2.max_control_frames(), config::kMaxControlFrames, out);
+  CheckTime(at, "stall_timeout", http2.has_stall_timeout(), http2.stall_timeout(), config::kStallTimeout, out);
+  CheckOptional(at, "header_table_bytes", http2.has_header_table_bytes(), http2.header_table_bytes(), config::kHeaderTableBytes, out);
+}
+
 void CheckHttp(const v1::HttpOptions& http, Findings& out) {
   const Text at = "spec.http";
   CheckCount(at, "max_head_bytes", http.max_head_bytes(), config::kMaxHeadBytes, out);
@@ -45,6 +63,7 @@ void CheckHttp(const v1::HttpOptions& http, Findings& out) {
   CheckCount(at, "max_connections", http.max_connections(), config::kMaxConnections, out);
   CheckEnum(at, "forwarded", http.forwarded(), v1::ForwardedMode_descriptor(), out);
   CheckVia(http.via(), out);
+  CheckHttp2(http.http2(), out);
 }
 
 }  // namespace
@@ -59,6 +78,7 @@ void CheckListener(const v1::Listener& listener, Findings& out) {
   CheckEnum("spec", "protocol", listener.protocol(), v1::ListenerProtocol_descriptor(), out);
   CheckLabels("spec.agents.match_labels", listener.agents().match_labels(), config::kMaxSelectorLabels, out);
   CheckHttp(listener.http(), out);
+  if (listener.has_tls()) CheckListenerTls(listener.tls(), out);
 }
 
 }  // namespace switchyard::controlplane::validation

@@ -12,6 +12,7 @@
 #include "controlplane/validation/label_rules.h"
 #include "controlplane/validation/resilience_rules.h"
 #include "controlplane/validation/text_rules.h"
+#include "controlplane/validation/tls_rules.h"
 
 namespace switchyard::controlplane::validation {
 namespace {
@@ -115,11 +116,13 @@ void CheckUpstream(const v1::Upstream& upstream, Findings& out) {
   Addresses seen;
   const int count = CheckSize("spec", "backends", upstream.backends_size(), config::kMaxBackends, out);
   for (int i = 0; i < count; ++i) CheckBackend(i, upstream.backends(i), seen, out);
+  CheckEnum("spec", "protocol", upstream.protocol(), v1::UpstreamProtocol_descriptor(), out);
   CheckEnum("spec", "balancer", upstream.balancer(), v1::Balancer_descriptor(), out);
   if (upstream.has_health_check()) CheckHealthCheck(upstream.health_check(), out);
   CheckBalancing(upstream, out);
   CheckResilience(upstream, out);
   CheckPool(upstream.pool(), out);
+  if (upstream.has_tls()) CheckUpstreamTls(upstream, out);
   CheckTime("spec", "connect_timeout", upstream.has_connect_timeout(), upstream.connect_timeout(), config::kConnectTimeout, out);
 }
 

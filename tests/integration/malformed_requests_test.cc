@@ -126,7 +126,7 @@ TEST(MalformedRequests, AreRefusedAsTheTableSays) {
   ASSERT_TRUE(cases.ok()) << cases.status();
   ASSERT_GE(cases->size(), 80u);
   harness::RawBackend backend;
-  const Site site({.http = std::string(kLimits), .backends = {backend.address()}});
+  const Site site({.http = std::string(kLimits), .listener_line = "protocol: HTTP1", .backends = {backend.address()}});
   ASSERT_TRUE(site.ok());
   for (const RequestCase& test : *cases) {
     const std::string wrong = CaseRun(test, site, backend).Run();
@@ -140,7 +140,7 @@ TEST(MalformedRequests, AreTheSameInOneByteSteps) {
   auto cases = ParseRequestCases(ReadTable());
   ASSERT_TRUE(cases.ok()) << cases.status();
   harness::RawBackend backend;
-  const Site site({.http = std::string(kLimits), .backends = {backend.address()}});
+  const Site site({.http = std::string(kLimits), .listener_line = "protocol: HTTP1", .backends = {backend.address()}});
   ASSERT_TRUE(site.ok());
   for (const RequestCase& test : *cases) {
     if (test.bytes.size() > 300) continue;

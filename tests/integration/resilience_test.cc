@@ -39,7 +39,7 @@ int StatusOf(const Site& site, const std::string& request = Get("/")) {
   auto client = site.Connect();
   const auto answer = client.Exchange(request);
   EXPECT_TRUE(answer.ok()) << answer.status();
-  return answer.ok() ? answer->status : 0;
+  return answer.ok() ? answer->status() : 0;
 }
 
 std::string CauseOf(const Site& site) {

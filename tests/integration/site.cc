@@ -55,11 +55,12 @@ std::string Site::Yaml(const SiteOptions& options) const {
   std::string backends;
   for (const std::string& address : options.backends) backends += fmt::format("    - {{address: \"{}\"}}\n", address);
   return fmt::format(
-      "kind: Listener\nname: {0}\nspec:\n  address: 127.0.0.1\n  port: {1}\n  http: {2}\n  agents: {{match_labels: {8}}}\n---\n"
+      "kind: Listener\nname: {0}\nspec:\n  address: 127.0.0.1\n  port: {1}\n  http: {2}\n  agents: {{match_labels: {8}}}\n{9}---\n"
       "kind: Route\nname: {0}\nspec:\n  listeners: [{0}]\n  forward: {{upstreams: [{{upstream: {0}}}]}}\n  timeouts: {3}\n---\n"
       "kind: Upstream\nname: {0}\nspec:\n  pool: {4}\n{5}  backends:{6}\n{7}",
       name_, port(), options.http, options.timeouts, options.pool,
-      options.upstream_line.empty() ? "" : "  " + options.upstream_line + "\n", backends.empty() ? " []" : "", backends, options.agents);
+      options.upstream_line.empty() ? "" : "  " + options.upstream_line + "\n", backends.empty() ? " []" : "", backends, options.agents,
+      options.listener_line.empty() ? "" : "  " + options.listener_line + "\n");
 }
 
 harness::RawHttpClient Site::Connect(int receive_buffer) const {

@@ -28,6 +28,8 @@ struct SiteOptions {
   std::string agents = "{}";
   // Added to the upstream, e.g. `balancer: ROUND_ROBIN`, one YAML line.
   std::string upstream_line;
+  // Added to the listener, e.g. `protocol: HTTP2`, one YAML line.
+  std::string listener_line;
   // host:port
   std::vector<std::string> backends;
   // Null: the shared fleet.

@@ -21,6 +21,13 @@ target_compile_options(llhttp PRIVATE -w)
 # Strict mode refuses white space before a colon and bare CR; it is off unless asked for.
 target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 
+# nghttp2: frames, HPACK and streams of HTTP/2.
+find_path(NGHTTP2_INCLUDE_DIR nghttp2/nghttp2.h REQUIRED)
+find_library(NGHTTP2_LIBRARY nghttp2 REQUIRED)
+add_library(nghttp2 INTERFACE)
+target_include_directories(nghttp2 SYSTEM INTERFACE ${NGHTTP2_INCLUDE_DIR})
+target_link_libraries(nghttp2 INTERFACE ${NGHTTP2_LIBRARY})
+
 # Asio, header-only within Boost.
 add_library(yard_asio INTERFACE)
 target_link_libraries(yard_asio INTERFACE Boost::headers Threads::Threads)

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace switchyard::agent::exchange {
@@ -56,9 +58,24 @@ TEST(Redispatch, AttemptsAreBounded) {
   EXPECT_FALSE(MayRedispatch(facts));
 }
 
+TEST(Redispatch, WhatABackendDidNotProcessIsSafeForEveryMethodButNotOnceBodyMoved) {
+  for (const char* method : {"GET", "POST"}) EXPECT_TRUE(MayRedispatch(Facts(Cause::kUpstreamRefused, method))) << method;
+  AttemptFacts body = Facts(Cause::kUpstreamRefused);
+  body.body_touched = true;
+  EXPECT_FALSE(MayRedispatch(body));
+}
+
+TEST(Redispatch, AResetStreamIsSafeForIdempotentMethodsOnly) {
+  EXPECT_TRUE(MayRedispatch(Facts(Cause::kUpstreamReset, "PUT")));
+  EXPECT_FALSE(MayRedispatch(Facts(Cause::kUpstreamReset, "POST")));
+}
+
 TEST(Redispatch, EveryOtherCauseIsFinal) {
+  constexpr Cause kOthers[] = {Cause::kConnectFailed, Cause::kConnectTimeout, Cause::kUpstreamClosed, Cause::kUpstreamRefused, Cause::kUpstreamReset,
+                                 Cause::kUpstreamTlsFailed, Cause::kUpstreamTlsUntrusted, Cause::kUpstreamTlsWrongName};
+
   for (const CauseInfo& info : AllCauses()) {
-    if (info.cause == Cause::kConnectFailed || info.cause == Cause::kConnectTimeout || info.cause == Cause::kUpstreamClosed) continue;
+    if (std::find(std::begin(kOthers), std::end(kOthers), info.cause) != std::end(kOthers)) continue;
     EXPECT_FALSE(MayRedispatch(Facts(info.cause))) << info.name;
   }
 }

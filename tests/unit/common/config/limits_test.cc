@@ -27,7 +27,7 @@ TEST(Limits, DefaultsOfAListenerAreThoseOfTheProto) {
   const v1::Listener listener;
   const v1::HttpOptions& http = listener.http();
   EXPECT_EQ(Address(listener), "0.0.0.0");
-  EXPECT_EQ(Protocol(listener), v1::LISTENER_PROTOCOL_HTTP1);
+  EXPECT_EQ(Protocol(listener), v1::LISTENER_PROTOCOL_HTTP);
   EXPECT_EQ(MaxHeadBytes(http), 32'768U);
   EXPECT_EQ(MaxHeaders(http), 100U);
   EXPECT_EQ(MaxTargetBytes(http), 8'192U);
@@ -41,6 +41,22 @@ TEST(Limits, DefaultsOfAListenerAreThoseOfTheProto) {
   EXPECT_EQ(Via(http), "switchyard");
 }
 
+TEST(Limits, DefaultsOfHttp2AreThoseOfTheProto) {
+  v1::Http2Options http2;
+  EXPECT_EQ(MaxConcurrentStreams(http2), 100U);
+  EXPECT_EQ(StreamWindow(http2), 262'144U);
+  EXPECT_EQ(ConnectionWindow(http2), 1'048'576U);
+  EXPECT_EQ(MaxResets(http2), 200U);
+  EXPECT_EQ(MaxContinuations(http2), 8U);
+  EXPECT_EQ(MaxControlFrames(http2), 1'000U);
+  EXPECT_EQ(StallTimeout(http2), seconds(30));
+  EXPECT_EQ(HeaderTableBytes(http2), 4'096U);
+  http2.set_header_table_bytes(0);
+  EXPECT_EQ(HeaderTableBytes(http2), 0U);
+  http2.set_stream_window(4'000'000);
+  EXPECT_EQ(ConnectionWindow(http2), 4'000'000U);
+}
+
 TEST(Limits, DefaultsOfARouteAreThoseOfTheProto) {
   const v1::Route route;
   EXPECT_EQ(ResponseTimeout(route.timeouts()), seconds(15));
@@ -52,6 +68,7 @@ TEST(Limits, DefaultsOfAnUpstreamAreThoseOfTheProto) {
   const v1::Upstream upstream;
   EXPECT_EQ(BalancerOf(upstream), v1::BALANCER_LEAST_REQUEST);
   EXPECT_EQ(ConnectTimeout(upstream), seconds(1));
+  EXPECT_EQ(Protocol(upstream), v1::UPSTREAM_PROTOCOL_HTTP1);
   EXPECT_EQ(Weight(v1::Backend()), 1U);
   EXPECT_EQ(StateOf(v1::Backend()), v1::BACKEND_STATE_ACTIVE);
   EXPECT_EQ(Priority(v1::Backend()), 0U);

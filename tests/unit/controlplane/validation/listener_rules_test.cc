@@ -44,6 +44,12 @@ TEST(ListenerRules, UnknownEnumNumbersAreRefused) {
   v1::Resource protocol = Base();
   protocol.mutable_listener()->set_protocol(static_cast<v1::ListenerProtocol>(9));
   ExpectRule(protocol, {"", "spec.protocol", "expected one of"});
+  v1::Resource window = Base();
+  window.mutable_listener()->mutable_http()->mutable_http2()->set_connection_window(100'000);
+  ExpectRule(window, {"", "spec.http.http2.connection_window", "less than stream_window"});
+  v1::Resource streams = Base();
+  streams.mutable_listener()->mutable_http()->mutable_http2()->set_max_concurrent_streams(10'001);
+  ExpectRule(streams, {"", "spec.http.http2.max_concurrent_streams", "10000"});
   v1::Resource forwarded = Base();
   forwarded.mutable_listener()->mutable_http()->set_forwarded(static_cast<v1::ForwardedMode>(4));
   ExpectRule(forwarded, {"", "spec.http.forwarded", "REPLACE"});

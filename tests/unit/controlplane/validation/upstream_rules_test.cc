@@ -153,7 +153,7 @@ TEST(UpstreamRules, PoolHasBounds) {
 
 TEST(UpstreamRules, BalancingFieldsKeepToTheirBounds) {
   ExpectRules(Base(), {{B("priority: 15"), "", ""},
-                       {B("priority: 16"), "spec.backends[0].priority", "at most 15"},
+                       {B("priority: 16"), "spec.backends[0].priority", "0 to 15"},
                        {U("least_capacity_percent: 0"), "", ""},
                        {U("least_capacity_percent: 101"), "spec.least_capacity_percent", "100"},
                        {U("slow_start { " + Time("window", 0, 1) + " }"), "spec.slow_start.window", "100ms"},

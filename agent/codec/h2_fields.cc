@@ -1,0 +1,95 @@
+#include "agent/codec/h2_fields.h"
+
+#include <algorithm>
+
+namespace switchyard::agent::codec {
+namespace {
+
+// What RFC 9113 section 6.5.2 adds to each field.
+constexpr std::uint32_t kFieldCost = 32;
+constexpr std::string_view kPseudoNames[] = {":method", ":scheme", ":authority", ":path", ":protocol", ":status"};
+
+std::string_view TrimSpace(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+void H2Fields::Clear() {
+  text_.clear();
+  spans_.clear();
+  pseudo_ = {};
+  counted_ = cookies_ = 0;
+  seen_ = 0;
+  too_large_ = false;
+}
+
+void H2Fields::Add(std::string_view name, std::string_view value, const H2Settings& bounds) {
+  if (too_large_) return;
+  const std::size_t cost = name.size() + value.size() + kFieldCost;
+  if (cost > bounds.max_field_bytes - std::min(bounds.max_field_bytes, counted_) || spans_.size() >= bounds.max_fields) {
+    too_large_ = true;
+    return;
+  }
+  counted_ += static_cast<std::uint32_t>(cost);
+  Span span;
+  span.name = static_cast<std::uint32_t>(text_.size());
+  span.name_size = static_cast<std::uint32_t>(name.size());
+  text_.append(name);
+  span.value = static_cast<std::uint32_t>(text_.size());
+  span.value_size = static_cast<std::uint32_t>(value.size());
+  text_.append(value);
+  if (name.starts_with(':')) {
+    for (std::size_t i = 0; i < kPseudos; ++i) {
+      if (name != kPseudoNames[i]) continue;
+      pseudo_[i] = span;
+      seen_ = static_cast<std::uint8_t>(seen_ | 1U << i);
+    }
+    return;
+  }
+  if (name == "cookie") ++cookies_;
+  spans_.push_back(span);
+}
+
+std::string_view H2Fields::pseudo(Pseudo which) const {
+  if ((seen_ >> which & 1U) == 0) return {};
+  return Text(pseudo_[which].value, pseudo_[which].value_size);
+}
+
+// RFC 9113 section 8.2.3: what leaves HTTP/2 has one cookie field.
+void H2Fields::JoinCookies() {
+  std::string joined;
+  std::size_t kept = 0;
+  std::size_t first = spans_.size();
+  for (const Span span : spans_) {
+    if (Text(span.name, span.name_size) == "cookie") {
+      joined.append(joined.empty() ? "" : "; ").append(Text(span.value, span.value_size));
+      if (first != spans_.size()) continue;
+      first = kept;
+    }
+    spans_[kept++] = span;
+  }
+  spans_.resize(kept);
+  spans_[first].value = static_cast<std::uint32_t>(text_.size());
+  spans_[first].value_size = static_cast<std::uint32_t>(joined.size());
+  text_.append(joined);
+  cookies_ = 1;
+}
+
+void H2Fields::ListTo(std::vector<Header>& out) {
+  if (cookies_ > 1) JoinCookies();
+  out.clear();
+  for (const Span& span : spans_) {
+    const std::string_view name = Text(span.name, span.name_size);
+    out.push_back({name, TrimSpace(Text(span.value, span.value_size)), IdOf(name)});
+  }
+}
+
+void H2Fields::ListTo(Trailers& out) const {
+  out.clear();
+  for (const Span& span : spans_) out.emplace_back(Text(span.name, span.name_size), TrimSpace(Text(span.value, span.value_size)));
+}
+
+}  // namespace switchyard::agent::codec

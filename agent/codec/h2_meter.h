@@ -1,0 +1,78 @@
+// H2Meter: counts what a peer makes us do and says when it is too much.
+//
+// Looks at the frame headers of the incoming bytes, ahead of the parser, so that even frames which cause no event are seen. Each kind of
+// abuse has a budget, a token bucket that is full at first and refills evenly over a minute:
+//   resets    RST_STREAM by the peer, and stream errors that the peer provokes (CVE-2023-44487 "rapid reset", CVE-2025-8671)
+//   control   SETTINGS, PRIORITY, empty DATA without END_STREAM, frames of unknown kinds, and PING and WINDOW_UPDATE beyond what our DATA
+//             frames explain (CVE-2019-9511 to -9518)
+// A header section may have so many CONTINUATION frames and bytes (CVE-2024-27316 and its kin).
+//
+// Thread-safety: one thread. Cost: a few instructions per frame. Bounds: H2Limits. Source: RFC 9113 sections 4.1 (frame header), 10.5.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "common/base/cause.h"
+#include "common/base/clock.h"
+
+namespace switchyard::agent::codec {
+
+struct H2Limits {
+  std::uint32_t resets = 200;            // a minute
+  std::uint32_t control_frames = 1'000;  // a minute
+  std::uint32_t continuations = 8;       // of one section
+  std::uint32_t section_bytes = 65'536;  // of one section, as compressed
+};
+
+// Tokens that come back evenly: `size` of them a minute.
+class H2Budget {
+ public:
+  explicit H2Budget(std::uint32_t size) : size_(size), left_(size) {}
+  // False: none is left.
+  bool Spend(TimePoint now);
+
+ private:
+  std::uint32_t size_;
+  std::uint32_t left_;
+  TimePoint refilled_{};
+};
+
+class H2Meter {
+ public:
+  // `preface`: the bytes begin with the client's connection preface, which holds no frame.
+  H2Meter(const H2Limits& limits, bool preface);
+
+  // How many of `bytes` may be parsed before `fault()` is to be acted on; all of them when it is kNone.
+  std::size_t See(std::string_view bytes, TimePoint now);
+  Cause fault() const { return fault_; }
+  // Each DATA frame that we send explains some window updates and pings. Not so a small piece (`whole` is false) of what was there to send: who
+  // keeps the window that small makes us send a frame per byte.
+  void SentData(bool whole) { allowance_ += whole ? kFramesPerData : 0; }
+  // The peer made us reset a stream.
+  void Provoked(TimePoint now);
+  bool within_section() const { return within_section_; }
+
+ private:
+  static constexpr std::uint32_t kFramesPerData = 4;
+  static constexpr std::uint64_t kFreeFrames = 64;
+  static constexpr std::size_t kHeaderBytes = 9;
+
+  void SeeFrame(TimePoint now);
+  std::uint32_t StreamOfHeader() const;
+
+  const H2Limits limits_;
+  H2Budget resets_;
+  H2Budget control_;
+  std::array<std::uint8_t, kHeaderBytes> header_{};
+  std::size_t header_has_ = 0;
+  std::size_t skip_ = 0;  // payload (or preface) still to pass
+  std::uint64_t allowance_ = kFreeFrames;  // of WINDOW_UPDATE and PING
+  std::uint32_t continuations_ = 0;
+  std::uint32_t section_bytes_ = 0;
+  Cause fault_ = Cause::kNone;
+  bool within_section_ = false;
+};
+
+}  // namespace switchyard::agent::codec

@@ -1,0 +1,26 @@
+// gRPC, as far as a proxy has to know it: which requests are gRPC, how long their callers wait, and how an error of ours is said.
+//
+// Thread-safety: pure functions. Source: gRPC over HTTP/2 (PROTOCOL-HTTP2.md), the gRPC status codes and their HTTP mapping.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agent/codec/head.h"
+#include "common/base/cause.h"
+#include "common/base/clock.h"
+
+namespace switchyard::agent::exchange {
+
+// HTTP/2 with a content-type of `application/grpc`, alone or followed by `+` or `;`.
+bool IsGrpc(const codec::RequestHead& head);
+
+// `grpc-timeout`: at most 8 digits and a unit of H M S m u n. Nothing when absent or not understood: an odd value is the backend's to judge.
+std::optional<Duration> GrpcTimeout(const codec::RequestHead& head);
+// The same in its shortest exact-enough form, never longer than `left`; zero when nothing is left.
+std::string FormatGrpcTimeout(Duration left);
+
+// The status code, in digits, that says the same as the cause.
+std::string_view GrpcStatusOf(Cause cause);
+
+}  // namespace switchyard::agent::exchange
