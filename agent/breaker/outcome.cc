@@ -13,9 +13,13 @@ Outcome OutcomeOf(Cause cause) {
       return Outcome::kSuccess;
     case Cause::kConnectFailed:
     case Cause::kConnectTimeout:
+    case Cause::kUpstreamTlsFailed:
+    case Cause::kUpstreamTlsUntrusted:
+    case Cause::kUpstreamTlsWrongName:
       return Outcome::kConnectFailed;
     case Cause::kResponseTimeout:
     case Cause::kIdleTimeout:
+    case Cause::kAttemptTimeout:
       return Outcome::kTimeout;
     default:
       break;

@@ -16,8 +16,14 @@ bool MeetsCondition(const RetryPolicy& policy, const FailedAttempt& failed) {
       return failed.status >= 500 && policy.Has(RetryPolicy::kServerError);
     case Cause::kConnectFailed:
     case Cause::kConnectTimeout:
+    case Cause::kUpstreamTlsFailed:
+    case Cause::kUpstreamTlsUntrusted:
+    case Cause::kUpstreamTlsWrongName:
       return policy.Has(RetryPolicy::kConnectFailure);
+    case Cause::kUpstreamRefused:
+      return policy.Has(RetryPolicy::kRefusedStream);
     case Cause::kUpstreamClosed:
+    case Cause::kUpstreamReset:
     case Cause::kBadResponse:
       return policy.Has(RetryPolicy::kReset);
     case Cause::kAttemptTimeout:
@@ -27,13 +33,26 @@ bool MeetsCondition(const RetryPolicy& policy, const FailedAttempt& failed) {
   }
 }
 
-bool NothingWasSent(Cause cause) { return cause == Cause::kConnectFailed || cause == Cause::kConnectTimeout; }
+// Not to the application: the connection never came up, or the backend says that it has not looked at the request.
+bool NothingWasDone(Cause cause) {
+  switch (cause) {
+    case Cause::kConnectFailed:
+    case Cause::kConnectTimeout:
+    case Cause::kUpstreamTlsFailed:
+    case Cause::kUpstreamTlsUntrusted:
+    case Cause::kUpstreamTlsWrongName:
+    case Cause::kUpstreamRefused:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
 bool PolicyAllows(const RetryPolicy& policy, const FailedAttempt& failed) {
   if (failed.attempts >= policy.max_attempts || failed.response_started || failed.body_touched) return false;
-  if (!NothingWasSent(failed.cause) && !policy.non_idempotent && !IsIdempotent(failed.method)) return false;
+  if (!NothingWasDone(failed.cause) && !policy.non_idempotent && !IsIdempotent(failed.method)) return false;
   return MeetsCondition(policy, failed);
 }
 

@@ -29,8 +29,7 @@ TEST(EnumWords, AreWrittenShort) {
   EXPECT_EQ(EnumWord(*v1::Balancer_descriptor(), v1::BALANCER_ROUND_ROBIN), "ROUND_ROBIN");
   EXPECT_EQ(EnumWord(*v1::Kind_descriptor(), v1::KIND_UPSTREAM), "Upstream");
   EXPECT_EQ(EnumWord(*v1::Balancer_descriptor(), 77), "77");
-  EXPECT_EQ(EnumChoices(*v1::Balancer_descriptor()), 
-            "ROUND_ROBIN, LEAST_REQUEST, RANDOM, PEAK_EWMA, RING_HASH, MAGLEV, RENDEZVOUS, PREQUAL, ADAPTIVE");
+  EXPECT_EQ(EnumChoices(*v1::Balancer_descriptor()), "ROUND_ROBIN, LEAST_REQUEST, RANDOM, PEAK_EWMA, RING_HASH, MAGLEV, RENDEZVOUS, PREQUAL, ADAPTIVE");
 }
 
 TEST(EnumWords, OfEveryCauseReadBack) {

@@ -178,8 +178,8 @@ const std::vector<Mistake> kMistakes = {
     {"BareDuration", Upstream("  connect_timeout: 5\n"),
      {"a.yaml:4:20: Upstream/u: spec.connect_timeout: \"5\" is not a duration; write a number and a unit, such as 250ms, 1.5s, 10m or 24h"}},
     {"BadEnum", Upstream("  balancer: FASTEST\n"),
-     {"a.yaml:4:13: Upstream/u: spec.balancer: \"FASTEST\" is none of ROUND_ROBIN, LEAST_REQUEST, RANDOM, PEAK_EWMA, RING_HASH, MAGLEV, "
-      "RENDEZVOUS, PREQUAL, ADAPTIVE"}},
+     {"a.yaml:4:13: Upstream/u: spec.balancer: \"FASTEST\" is none of ROUND_ROBIN, LEAST_REQUEST, RANDOM, "
+      "PEAK_EWMA, RING_HASH, MAGLEV, RENDEZVOUS, PREQUAL, ADAPTIVE"}},
     {"BadBool", "kind: Route\nname: r\nspec: {matches: [{headers: [{name: x, present: yes}]}]}\n",
      {"a.yaml:3:48: Route/r: spec.matches[0].headers[0].present: expected true or false, found the word \"yes\""}},
     {"Tag", Listener("  port: !!int 80\n"), {"a.yaml:4:9: Listener/l: spec.port: tags (!) are not supported; write the value alone"}},
