@@ -235,7 +235,7 @@ TEST(TlsResumption, HoldsAtEveryWorkerAndAtTheNextAgent) {
     EXPECT_NE(shake(version, "-sess_out").find("New, TLSv1"), std::string::npos);
     for (int i = 0; i < 6; ++i) EXPECT_NE(shake(version, "-sess_in").find("Reused, TLSv1"), std::string::npos) << version;
   }
-  // The port is one on this host: first one agent leaves it, then the other takes it.
+  // The port is let go of before the other one takes it.
   ASSERT_TRUE(fleet.Apply(yaml("nobody")).ok());
   ASSERT_TRUE(fleet.Apply(yaml("agent-1")).ok());
   EXPECT_TRUE(harness::Eventually([&] { return shake("-tls1_3", "-sess_in").find("Reused, TLSv1") != std::string::npos; }))
