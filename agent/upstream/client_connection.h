@@ -48,7 +48,7 @@ class ClientConnection : public loop::Socket::Owner {
   virtual void Park(Duration timeout) = 0;
   // Takes up nothing any more and ends with the last of its requests. REQUIRES: streams() > 0.
   virtual void Retire() = 0;
-  // Ends now, without a word to the pool. REQUIRES: streams() == 0.
+  // Ends now, without a word to the pool. REQUIRES: nobody waits for an answer.
   virtual void CloseQuietly() = 0;
 
  private:

@@ -185,8 +185,9 @@ void ConnectionPool::Close() {
   if (!queue_.empty()) return;
   const std::vector<ClientConnection*> all(all_.begin(), all_.end());
   for (ClientConnection* connection : all) {
-    if (!connection->connecting()) continue;
-    --connecting_;
+    // Whoever had a request here is gone by now; over HTTP/2 only its reset is still to be sent.
+    if (!connection->connecting() && !connection->http2_) continue;
+    if (connection->connecting()) --connecting_;
     End(*connection);
   }
 }

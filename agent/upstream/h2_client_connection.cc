@@ -109,6 +109,13 @@ void H2ClientConnection::CloseQuietly() {
   }
   state_ = State::kClosed;
   socket_.Close();
+  // Streams that were given up and whose end has not been said yet.
+  const std::vector<Ref<H2ClientStream>> rest = std::move(streams_);
+  streams_.clear();
+  for (const auto& stream : rest) {
+    session_.Detach(*stream);
+    stream->ConnectionClosed();
+  }
 }
 
 // --- in ---

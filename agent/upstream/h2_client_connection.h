@@ -46,7 +46,7 @@ class H2ClientConnection final : public ClientConnection, private codec::H2Sessi
   codec::H2Session& session() { return session_; }
   // Bytes of output that may still be added.
   std::size_t output_room() const;
-  std::string_view scheme() const { return "http"; }
+  std::string_view scheme() const { return socket_.layer() != nullptr ? "https" : "http"; }
   // At the end of this turn everything that can be sent is sent.
   void FlushSoon();
   // OnResponseTurn follows when all that was read has been given.
