@@ -4,7 +4,7 @@ TESTS ?= $(shell n=$$(nproc); [ $$n -gt 2 ] && echo $$n || echo 2)
 CTEST  = ctest --output-on-failure -j $(TESTS)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-asan test-tsan bench fuzz coverage lint clean
+.PHONY: help deps build demo test test-asan test-tsan bench sim fuzz coverage lint clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ test-tsan: deps  ## Every test under ThreadSanitizer
 bench: build  ## Requests per second and CPU per request, beside nginx where it is installed
 	@tools/install-deps bench
 	@tests/bench/run --bin build/release/bin
+
+sim: build  ## Balancers and breakers on simulated time, every table beside its comparators
+	@build/release/bin/yard-sim
 
 fuzz: deps  ## Fuzz each target for FUZZ_SECONDS (default 600) with libFuzzer
 	@tools/install-deps fuzz

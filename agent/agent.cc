@@ -128,13 +128,14 @@ absl::Status TheAgent::OpenDataPlane() {
   runtime::DataPlaneOptions options;
   options.workers = options_.workers;
   options.seed = random_.Next();
+  options.zone = options_.zone;
   options.clock = &clock_;
   options.health = &health_table_;
   options.log = &log_;
   absl::StatusOr<std::unique_ptr<runtime::DataPlane>> data_plane = runtime::DataPlane::Start(options);
   if (!data_plane.ok()) return Annotate(data_plane.status(), "workers");
   data_plane_ = *std::move(data_plane);
-  probe_runner_ = health::MakeAsioProbeRunner(loop_.context());
+  probe_runner_ = health::MakeAsioProbeRunner(loop_.context(), clock_);
   prober_ = std::make_unique<health::Prober>(loop_, *probe_runner_, health_table_, health::ProberOptions{.seed = random_.Next()});
   prober_->OnNews([this](const health::HealthNews& news) { TellHealth(news); });
   prober_->OnProbe([this](const std::string& upstream, bool ok) { metrics_.Add(observe::kProbes, {upstream, ok ? "ok" : "failed"}); });
@@ -167,6 +168,7 @@ void TheAgent::OpenClient() {
     report::ForgetGone(before, now, metrics_);
     Serving(now);
   });
+  client_->OnTicketKeys([this](const v1::TicketKeys& keys) { data_plane_->SetTicketKeys({keys.keys().begin(), keys.keys().end()}); });
   client_->OnWelcome([this](Duration interval) { reporter_->SetInterval(interval); });
 }
 
@@ -180,6 +182,7 @@ void TheAgent::OpenReporter() {
     for (const health::ProbeStatus& probe : prober_->Status()) visit(probe.upstream, probe.address, probe.state);
   };
   parts.resident_bytes = observe::ResidentBytes;
+  parts.look = [this](const report::Window& window) { view_->SetTrouble(report::TroubleIn(window)); };
   parts.send = [this](v1::Report report) {
     view_->SetOpenConnections(report.open_connections());
     client_->SendReport(std::move(report));

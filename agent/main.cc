@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   if (!options.has_value()) return exit_code;
   const SystemClock clock;
   const std::unique_ptr<observe::Log> log = observe::OpenLog({options->log_level, options->log_format, &clock});
-  if (const absl::Status floor = tls::RequireTls13(); !floor.ok()) {
+  if (const absl::Status floor = switchyard::tls::RequireTls13(); !floor.ok()) {
     log->Error("cannot start", {{"error", Message(floor)}});
     return 1;
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "common/config/secret_expiry.h"
 #include "common/observe/metric_names.h"
 #include "common/observe/resident_memory.h"
 #include "common/tls/sha256.h"
@@ -47,7 +48,7 @@ admin::AgentFacts StatusView::Facts() const {
   facts.data_plane.draining = draining_ || facts.data_plane.draining;
   facts.open_connections = open_connections_;
   facts.config_age = ConfigAge();
-  facts.digest = tls::ToHex(Snapshot().digest());
+  facts.digest = switchyard::tls::ToHex(Snapshot().digest());
   facts.controller_address = parts_.controller;
   facts.controller = parts_.client->status();
   facts.controller_state_age = parts_.clock->Now() - facts.controller.since;
@@ -55,6 +56,7 @@ admin::AgentFacts StatusView::Facts() const {
   facts.identity_error = parts_.membership->error();
   facts.quarantined = parts_.client->quarantined();
   facts.probes = parts_.prober->Status();
+  facts.trouble = trouble_;
   facts.resident_bytes = observe::ResidentBytes();
   return facts;
 }
@@ -71,6 +73,20 @@ void StatusView::SetHealthGauges() {
   }
 }
 
+void StatusView::SetExpiryGauges() {
+  if (secrets_digest_ != Snapshot().digest()) {
+    secrets_digest_ = Snapshot().digest();
+    secret_ends_.clear();
+    for (const v1::Resource& resource : Snapshot().resources()) {
+      if (!resource.has_secret()) continue;
+      if (const auto end = switchyard::config::EarliestEnd(resource.secret())) secret_ends_.emplace_back(resource.name(), *end);
+    }
+    parts_.metrics->Clear(observe::kTlsCertificateExpiry);
+  }
+  const WallTime now = parts_.clock->WallNow();
+  for (const auto& [name, end] : secret_ends_) parts_.metrics->Set(observe::kTlsCertificateExpiry, {name}, Seconds(end - now));
+}
+
 const observe::Metrics& StatusView::FreshMetrics() {
   observe::Metrics& metrics = *parts_.metrics;
   const std::optional<WallTime> not_after = parts_.membership->not_after();
@@ -82,6 +98,7 @@ const observe::Metrics& StatusView::FreshMetrics() {
   metrics.Set(observe::kDraining, draining_ ? 1 : 0);
   metrics.Set(observe::kResidentBytes, static_cast<double>(observe::ResidentBytes()));
   SetHealthGauges();
+  SetExpiryGauges();
   return metrics;
 }
 

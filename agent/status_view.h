@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/admin/agent_view.h"
 #include "agent/config/membership.h"
@@ -34,6 +36,8 @@ class StatusView final : public admin::AgentView {
   void SetServing() { serving_ = true; }
   void SetDraining() { draining_ = true; }
   void SetOpenConnections(std::uint64_t count) { open_connections_ = count; }
+  // Backends whose breakers are not closed, as of the newest report.
+  void SetTrouble(std::vector<report::BackendTrouble> trouble) { trouble_ = std::move(trouble); }
   // When the configuration served since the start was written, for its age until the controller is heard of.
   void SetConfigWritten(WallTime when) { config_written_ = when; }
 
@@ -45,12 +49,17 @@ class StatusView final : public admin::AgentView {
  private:
   Duration ConfigAge() const;
   void SetHealthGauges();
+  void SetExpiryGauges();
 
   const StatusViewParts parts_;
   const TimePoint started_;
+  // Of the Secrets in the snapshot with this digest.
+  std::vector<std::pair<std::string, WallTime>> secret_ends_;
+  std::string secrets_digest_;
   bool serving_ = false;
   bool draining_ = false;
   std::uint64_t open_connections_ = 0;
+  std::vector<report::BackendTrouble> trouble_;
   std::optional<WallTime> config_written_;
 };
 

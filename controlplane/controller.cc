@@ -17,12 +17,14 @@
 #include "common/rpc/proto_time.h"
 #include "common/rpc/transport_limits.h"
 #include "common/tls/private_file.h"
+#include "common/tls/seal.h"
 #include "controlplane/admin/fleet_service.h"
 #include "controlplane/compiler/compiler.h"
 #include "controlplane/controller_metrics.h"
 #include "controlplane/identity/enrolment.h"
 #include "controlplane/identity/gate.h"
 #include "controlplane/identity/server_credentials.h"
+#include "controlplane/identity/ticket_keys.h"
 #include "controlplane/identity/tokens.h"
 #include "controlplane/runtime/http_port.h"
 #include "controlplane/runtime/timers.h"
@@ -35,14 +37,19 @@ namespace switchyard::controlplane {
 namespace {
 
 constexpr std::string_view kAdminName = "admin";
+constexpr Duration kTicketKeyRetry = std::chrono::minutes(1);
 constexpr Duration kLeafRotation = std::chrono::hours(24);
 // A change may hold 64 MiB until its turn comes.
 constexpr std::size_t kMaxWaitingChanges = 16;
 constexpr std::size_t kMaxWaitingCalls = 1024;
 
+std::string SealFile(const std::string& data_dir) { return data_dir + "/seal.key"; }
+
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const std::string& data_dir, std::unique_ptr<store::Store> given) {
   if (given != nullptr) return given;
-  return store::OpenRocksdbStore(data_dir + "/store");
+  store::RocksdbOptions options;
+  options.seal_file = SealFile(data_dir);
+  return store::OpenRocksdbStore(data_dir + "/store", options);
 }
 
 // Whether agents may be out there that trust an authority. A store that cannot be read has one, to be safe.
@@ -69,7 +76,7 @@ std::string LocalAddress(const Endpoint& listen, std::uint16_t port) {
 class ControllerImpl final : public Controller {
  public:
   ControllerImpl(const ControllerOptions& options, ControllerParts parts, std::unique_ptr<store::Store> store,
-                 std::unique_ptr<identity::Authority> authority)
+                 std::shared_ptr<const tls::Seal> seal, std::unique_ptr<identity::Authority> authority)
       : options_(options),
         clock_(parts.clock),
         log_(parts.log),
@@ -78,6 +85,7 @@ class ControllerImpl final : public Controller {
         store_(std::move(store)),
         authority_(std::move(authority)),
         tokens_(*store_, *clock_, refusals_, authority_->ca_fingerprint()),
+        ticket_keys_(*store_, std::move(seal), *clock_),
         enrolment_(*authority_, tokens_, *store_, *clock_, refusals_),
         timers_(clock_),
         changes_(1, kMaxWaitingChanges),
@@ -87,7 +95,7 @@ class ControllerImpl final : public Controller {
         publisher_(store_.get(), &compiler::Compile),
         hub_(&registry_, &publisher_, &aggregator_, log_),
         watchers_(store_.get(), &calls_),
-        metrics_({store_.get(), &registry_, &aggregator_, &refusals_}, options.version, started_) {
+        metrics_({store_.get(), &registry_, &aggregator_, &refusals_, clock_}, options.version, started_) {
     sessions_.clock = clock_;
     sessions_.timers = &timers_;
     sessions_.host = &hub_;
@@ -117,6 +125,7 @@ class ControllerImpl final : public Controller {
     }
     port_ = static_cast<std::uint16_t>(bound);
     ScheduleRotation();
+    ChangeTicketKeys();
     // The credential last: a start that fails must not have shown the operator's only greeting to nobody.
     if (auto status = OpenMetricsPort(); !status.ok()) return status;
     return WriteCredential(*listen);
@@ -197,6 +206,21 @@ class ControllerImpl final : public Controller {
     });
   }
 
+  // Gives the fleet its keys of now, and comes back when they are to change. A failure is tried again in a minute.
+  void ChangeTicketKeys() {
+    const auto keys = ticket_keys_.Current();
+    if (keys.ok()) {
+      v1::ControllerMessage message;
+      *message.mutable_ticket_keys() = *keys;
+      publisher_.SetTicketKeys(std::make_shared<const std::string>(message.SerializeAsString()));
+    } else {
+      log_->Error("cannot change the ticket keys", {{"reason", Message(keys.status())}});
+    }
+    timers_.After(keys.ok() ? ticket_keys_.UntilChange() : kTicketKeyRetry, [this] {
+      if (!calls_.Post([this] { ChangeTicketKeys(); })) log_->Warn("ticket keys are changed late", {{"reason", "too many calls"}});
+    });
+  }
+
   const ControllerOptions options_;
   const Clock* clock_;
   observe::Log* log_;
@@ -206,6 +230,7 @@ class ControllerImpl final : public Controller {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<identity::Authority> authority_;
   identity::Tokens tokens_;
+  identity::TicketKeys ticket_keys_;
   identity::Enrolment enrolment_;
   runtime::TimerThread timers_;
   runtime::WorkQueue changes_;
@@ -234,11 +259,14 @@ absl::StatusOr<std::unique_ptr<Controller>> Controller::Start(const ControllerOp
   // The store first: it locks the directory against a second controller before anything else there is touched.
   auto store = OpenStore(options.data_dir, std::move(parts.store));
   if (!store.ok()) return store.status();
+  auto seal = tls::Seal::Open(SealFile(options.data_dir), /*may_make=*/true);
+  if (!seal.ok()) return seal.status();
   identity::AuthorityOptions identity = options.authority;
   identity.first_start = options.new_authority || !HasPast(**store);
   auto authority = identity::Authority::Open(options.data_dir + "/identity", std::move(identity), *parts.clock);
   if (!authority.ok()) return authority.status();
-  auto controller = std::make_unique<ControllerImpl>(options, std::move(parts), *std::move(store), *std::move(authority));
+  auto controller = std::make_unique<ControllerImpl>(options, std::move(parts), *std::move(store), *std::move(seal),
+                                                     *std::move(authority));
   if (auto status = controller->Serve(); !status.ok()) return status;
   return controller;
 }

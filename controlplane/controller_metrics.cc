@@ -1,5 +1,6 @@
 #include "controlplane/controller_metrics.h"
 
+#include "common/config/secret_expiry.h"
 #include "common/observe/metric_names.h"
 #include "common/observe/resident_memory.h"
 
@@ -69,6 +70,12 @@ std::string ControllerMetrics::Scrape() {
   metrics_.Set(kAgentsBehind, {"pending"}, standings.pending);
   metrics_.Set(kAgentsBehind, {"quarantined"}, standings.quarantined);
   metrics_.Set(kAgentsBehind, {"rejected"}, standings.rejected);
+  metrics_.Clear(observe::kTlsCertificateExpiry);
+  for (const auto& [key, resource] : catalog->resources) {
+    if (!resource->has_secret()) continue;
+    const auto end = config::EarliestEnd(resource->secret());
+    if (end) metrics_.Set(observe::kTlsCertificateExpiry, {key.second}, std::chrono::duration<double>(*end - sources_.clock->WallNow()).count());
+  }
   for (std::size_t i = 0; i < identity::kRefusalCount; ++i) {
     const auto refusal = static_cast<identity::Refusal>(i);
     Raise(kRefused, identity::RefusalName(refusal), sources_.refusals->Count(refusal));

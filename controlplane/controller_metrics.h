@@ -24,6 +24,7 @@ struct MetricSources {
   const stream::SessionRegistry* registry = nullptr;
   const feedback::Aggregator* aggregator = nullptr;
   const identity::RefusalCounters* refusals = nullptr;
+  const Clock* clock = nullptr;
 };
 
 class ControllerMetrics {

@@ -10,6 +10,7 @@
 
 #include "agent/config/controller_client.h"
 #include "agent/health/prober.h"
+#include "agent/report/trouble.h"
 #include "agent/runtime/data_plane.h"
 #include "common/base/clock.h"
 #include "common/observe/metrics.h"
@@ -48,6 +49,8 @@ struct AgentFacts {
   std::string identity_error;
   std::vector<v1::Violation> quarantined;
   std::vector<health::ProbeStatus> probes;
+  // As of the newest report.
+  std::vector<report::BackendTrouble> trouble;
   std::uint64_t resident_bytes = 0;
 };
 

@@ -86,6 +86,20 @@ std::string HealthJson(std::vector<health::ProbeStatus> probes) {
   return array.Finish();
 }
 
+std::string TroubleJson(const std::vector<report::BackendTrouble>& trouble) {
+  JsonArray array;
+  for (const report::BackendTrouble& one : trouble) {
+    JsonObject object;
+    object.Add("upstream", one.upstream);
+    object.Add("backend", one.address);
+    for (std::size_t i = 0; i < one.breakers.size(); ++i) object.Add(report::kBreakerStates[i], one.breakers[i]);
+    object.Add("ejected", one.ejected);
+    object.Add("reason", one.reason);
+    array.AddRaw(object.Finish());
+  }
+  return array.Finish();
+}
+
 }  // namespace
 
 Page HandleStatus(AgentView& view) {
@@ -110,6 +124,7 @@ Page HandleStatus(AgentView& view) {
   object.Add("resident_bytes", facts.resident_bytes);
   object.AddRaw("listeners", ListenersJson(facts));
   object.AddRaw("quarantined", QuarantineJson(facts));
+  object.AddRaw("breakers", TroubleJson(facts.trouble));
   object.AddRaw("health", HealthJson(facts.probes));
   object.Add("health_omitted", facts.probes.size() > kMaxHealthRows ? facts.probes.size() - kMaxHealthRows : 0);
   return {200, kJsonType, object.Finish() + "\n"};

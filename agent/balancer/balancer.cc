@@ -1,24 +1,25 @@
 #include "agent/balancer/balancer.h"
 
-#include "agent/balancer/least_request.h"
-#include "agent/balancer/round_robin.h"
-
 namespace switchyard::agent::balancer {
 
-std::unique_ptr<Balancer> MakeBalancer(Kind kind, std::span<const BackendFacts> backends, Random& random) {
-  if (kind == Kind::kRoundRobin) return std::make_unique<RoundRobin>(backends, random);
-  return std::make_unique<LeastRequest>(backends);
-}
-
-std::size_t AnyUsable(std::span<const BackendFacts> backends, std::size_t avoid, Random& random) {
-  const auto weight_of = [&](std::size_t at) -> std::uint64_t { return backends[at].usable ? backends[at].weight : 0; };
-  std::uint64_t sum = 0;
-  for (std::size_t at = 0; at < backends.size(); ++at) sum += at == avoid ? 0 : weight_of(at);
-  if (sum == 0) return avoid < backends.size() && weight_of(avoid) > 0 ? avoid : kNone;
-  std::uint64_t point = random.Below(sum);
-  std::size_t at = 0;
-  for (; at == avoid || point >= weight_of(at); ++at) point -= at == avoid ? 0 : weight_of(at);
-  return at;
+std::size_t AnyUsable(const View& view, Random& random, std::size_t other) {
+  const auto share = [&](std::size_t at) { return at == view.avoid || at == other ? 0.0 : ShareOf(view.backends[at]); };
+  double sum = 0;
+  for (std::size_t at = 0; at < view.backends.size(); ++at) sum += share(at);
+  if (sum <= 0) {
+    const bool avoided = view.avoid < view.backends.size() && view.avoid != other && ShareOf(view.backends[view.avoid]) > 0;
+    return avoided ? view.avoid : kNone;
+  }
+  double point = random.Unit() * sum;
+  std::size_t last = kNone;
+  for (std::size_t at = 0; at < view.backends.size(); ++at) {
+    const double own = share(at);
+    if (own <= 0) continue;
+    last = at;
+    if (point < own) return at;
+    point -= own;
+  }
+  return last;  // rounding went past the end
 }
 
 }  // namespace switchyard::agent::balancer

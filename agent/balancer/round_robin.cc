@@ -7,6 +7,8 @@ namespace switchyard::agent::balancer {
 namespace {
 // Virtual time is rebased before the step 1/weight (>= 1e-4) would lose precision against it.
 constexpr double kRebaseAt = 1e9;
+// A turn is never put off further than this, so that a backend whose tilt rises is not forgotten.
+constexpr double kLeastTilt = 0.01;
 }  // namespace
 
 bool RoundRobin::Later(const Turn& a, const Turn& b) { return a.at != b.at ? a.at > b.at : a.backend > b.backend; }
@@ -18,7 +20,7 @@ RoundRobin::RoundRobin(std::span<const BackendFacts> backends, Random& random) {
   std::make_heap(turns_.begin(), turns_.end(), Later);
 }
 
-std::size_t RoundRobin::Pick(std::span<const BackendFacts> backends, std::size_t avoid, Random& random) {
+std::size_t RoundRobin::Pick(const View& view, std::optional<std::uint64_t>, Random& random) {
   // Those that are passed over gather behind the heap, and go back when it is known how far virtual time has come.
   auto end = turns_.end();
   std::size_t picked = kNone;
@@ -27,18 +29,19 @@ std::size_t RoundRobin::Pick(std::span<const BackendFacts> backends, std::size_t
     std::pop_heap(turns_.begin(), end, Later);
     --end;
     now = end->at;
-    if (backends[end->backend].usable && end->backend != avoid) picked = end->backend;
+    if (ShareOf(view.backends[end->backend]) > 0 && end->backend != view.avoid) picked = end->backend;
   }
   for (; end != turns_.end(); ++end) {
     // The next turn of its own rhythm after now: nobody catches up, and the turns of all stay as spread as they were.
-    const double weight = backends[end->backend].weight;
-    end->at += (std::floor((now - end->at) * weight) + 1) / weight;
+    const BackendFacts& facts = view.backends[end->backend];
+    const double rate = facts.weight * std::max(static_cast<double>(facts.tilt), kLeastTilt);
+    end->at += (std::floor((now - end->at) * rate) + 1) / rate;
     std::push_heap(turns_.begin(), end + 1, Later);
   }
   if (now > kRebaseAt) {
     for (Turn& turn : turns_) turn.at -= now;
   }
-  return picked != kNone ? picked : AnyUsable(backends, avoid, random);
+  return picked != kNone ? picked : AnyUsable(view, random);
 }
 
 }  // namespace switchyard::agent::balancer

@@ -1,6 +1,6 @@
 // RoundRobin: smooth weighted round robin. Over any window each backend gets its share of the picks, spread evenly rather than in runs.
 //
-// Earliest deadline first: each backend's next turn is 1/weight after its last one; the pick is the earliest turn. The first turns are
+// Earliest deadline first: each backend's next turn is 1/(weight * tilt) after its last one; the pick is the earliest turn. The first turns are
 // placed at random within one period, so that many workers and agents do not start on the same backend. Source: the virtual-time scheduling
 // of WFQ (Demers, Keshav, Shenker, 1989) with equal-sized packets.
 //
@@ -18,7 +18,7 @@ namespace switchyard::agent::balancer {
 class RoundRobin final : public Balancer {
  public:
   RoundRobin(std::span<const BackendFacts> backends, Random& random);
-  std::size_t Pick(std::span<const BackendFacts> backends, std::size_t avoid, Random& random) override;
+  std::size_t Pick(const View& view, std::optional<std::uint64_t> key, Random& random) override;
 
  private:
   struct Turn {

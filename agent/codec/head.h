@@ -34,6 +34,7 @@ enum class FieldId : std::uint8_t {
   kTransferEncoding,
   kUpgrade,
   kVia,
+  kXForwardedClientCert,
   kXForwardedFor,
   kXForwardedHost,
   kXForwardedProto,

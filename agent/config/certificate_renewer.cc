@@ -54,9 +54,9 @@ void CertificateRenewer::Wake() {
 }
 
 void CertificateRenewer::Ask() {
-  const absl::StatusOr<tls::KeyPair> key = tls::KeyPair::FromPem(identity_.key_pem);
+  const absl::StatusOr<switchyard::tls::KeyPair> key = switchyard::tls::KeyPair::FromPem(identity_.key_pem);
   if (!key.ok()) return Retry(key.status());
-  absl::StatusOr<std::string> csr = tls::MakeCertificateRequest(*key, identity_.node);
+  absl::StatusOr<std::string> csr = switchyard::tls::MakeCertificateRequest(*key, identity_.node);
   if (!csr.ok()) return Retry(csr.status());
   v1::RenewRequest request;
   request.set_csr_pem(*std::move(csr));

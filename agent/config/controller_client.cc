@@ -163,6 +163,9 @@ void ControllerClient::Received(const v1::ControllerMessage& message) {
   switch (message.message_case()) {
     case v1::ControllerMessage::kWelcome: return Welcomed(message.welcome());
     case v1::ControllerMessage::kConfig: return Configure(message.config());
+    case v1::ControllerMessage::kTicketKeys:
+      if (on_ticket_keys_) on_ticket_keys_(message.ticket_keys());
+      return;
     case v1::ControllerMessage::MESSAGE_NOT_SET: return;  // a message of a later version
   }
 }

@@ -84,6 +84,8 @@ class ControllerClient {
   void OnApplied(std::function<void(const v1::Snapshot&, const v1::Snapshot&)> applied) { on_applied_ = std::move(applied); }
   // Told the report interval of each Welcome.
   void OnWelcome(std::function<void(Duration)> welcome) { on_welcome_ = std::move(welcome); }
+  // Keys of session tickets came.
+  void OnTicketKeys(std::function<void(const v1::TicketKeys&)> keys) { on_ticket_keys_ = std::move(keys); }
 
   // What the sink serves already (from the last-good file). Before Start.
   void SetServing(v1::Snapshot snapshot, std::vector<v1::Violation> quarantined);
@@ -127,6 +129,7 @@ class ControllerClient {
   rpc::Backoff backoff_;
   std::function<void(const v1::Snapshot&, const v1::Snapshot&)> on_applied_;
   std::function<void(Duration)> on_welcome_;
+  std::function<void(const v1::TicketKeys&)> on_ticket_keys_;
 
   ControllerStatus status_;
   TimePoint last_contact_;

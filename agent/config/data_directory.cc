@@ -15,7 +15,7 @@
 namespace switchyard::agent::config {
 
 absl::StatusOr<DataDirectory> DataDirectory::Open(const std::string& path) {
-  if (absl::Status made = tls::MakePrivateDirectory(path); !made.ok()) return made;
+  if (absl::Status made = switchyard::tls::MakePrivateDirectory(path); !made.ok()) return made;
   const std::string lock_path = path + "/lock";
   const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) {

@@ -43,14 +43,14 @@ absl::StatusOr<v1::EnrollResponse> CallEnroll(const EnrolmentRequest& request, c
 absl::StatusOr<Identity> Enrol(const EnrolmentRequest& request) {
   const absl::StatusOr<HostPort> controller = ParseHostPort(request.controller);
   if (!controller.ok()) return Annotate(controller.status(), "controller");
-  const std::string pin = tls::FromHex(request.token.ca_pin, tls::kSha256Bytes);
-  const absl::StatusOr<std::string> ca = tls::FetchPinnedCa(controller->host, controller->port, pin, request.timeout);
+  const std::string pin = switchyard::tls::FromHex(request.token.ca_pin, switchyard::tls::kSha256Bytes);
+  const absl::StatusOr<std::string> ca = switchyard::tls::FetchPinnedCa(controller->host, controller->port, pin, request.timeout);
   if (!ca.ok()) return Annotate(ca.status(), "controller's CA");
   absl::StatusOr<std::string> key_pem = LoadOrMakeKey(request.data_directory);
   if (!key_pem.ok()) return key_pem.status();
-  const absl::StatusOr<tls::KeyPair> key = tls::KeyPair::FromPem(*key_pem);
+  const absl::StatusOr<switchyard::tls::KeyPair> key = switchyard::tls::KeyPair::FromPem(*key_pem);
   if (!key.ok()) return key.status();
-  const absl::StatusOr<std::string> csr = tls::MakeCertificateRequest(*key, request.node);
+  const absl::StatusOr<std::string> csr = switchyard::tls::MakeCertificateRequest(*key, request.node);
   if (!csr.ok()) return csr.status();
   const absl::StatusOr<v1::EnrollResponse> response = CallEnroll(request, *ca, *csr);
   if (!response.ok()) return Annotate(response.status(), fmt::format("join token {}", request.token.id));

@@ -21,15 +21,15 @@ std::string CaPath(const std::string& directory) { return directory + "/ca.pem";
 }  // namespace
 
 absl::StatusOr<Identity> MakeIdentity(std::string key_pem, std::string certificate_pem, std::string ca_pem) {
-  const absl::StatusOr<tls::KeyPair> key = tls::KeyPair::FromPem(key_pem);
+  const absl::StatusOr<switchyard::tls::KeyPair> key = switchyard::tls::KeyPair::FromPem(key_pem);
   if (!key.ok()) return Annotate(key.status(), "agent's key");
-  const absl::StatusOr<tls::Certificate> leaf = tls::Certificate::FromPem(certificate_pem);
+  const absl::StatusOr<switchyard::tls::Certificate> leaf = switchyard::tls::Certificate::FromPem(certificate_pem);
   if (!leaf.ok()) return Annotate(leaf.status(), "agent's certificate");
-  const absl::StatusOr<tls::Certificate> ca = tls::Certificate::FromPem(ca_pem);
+  const absl::StatusOr<switchyard::tls::Certificate> ca = switchyard::tls::Certificate::FromPem(ca_pem);
   if (!ca.ok()) return Annotate(ca.status(), "controller's CA certificate");
-  const absl::StatusOr<tls::SpiffeId> holder = leaf->Spiffe();
+  const absl::StatusOr<switchyard::tls::SpiffeId> holder = leaf->Spiffe();
   if (!holder.ok()) return Annotate(holder.status(), "agent's certificate");
-  if (holder->role != tls::Role::kAgent) {
+  if (holder->role != switchyard::tls::Role::kAgent) {
     return absl::InvalidArgumentError(fmt::format("agent's certificate: it speaks for {}, which is not an agent", holder->ToString()));
   }
   if (leaf->PublicKeyDer() != key->PublicKeyDer()) return absl::InvalidArgumentError("agent's certificate is for another key");
@@ -47,7 +47,7 @@ absl::StatusOr<Identity> MakeIdentity(std::string key_pem, std::string certifica
 absl::StatusOr<Identity> LoadIdentity(const std::string& directory) {
   absl::StatusOr<std::string> certificate = ReadWholeFile(CertificatePath(directory), kMaxFile);
   if (!certificate.ok()) return certificate.status();
-  absl::StatusOr<std::string> key = tls::ReadPrivateFile(KeyPath(directory), kMaxFile);
+  absl::StatusOr<std::string> key = switchyard::tls::ReadPrivateFile(KeyPath(directory), kMaxFile);
   if (!key.ok()) return key.status();
   absl::StatusOr<std::string> ca = ReadWholeFile(CaPath(directory), kMaxFile);
   if (!ca.ok()) return ca.status();
@@ -64,10 +64,10 @@ absl::Status SaveIdentity(const std::string& directory, const Identity& identity
 }
 
 absl::StatusOr<std::string> LoadOrMakeKey(const std::string& directory) {
-  absl::StatusOr<std::string> there = tls::ReadPrivateFile(KeyPath(directory), kMaxFile);
-  if (there.ok() && tls::KeyPair::FromPem(*there).ok()) return there;
+  absl::StatusOr<std::string> there = switchyard::tls::ReadPrivateFile(KeyPath(directory), kMaxFile);
+  if (there.ok() && switchyard::tls::KeyPair::FromPem(*there).ok()) return there;
   if (!there.ok() && !absl::IsNotFound(there.status())) return there;
-  const absl::StatusOr<tls::KeyPair> made = tls::KeyPair::Generate();
+  const absl::StatusOr<switchyard::tls::KeyPair> made = switchyard::tls::KeyPair::Generate();
   if (!made.ok()) return made.status();
   absl::StatusOr<std::string> pem = made->ToPem();
   if (!pem.ok()) return pem;

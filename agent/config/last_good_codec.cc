@@ -33,7 +33,7 @@ absl::StatusOr<std::string> EncodeLastGood(const v1::Snapshot& snapshot) {
   AppendNumber(out, kLastGoodVersion, 4);
   AppendNumber(out, 0, 4);
   AppendNumber(out, payload.size(), 8);
-  out += tls::Sha256(payload);
+  out += switchyard::tls::Sha256(payload);
   out += payload;
   return out;
 }
@@ -50,7 +50,7 @@ absl::StatusOr<v1::Snapshot> DecodeLastGood(std::string_view bytes) {
   const std::string_view payload = bytes.substr(kLastGoodHeaderBytes);
   if (size != payload.size()) return absl::DataLossError(fmt::format("payload has {} bytes instead of {}", payload.size(), size));
   if (size > kLastGoodMaxPayload) return absl::DataLossError(fmt::format("payload has {} bytes; at most {}", size, kLastGoodMaxPayload));
-  if (tls::Sha256(payload) != bytes.substr(24, kDigestBytes)) return absl::DataLossError("checksum differs");
+  if (switchyard::tls::Sha256(payload) != bytes.substr(24, kDigestBytes)) return absl::DataLossError("checksum differs");
   v1::Snapshot snapshot;
   if (!snapshot.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return absl::DataLossError("payload is not a snapshot");
   return snapshot;

@@ -27,8 +27,8 @@ std::string HostName() {
 
 // Whether `token` is one of the controller that `identity` trusts.
 bool SameController(const Identity& identity, const JoinToken& token) {
-  const absl::StatusOr<tls::Certificate> ca = tls::Certificate::FromPem(identity.ca_pem);
-  return ca.ok() && tls::ToHex(ca->Fingerprint()) == token.ca_pin;
+  const absl::StatusOr<switchyard::tls::Certificate> ca = switchyard::tls::Certificate::FromPem(identity.ca_pem);
+  return ca.ok() && switchyard::tls::ToHex(ca->Fingerprint()) == token.ca_pin;
 }
 
 bool IsEdgeChar(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
@@ -47,7 +47,7 @@ std::string NodeNameOf(std::string_view host) {
 }
 
 absl::StatusOr<std::unique_ptr<Membership>> Membership::Load(MembershipOptions options, MembershipParts parts) {
-  if (!options.node.empty() && !tls::ValidIdentityName(options.node)) {
+  if (!options.node.empty() && !switchyard::tls::ValidIdentityName(options.node)) {
     return absl::InvalidArgumentError(
         fmt::format("node '{}': expected 1-63 lower-case letters, digits, '-' and '.', first and last a letter or digit", options.node));
   }

@@ -6,6 +6,7 @@
 #include "agent/exchange/grpc.h"
 #include "agent/exchange/local_reply.h"
 #include "agent/exchange/redispatch.h"
+#include "agent/exchange/retry.h"
 #include "agent/exchange/websocket_handshake.h"
 
 namespace switchyard::agent::exchange {
@@ -20,6 +21,11 @@ constexpr int kMaxPasses = 8;
 
 std::uint64_t Micros(Duration duration) {
   return duration.count() <= 0 ? 0 : static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+// The longest that a connection may be in the making.
+Duration MakingTime(const upstream::PoolLimits& pool) {
+  return pool.connect_timeout + (pool.tls == nullptr ? Duration::zero() : pool.tls->handshake_timeout);
 }
 
 }  // namespace
@@ -52,28 +58,36 @@ void Exchange::Start() {
   if (route_->quarantined) return Refuse(Cause::kQuarantined);
   const std::uint64_t drawn = route_->targets.size() == 1 ? 0 : loop_.random().Below(route_->total_weight);
   upstream_ = view_->upstreams[route_->TargetFor(drawn)].get();
+  affinity_ = upstream_->AffinityOf(head_, server_.client_ip());
+  upstream_->retry_budget().OnRequest();
   Attempt();
 }
 
 // Step 3.
 void Exchange::Attempt() {
-  upstream::BackendState* picked = upstream_->Pick(failed_backend_.get());
-  if (picked == nullptr) return Refuse(Cause::kNoBackend);
+  upstream::BackendState* picked = upstream_->Pick(affinity_, failed_backend_.get());
+  if (picked == nullptr) return Refuse(upstream_->refusal());
+  attempt_is_retry_ = attempts_ > 0;
+  if (!upstream_->Enter(attempt_is_retry_)) return Refuse(Cause::kUpstreamLimit);
   backend_ = picked;
-  backend_->AttemptStarted();
+  ticket_ = backend_->AttemptStarted();
+  result_ = {};
+  attempt_sent_ = {};
   attempt_open_ = true;
   attempt_counted_ = false;
   ++attempts_;
   phase_ = Phase::kQueued;
+  const bool timed = upstream_->config().retry && upstream_->config().retry->per_try_timeout > Duration::zero();
+  attempt_deadline_ = timed ? loop_.Now() + upstream_->config().retry->per_try_timeout : TimePoint();
   switch (backend_->pool().Acquire(*this, /*careful=*/!IsIdempotent(head_.method))) {
     case ConnectionPool::Answer::kNow:
       break;
     case ConnectionPool::Answer::kConnecting:
       // The pool watches each connect; this is for the case that others are served before us.
-      Arm(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
+      SetTimer(loop_.Now() + MakingTime(upstream_->config().pool) + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kQueued:
-      Arm(loop_.Now() + upstream_->config().pool.pending_timeout);
+      SetTimer(loop_.Now() + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kFull:
       EndAttempt();
@@ -90,7 +104,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   upstream::OutgoingRequest request;
   request.method = head_.method;
   request.path_and_query = head_.path_and_query;
-  request.headers = &scratch_->forwarding.Rewrite(head_, listener_, server_.client_ip(), server_.scheme());
+  request.headers = &scratch_->forwarding.Rewrite(head_, listener_, {server_.client_ip(), server_.scheme(), server_.client_certificate()});
   request.framing = head_.framing;
   request.content_length = head_.content_length;
   request.states_empty_body = head_.states_length && head_.framing == Framing::kNone;
@@ -133,8 +147,6 @@ void Exchange::AdaptSwitch() {
   scratch_->response_headers.push_back({"Sec-WebSocket-Accept", scratch_->websocket, codec::FieldId::kSecWebSocketAccept});
 }
 
-void Exchange::Arm(TimePoint when) { timer_.Set(deadline_ == TimePoint() ? when : std::min(when, deadline_)); }
-
 void Exchange::OnNoConnection(Cause cause) {
   timer_.Cancel();
   AttemptFailed(cause);
@@ -146,7 +158,7 @@ void Exchange::RequestSent() {
   // One deadline over all attempts.
   // A caller that says how long it waits is believed.
   if (response_deadline_ == TimePoint()) response_deadline_ = deadline_ != TimePoint() ? deadline_ : loop_.Now() + route_->response_timeout;
-  timer_.Set(response_deadline_);
+  SetTimer(response_deadline_);
 }
 
 void Exchange::OnRequestBody(std::string_view data) {
@@ -176,10 +188,13 @@ void Exchange::OnUpstreamWritable() {
 // Step 5.
 void Exchange::OnResponseHead(const codec::ResponseHead& head) {
   if (head.status < 200 && head.status != 101) return SendInformational(head);
+  if (head.status >= 500 && Retry(Cause::kNone, head.status)) return;
   response_started_ = true;
   phase_ = Phase::kStreaming;
   Progress();
-  backend_->window().latency.Record(Micros(loop_.Now() - attempt_sent_));
+  const Duration latency = loop_.Now() - attempt_sent_;
+  backend_->window().latency.Record(Micros(latency));
+  result_ = {breaker::OutcomeOf(head.status), latency};
   SendFinalHead(head);
 }
 
@@ -200,6 +215,8 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
   scratch_->via.assign(ViaProtocol(head.major_version, head.minor_version)).append(listener_.via);
   RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
+  session_cookie_ = upstream_->SessionCookie(affinity_, *backend_);
+  if (!session_cookie_.empty()) scratch_->response_headers.push_back({"Set-Cookie", session_cookie_, codec::FieldId::kOther});
   out.status = status_ = head.status;
   out.reason = head.reason;
   out.headers = &scratch_->response_headers;
@@ -260,9 +277,10 @@ void Exchange::OnUpstreamFailed(Cause cause) {
 
 void Exchange::AttemptFailed(Cause cause) {
   CountFailure(cause);
+  if (Retry(cause, 0)) return;
   const AttemptFacts facts{cause, head_.method, attempts_, sent_before_, body_touched_, response_started_ || informed_};
   EndAttempt();
-  if (!MayRedispatch(facts)) return Refuse(cause);
+  if (!MayRedispatch(facts) || !upstream_->HasRoom(/*retry=*/true)) return Refuse(cause);
   sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed || cause == Cause::kUpstreamReset;
   failed_backend_ = backend_;
   timer_.Cancel();
@@ -271,8 +289,47 @@ void Exchange::AttemptFailed(Cause cause) {
   Attempt();
 }
 
+// By the upstream's policy, if it has one. What came of the attempt so far is let go of.
+bool Exchange::Retry(Cause cause, std::uint16_t status) {
+  const auto& policy = upstream_->config().retry;
+  if (!policy) return false;
+  const FailedAttempt failed{cause, status, head_.method, attempts_, body_touched_, response_started_ || informed_};
+  // The present attempt leaves before the next one enters, so only the cap on retries matters.
+  if (!PolicyAllows(*policy, failed) || !upstream_->HasRoom(/*retry=*/true) || !upstream_->retry_budget().Take(loop_.Now())) return false;
+  if (cause == Cause::kNone) {
+    ++backend_->window().server_errors;
+    result_ = {breaker::OutcomeOf(status), loop_.Now() - attempt_sent_};
+  }
+  sent_before_ = sent_before_ || attempt_sent_ != TimePoint();
+  failed_backend_ = backend_;
+  DropUpstream();
+  server_.PauseRequest();
+  phase_ = Phase::kBackoff;
+  timer_.Set(loop_.Now() + BackoffOf(*policy, attempts_, loop_.random()));
+  return true;
+}
+
+void Exchange::AttemptTimedOut() {
+  backend_->pool().Withdraw(*this);
+  if (const Ref<upstream::ClientStream> stream = std::move(stream_)) stream->Cancel();
+  AttemptFailed(Cause::kAttemptTimeout);
+}
+
+bool Exchange::TimedOut() const {
+  return attempt_deadline_ != TimePoint() && !response_started_ && phase_ != Phase::kBackoff && loop_.Now() >= attempt_deadline_ &&
+         (response_deadline_ == TimePoint() || loop_.Now() < response_deadline_);
+}
+
+// Not beyond the caller's deadline, nor beyond the attempt's own while there is no response.
+void Exchange::SetTimer(TimePoint at) {
+  if (deadline_ != TimePoint()) at = std::min(at, deadline_);
+  if (attempt_deadline_ != TimePoint() && !response_started_) at = std::min(at, attempt_deadline_);
+  timer_.Set(at);
+}
+
 void Exchange::CountFailure(Cause cause) {
   ++backend_->window().failures[CauseIndex(cause)];
+  result_.outcome = breaker::OutcomeOf(cause);
   attempt_counted_ = true;
 }
 
@@ -285,14 +342,17 @@ void Exchange::OnRequestFailed(Cause cause) {
 
 void Exchange::Progress() {
   last_progress_ = loop_.Now();
-  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) Arm(last_progress_ + route_->idle_timeout);
+  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) SetTimer(last_progress_ + route_->idle_timeout);
 }
 
 void Exchange::OnTimer(loop::Timer&) {
   if (deadline_ != TimePoint() && loop_.Now() >= deadline_) {
     return response_started_ ? CutResponse(Cause::kDeadlineExceeded) : Refuse(Cause::kDeadlineExceeded);
   }
+  if (TimedOut()) return AttemptTimedOut();
   switch (phase_) {
+    case Phase::kBackoff:
+      return Attempt();
     case Phase::kQueued:
       return Refuse(Cause::kPoolExhausted);
     case Phase::kSending:
@@ -344,7 +404,9 @@ void Exchange::EndAttempt() {
   if (!attempt_open_) return;
   attempt_open_ = false;
   if (response_started_ && !attempt_counted_) ++(status_ < 500 ? backend_->window().succeeded : backend_->window().server_errors);
-  backend_->AttemptEnded();
+  if (!response_started_ && attempt_sent_ != TimePoint()) result_.latency = loop_.Now() - attempt_sent_;
+  backend_->AttemptEnded(ticket_, result_);
+  upstream_->Leave(attempt_is_retry_);
 }
 
 void Exchange::DropUpstream() {

@@ -52,7 +52,7 @@ class Exchange final : public loop::RefCounted,
   void OnRequestFailed(Cause cause) override;
 
  private:
-  enum class Phase : std::uint8_t { kNew, kQueued, kSending, kWaiting, kStreaming };
+  enum class Phase : std::uint8_t { kNew, kQueued, kSending, kWaiting, kStreaming, kBackoff };
 
   // ClientStreamEvents:
   void OnResponseHead(const codec::ResponseHead& head) override;
@@ -69,6 +69,10 @@ class Exchange final : public loop::RefCounted,
 
   void Attempt();
   void AttemptFailed(Cause cause);
+  bool Retry(Cause cause, std::uint16_t status);
+  void AttemptTimedOut();
+  bool TimedOut() const;
+  void SetTimer(TimePoint at);
   void CountFailure(Cause cause);
   void EndAttempt();
   void DropUpstream();
@@ -77,7 +81,6 @@ class Exchange final : public loop::RefCounted,
   void RequestSent();
   void Progress();
   void EndRawIfBothDone();
-  void Arm(TimePoint when);
   void AdaptRequest(upstream::OutgoingRequest& request);
   void AdaptSwitch();
   void CutResponse(Cause cause);
@@ -101,10 +104,16 @@ class Exchange final : public loop::RefCounted,
   TimePoint attempt_sent_{};
   TimePoint response_deadline_{};
   TimePoint last_progress_{};
+  upstream::Affinity affinity_;
+  breaker::AttemptResult result_;  // of the present attempt, as far as it is known
+  std::string session_cookie_;
+  std::uint32_t ticket_ = 0;  // of the present attempt
+  TimePoint attempt_deadline_{};
   unsigned attempts_ = 0;
   std::uint16_t status_ = 0;
   Phase phase_ = Phase::kNew;
   bool attempt_open_ = false;
+  bool attempt_is_retry_ = false;
   bool attempt_counted_ = false;  // as a failure
   bool sent_before_ = false;
   bool body_touched_ = false;

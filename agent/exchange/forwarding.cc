@@ -29,7 +29,8 @@ bool IsHopByHop(FieldId id) {
 }
 
 bool IsForwarding(FieldId id) {
-  return id == FieldId::kForwarded || id == FieldId::kXForwardedFor || id == FieldId::kXForwardedHost || id == FieldId::kXForwardedProto;
+  return id == FieldId::kForwarded || id == FieldId::kXForwardedFor || id == FieldId::kXForwardedHost || id == FieldId::kXForwardedProto ||
+         id == FieldId::kXForwardedClientCert;
 }
 
 // Whether some `Connection` field lists this name. Host is end-to-end whatever a sender claims.
@@ -71,7 +72,7 @@ void Join(const std::vector<Header>& headers, FieldId id, std::string_view last,
 }  // namespace
 
 const std::vector<Header>& RequestForwarding::Rewrite(const codec::RequestHead& head, const snapshot::ListenerConfig& listener,
-                                                      std::string_view client_ip, std::string_view scheme) {
+                                                      const ClientFacts& client) {
   headers_.clear();
   headers_.push_back({"Host", head.authority, FieldId::kHost});
   const bool listed_fields = ConnectionListsFields(head.headers);
@@ -81,10 +82,12 @@ const std::vector<Header>& RequestForwarding::Rewrite(const codec::RequestHead& 
     if (header.id == FieldId::kExpect && !head.expects_continue) continue;
     if (IsForwarding(header.id) && mode == ForwardedMode::kReplace) continue;
     if (mode == ForwardedMode::kAppend && (header.id == FieldId::kXForwardedFor || header.id == FieldId::kForwarded)) continue;
+    // Joined with ours below.
+    if (mode == ForwardedMode::kAppend && header.id == FieldId::kXForwardedClientCert && !client.certificate.empty()) continue;
     if (listed_fields && ListedInConnection(head.headers, header)) continue;
     headers_.push_back(header);
   }
-  AddForwarded(head, mode, client_ip, scheme);
+  AddForwarded(head, mode, client);
   via_.assign(ViaProtocol(head.major_version, head.minor_version)).append(listener.via);
   headers_.push_back({"Via", via_, FieldId::kVia});
   return headers_;
@@ -99,30 +102,38 @@ void RequestForwarding::Set(std::string_view name, FieldId id, std::string_view 
   headers_.push_back({name, value, id});
 }
 
-void RequestForwarding::AddForwarded(const codec::RequestHead& head, ForwardedMode mode, std::string_view client_ip,
-                                     std::string_view scheme) {
+void RequestForwarding::AddForwarded(const codec::RequestHead& head, ForwardedMode mode, const ClientFacts& client) {
   if (mode == ForwardedMode::kKeep) return;
   const bool append = mode == ForwardedMode::kAppend;
   forwarded_.clear();
-  AppendNode(forwarded_, client_ip);
-  forwarded_.append(";proto=").append(scheme);
+  AppendNode(forwarded_, client.ip);
+  forwarded_.append(";proto=").append(client.scheme);
   if (!head.authority.empty()) forwarded_.append(";host=\"").append(head.authority).append("\"");
   if (append) {
     const std::string own = forwarded_;
     Join(head.headers, FieldId::kForwarded, own, forwarded_);
-    Join(head.headers, FieldId::kXForwardedFor, client_ip, forwarded_for_);
+    Join(head.headers, FieldId::kXForwardedFor, client.ip, forwarded_for_);
     headers_.push_back({"X-Forwarded-For", forwarded_for_, FieldId::kXForwardedFor});
   } else {
-    headers_.push_back({"X-Forwarded-For", client_ip, FieldId::kXForwardedFor});
+    headers_.push_back({"X-Forwarded-For", client.ip, FieldId::kXForwardedFor});
   }
   // Looked up among what is passed on: a sender cannot remove them by listing them in Connection.
   if (!append || codec::Find(headers_, FieldId::kXForwardedProto).data() == nullptr) {
-    headers_.push_back({"X-Forwarded-Proto", scheme, FieldId::kXForwardedProto});
+    headers_.push_back({"X-Forwarded-Proto", client.scheme, FieldId::kXForwardedProto});
   }
   if (!append || codec::Find(headers_, FieldId::kXForwardedHost).data() == nullptr) {
     headers_.push_back({"X-Forwarded-Host", head.authority, FieldId::kXForwardedHost});
   }
   headers_.push_back({"Forwarded", forwarded_, FieldId::kForwarded});
+  if (!client.certificate.empty()) AddCertificate(head, append, client.certificate);
+}
+
+void RequestForwarding::AddCertificate(const codec::RequestHead& head, bool append, std::string_view certificate) {
+  if (append) {
+    Join(head.headers, FieldId::kXForwardedClientCert, certificate, certificates_);
+    certificate = certificates_;
+  }
+  headers_.push_back({"X-Forwarded-Client-Cert", certificate, FieldId::kXForwardedClientCert});
 }
 
 void RewriteResponse(const codec::ResponseHead& head, std::string_view via, std::vector<Header>& out) {

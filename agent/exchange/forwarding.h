@@ -1,7 +1,8 @@
 // What a proxy must change in the headers that it passes on.
 //
 // Takes out hop-by-hop fields (those that RFC 9110 section 7.6.1 names and those that `Connection` lists), fields that frame the message on
-// one hop, and fields that must not come as trailers; puts in Via (section 7.6.3), X-Forwarded-For/-Proto/-Host and Forwarded (RFC 7239).
+// one hop, and fields that must not come as trailers; puts in Via (section 7.6.3), X-Forwarded-For/-Proto/-Host and Forwarded (RFC 7239), and
+// X-Forwarded-Client-Cert for a client with a verified certificate. What a stranger claims in these goes out first.
 //
 // Thread-safety: one instance per exchange. Cost: O(headers); allocates for the texts it makes, whose capacity is kept.
 #pragma once
@@ -16,21 +17,30 @@
 
 namespace switchyard::agent::exchange {
 
+// What is known of the client's connection.
+struct ClientFacts {
+  std::string_view ip;
+  std::string_view scheme;
+  // Verified, in the form of `X-Forwarded-Client-Cert`; empty: none.
+  std::string_view certificate = {};
+};
+
 class RequestForwarding {
  public:
-  // The result views `head`, `client_ip`, `listener` and this object.
-  const std::vector<codec::Header>& Rewrite(const codec::RequestHead& head, const snapshot::ListenerConfig& listener,
-                                            std::string_view client_ip, std::string_view scheme);
+  // The result views `head`, `client`, `listener` and this object.
+  const std::vector<codec::Header>& Rewrite(const codec::RequestHead& head, const snapshot::ListenerConfig& listener, const ClientFacts& client);
   // Changes what Rewrite returned: puts `value` in place of the field's, or adds the field. The value is viewed.
   void Set(std::string_view name, codec::FieldId id, std::string_view value);
 
  private:
-  void AddForwarded(const codec::RequestHead& head, snapshot::ForwardedMode mode, std::string_view client_ip, std::string_view scheme);
+  void AddForwarded(const codec::RequestHead& head, snapshot::ForwardedMode mode, const ClientFacts& client);
+  void AddCertificate(const codec::RequestHead& head, bool append, std::string_view certificate);
 
   std::vector<codec::Header> headers_;
   std::string via_;
   std::string forwarded_for_;
   std::string forwarded_;
+  std::string certificates_;
 };
 
 // Fills `out` for the client: hop-by-hop and framing fields out, `via` (a whole field value, kept by the caller) in.

@@ -11,6 +11,9 @@ bool MayRedispatch(const AttemptFacts& facts) {
   switch (facts.cause) {
     case Cause::kConnectFailed:
     case Cause::kConnectTimeout:
+    case Cause::kUpstreamTlsFailed:
+    case Cause::kUpstreamTlsUntrusted:
+    case Cause::kUpstreamTlsWrongName:
       return true;
     case Cause::kUpstreamRefused:
       return !facts.body_touched;

@@ -68,6 +68,8 @@ class ServerStream {
 
   virtual std::string_view client_ip() const = 0;
   virtual std::string_view scheme() const = 0;
+  // The client's verified certificate in the form of `X-Forwarded-Client-Cert`; empty: it has none.
+  virtual std::string_view client_certificate() const { return {}; }
 
  protected:
   ~ServerStream() = default;

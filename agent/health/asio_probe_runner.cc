@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/health/probe_response.h"
+#include "agent/health/probe_tls.h"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/post.hpp"
@@ -50,8 +51,8 @@ tcp::endpoint ToAsio(const Endpoint& endpoint) {
 // One probe under way. Handlers hold it alive; `done_` is empty once it has been used or cancelled.
 class Running : public std::enable_shared_from_this<Running> {
  public:
-  Running(asio::io_context& context, const ProbeSpec& spec, std::function<void(ProbeResult)> done)
-      : context_(context), socket_(context), timer_(context), spec_(spec), done_(std::move(done)) {}
+  Running(asio::io_context& context, const Clock& clock, const ProbeSpec& spec, std::function<void(ProbeResult)> done)
+      : context_(context), clock_(clock), socket_(context), timer_(context), spec_(spec), done_(std::move(done)) {}
 
   void Start(const Endpoint& backend) {
     timer_.expires_after(spec_.timeout);
@@ -79,13 +80,39 @@ class Running : public std::enable_shared_from_this<Running> {
     if (error) return FailBy("connect", error);
     if (!spec_.http) return Finish({ProbeVerdict::kOk, "connected"});
     request_ = RequestText(spec_);
+    if (spec_.tls != nullptr) return StartTls();
     asio::async_write(socket_, asio::buffer(request_), [self = shared_from_this()](const error_code& failed, std::size_t) {
       if (self->done_ && failed) self->FailBy("send", failed);
     });
     Read();
   }
 
+  void StartTls() {
+    error_code error;
+    socket_.native_non_blocking(true, error);
+    tls_ = error ? nullptr : ProbeTls::Start(spec_.tls, socket_.native_handle(), clock_.WallNow(), request_);
+    if (tls_ == nullptr) return Finish({ProbeVerdict::kInconclusive, "no memory for TLS"});
+    StepTls();
+  }
+
+  void StepTls() {
+    const ProbeTls::Progress progress = tls_->Step(buffer_.data(), buffer_.size());
+    switch (progress.kind) {
+      case ProbeTls::Progress::Kind::kFailed: return Fail(progress.reason);
+      case ProbeTls::Progress::Kind::kBytes: return Take({buffer_.data(), progress.bytes});
+      case ProbeTls::Progress::Kind::kWantRead:
+      case ProbeTls::Progress::Kind::kWantWrite: break;
+    }
+    const auto direction = progress.kind == ProbeTls::Progress::Kind::kWantRead ? tcp::socket::wait_read : tcp::socket::wait_write;
+    socket_.async_wait(direction, [self = shared_from_this()](const error_code& error) {
+      if (!self->done_) return;
+      if (error) return self->FailBy("wait", error);
+      self->StepTls();
+    });
+  }
+
   void Read() {
+    if (tls_ != nullptr) return StepTls();
     socket_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](const error_code& error, std::size_t size) {
       if (!self->done_) return;
       if (error == asio::error::eof) return self->Fail("connection closed before a response");
@@ -125,11 +152,13 @@ class Running : public std::enable_shared_from_this<Running> {
   }
 
   asio::io_context& context_;
+  const Clock& clock_;
   tcp::socket socket_;
   asio::steady_timer timer_;
   const ProbeSpec spec_;
   std::function<void(ProbeResult)> done_;
   std::string request_;
+  std::unique_ptr<ProbeTls> tls_;
   std::array<char, 1024> buffer_;
   ProbeResponse response_;
 };
@@ -147,19 +176,22 @@ class AsioProbe final : public Probe {
 
 class AsioProbeRunner final : public ProbeRunner {
  public:
-  explicit AsioProbeRunner(asio::io_context& context) : context_(context) {}
+  AsioProbeRunner(asio::io_context& context, const Clock& clock) : context_(context), clock_(clock) {}
   std::unique_ptr<Probe> Start(const Endpoint& backend, const ProbeSpec& spec, std::function<void(ProbeResult)> done) override {
-    auto running = std::make_shared<Running>(context_, spec, std::move(done));
+    auto running = std::make_shared<Running>(context_, clock_, spec, std::move(done));
     running->Start(backend);
     return std::make_unique<AsioProbe>(std::move(running));
   }
 
  private:
   asio::io_context& context_;
+  const Clock& clock_;
 };
 
 }  // namespace
 
-std::unique_ptr<ProbeRunner> MakeAsioProbeRunner(asio::io_context& context) { return std::make_unique<AsioProbeRunner>(context); }
+std::unique_ptr<ProbeRunner> MakeAsioProbeRunner(asio::io_context& context, const Clock& clock) {
+  return std::make_unique<AsioProbeRunner>(context, clock);
+}
 
 }  // namespace switchyard::agent::health

@@ -18,6 +18,6 @@ class io_context;
 namespace switchyard::agent::health {
 
 // `context` must outlive the runner and its probes.
-std::unique_ptr<ProbeRunner> MakeAsioProbeRunner(boost::asio::io_context& context);
+std::unique_ptr<ProbeRunner> MakeAsioProbeRunner(boost::asio::io_context& context, const Clock& clock);
 
 }  // namespace switchyard::agent::health

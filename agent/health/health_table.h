@@ -18,6 +18,10 @@
 #include <string>
 #include <unordered_map>
 
+namespace switchyard::agent::tls {
+class ClientContext;
+}
+
 namespace switchyard::agent::health {
 
 enum class HealthState : std::uint8_t {
@@ -38,7 +42,19 @@ class BackendHealth {
   HealthState state() const { return state_.load(std::memory_order_relaxed); }
   void Set(HealthState state) { state_.store(state, std::memory_order_relaxed); }
 
+  // TLS that its probes speak; null: plain text. Set by the snapshot's builder.
+  void SetTls(std::shared_ptr<const tls::ClientContext> tls) {
+    const std::lock_guard lock(mutex_);
+    tls_ = std::move(tls);
+  }
+  std::shared_ptr<const tls::ClientContext> tls() const {
+    const std::lock_guard lock(mutex_);
+    return tls_;
+  }
+
  private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const tls::ClientContext> tls_;
   std::atomic<HealthState> state_{HealthState::kUnknown};
 };
 

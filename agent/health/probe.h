@@ -15,6 +15,10 @@
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
 
+namespace switchyard::agent::tls {
+class ClientContext;
+}
+
 namespace switchyard::agent::health {
 
 // How to ask.
@@ -27,6 +31,8 @@ struct ProbeSpec {
   // Sorted. Empty: 200-299.
   std::vector<std::uint32_t> expected_statuses;
   Duration timeout = std::chrono::seconds(1);
+  // For an HTTP probe; null: plain text.
+  std::shared_ptr<const tls::ClientContext> tls;
   friend bool operator==(const ProbeSpec&, const ProbeSpec&) = default;
 
   bool Expects(std::uint32_t status) const;

@@ -73,7 +73,9 @@ void Prober::StartWaiting() {
     Target& target = *found->second;
     target.waiting = false;
     ++running_;
-    target.probe = runner_.Start(target.terms.endpoint, target.terms.spec,
+    ProbeSpec spec = target.terms.spec;
+    if (spec.http) spec.tls = target.health->tls();
+    target.probe = runner_.Start(target.terms.endpoint, spec,
                                  [this, &target](const ProbeResult& result) { Finish(target, result); });
   }
 }

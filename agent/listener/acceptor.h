@@ -38,6 +38,7 @@ class Acceptor final : public loop::RefCounted, private loop::Watcher, private l
   void CloseSocket();
   // False: the queue is empty or accepting has to pause.
   bool AcceptOne();
+  void Take(int fd, const Endpoint& peer);
 
   loop::EventLoop& loop_;
   loop::Ref<ListenerState> listener_;

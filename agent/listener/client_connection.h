@@ -3,9 +3,19 @@
 // Thread-safety: its worker. Life: the listener holds a reference from Add to Drop.
 #pragma once
 
+#include <memory>
+
 #include "agent/loop/socket.h"
+#include "common/base/endpoint.h"
 
 namespace switchyard::agent::listener {
+
+// A connection that may begin: the descriptor, who is at its other end, and TLS if that has been negotiated.
+struct Accepted {
+  int fd = -1;
+  Endpoint peer;
+  std::unique_ptr<loop::TransportLayer> layer;
+};
 
 class ClientConnection : public loop::Socket::Owner {
  public:

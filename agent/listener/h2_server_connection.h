@@ -40,6 +40,9 @@ class H2ServerConnection final : public ClientConnection, private codec::H2Sessi
   loop::EventLoop& event_loop() { return loop_; }
   std::string_view client_ip() const { return client_ip_; }
   std::string_view scheme() const { return scheme_; }
+  std::string_view client_certificate() const {
+    return socket_.layer() == nullptr ? std::string_view() : socket_.layer()->peer_certificate();
+  }
   // Bytes of output that may still be added.
   std::size_t room() const;
   // At the end of this turn everything that can be sent is sent.

@@ -49,6 +49,7 @@ class H2ServerStream final : public loop::RefCounted,
   void Done(const exchange::Summary& summary, bool complete) override;
   std::string_view client_ip() const override { return connection_.client_ip(); }
   std::string_view scheme() const override { return connection_.scheme(); }
+  std::string_view client_certificate() const override { return connection_.client_certificate(); }
 
   void OnTimer(loop::Timer& timer) override;
   void StartExchange(Cause refusal);

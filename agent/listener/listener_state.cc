@@ -21,6 +21,12 @@ const ListenerState::Serving& ListenerState::Current() {
 
 bool ListenerState::HasRoom() { return connections_.size() - refused_ < Current().config->max_connections; }
 
+bool ListenerState::BeginHandshake() {
+  if (handshakes_ >= Current().config->max_handshakes) return false;
+  ++handshakes_;
+  return true;
+}
+
 void ListenerState::Add(ClientConnection& connection, bool refused) {
   connections_.insert(&connection);
   intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(&connection));

@@ -59,6 +59,12 @@ class ListenerState final : public loop::RefCounted {
   void CloseAll();
 
   void Record(const exchange::Summary& summary, TimePoint now);
+  // A connection that ended before any request.
+  void CountConnection(Cause cause) { ++window_.causes[CauseIndex(cause)]; }
+  // False: as many TLS handshakes as may be are under way.
+  bool BeginHandshake();
+  void EndHandshake() { --handshakes_; }
+  void CountHandshake(bool resumed) { ++(resumed ? window_.tls_resumed : window_.tls_full); }
   // A fault of a connection, or of a request that never became an exchange.
   void RecordFault(Cause cause, TimePoint now);
   void RecordUpgrade() { ++window_.by_class[0]; }
@@ -71,6 +77,7 @@ class ListenerState final : public loop::RefCounted {
   Serving serving_;
   std::unordered_set<ClientConnection*> connections_;
   std::size_t refused_ = 0;
+  std::uint32_t handshakes_ = 0;
   report::ListenerWindow window_;
   bool removed_ = false;
 };

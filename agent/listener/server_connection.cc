@@ -34,9 +34,10 @@ ServerConnection::ServerConnection(loop::EventLoop& loop, Ref<ListenerState> lis
       pipelined_(loop.blocks()),
       out_(loop.blocks()) {}
 
-void ServerConnection::Open(int fd, const Endpoint& peer, bool refuse) {
-  if (!socket_.Adopt(fd)) return;
-  client_ip_ = peer.ip();
+void ServerConnection::Open(Accepted accepted, bool refuse) {
+  if (!socket_.Adopt(accepted.fd)) return;
+  socket_.SetLayer(std::move(accepted.layer));
+  client_ip_ = accepted.peer.ip();
   refused_ = refuse;
   listener_->Add(*this, refuse);
   if (refuse) {

@@ -25,8 +25,8 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
  public:
   ServerConnection(loop::EventLoop& loop, loop::Ref<ListenerState> listener);
 
-  // Takes over an accepted descriptor. `refuse`: answer 503 and close.
-  void Open(int fd, const Endpoint& peer, bool refuse);
+  // Takes over an accepted connection. `refuse`: answer 503 and close.
+  void Open(Accepted accepted, bool refuse);
 
   // ClientConnection:
   void CloseIfIdle() override;
@@ -41,7 +41,10 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
   void ResumeRequest() override;
   void Done(const exchange::Summary& summary, bool complete) override;
   std::string_view client_ip() const override { return client_ip_; }
-  std::string_view scheme() const override { return "http"; }
+  std::string_view scheme() const override { return socket_.layer() == nullptr ? "http" : "https"; }
+  std::string_view client_certificate() const override {
+    return socket_.layer() == nullptr ? std::string_view() : socket_.layer()->peer_certificate();
+  }
 
  private:
   enum class State : std::uint8_t { kNew, kIdle, kHead, kExchange, kFlushing, kLingering, kClosed };

@@ -130,7 +130,11 @@ IoResult Socket::WriteLayer(std::span<const iovec> pieces) {
 
 bool Socket::Quiet() {
   if (!open_) return false;
-  if (layer_ != nullptr) return layer_->Quiet();
+  if (layer_ != nullptr) {
+    if (!layer_->Quiet()) return false;
+    readable_ = false;
+    return true;
+  }
   char byte = 0;
   if (Receive(fd_, &byte, 1, MSG_PEEK) >= 0 || !WouldBlock(errno)) return false;
   readable_ = false;

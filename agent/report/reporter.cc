@@ -37,6 +37,7 @@ void Reporter::Collect() {
 void Reporter::Collected(const Window& window, TimePoint end) {
   collecting_ = false;
   AddToMetrics(window, *parts_.metrics);
+  if (parts_.look) parts_.look(window);
   ReportFacts facts;
   facts.sequence = ++sequence_;
   facts.end = parts_.clock->WallNow();

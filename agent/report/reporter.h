@@ -29,6 +29,8 @@ struct ReporterParts {
   // Resident memory now, bytes; see resident_memory.h.
   std::function<std::uint64_t()> resident_bytes;
   std::function<void(v1::Report)> send;
+  // May be empty. Sees each window before the report is made.
+  std::function<void(const Window&)> look;
 };
 
 class Reporter {

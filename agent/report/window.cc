@@ -10,6 +10,11 @@ void Add(BackendWindow& into, const BackendWindow& from) {
   into.response_bytes += from.response_bytes;
   into.in_flight += from.in_flight;
   into.connections += from.connections;
+  for (std::size_t i = 0; i < into.breakers.size(); ++i) into.breakers[i] += from.breakers[i];
+  into.ejected += from.ejected;
+  into.breaker_opened += from.breaker_opened;
+  into.ejections += from.ejections;
+  if (into.reason.empty()) into.reason = from.reason;
   into.latency.Merge(from.latency);
 }
 
@@ -18,6 +23,8 @@ void Add(ListenerWindow& into, const ListenerWindow& from) {
   for (std::size_t i = 0; i < kCauseCount; ++i) into.causes[i] += from.causes[i];
   into.duration.Merge(from.duration);
   into.open_connections += from.open_connections;
+  into.tls_full += from.tls_full;
+  into.tls_resumed += from.tls_resumed;
 }
 
 }  // namespace

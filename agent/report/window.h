@@ -23,6 +23,11 @@ struct BackendWindow {
   std::uint64_t response_bytes = 0;
   std::uint32_t in_flight = 0;    // gauge
   std::uint32_t connections = 0;  // gauge
+  std::array<std::uint32_t, 4> breakers{};  // gauge: workers by state of their breaker: closed, soft, open, half_open
+  std::uint32_t ejected = 0;                // gauge: workers whose outlier detection has it out
+  std::uint64_t breaker_opened = 0;
+  std::uint64_t ejections = 0;
+  std::string reason;  // why it is not simply closed, from one of the workers that say so
   stats::ExponentialHistogram latency;
 };
 
@@ -32,6 +37,8 @@ struct ListenerWindow {
   std::array<std::uint64_t, kCauseCount> causes{};
   stats::ExponentialHistogram duration;
   std::uint32_t open_connections = 0;  // gauge
+  std::uint64_t tls_full = 0;          // handshakes that succeeded
+  std::uint64_t tls_resumed = 0;       // those that resumed a session
 };
 
 struct Window {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/report/trouble.h"
 #include "common/observe/metric_names.h"
 
 namespace switchyard::agent::report {
@@ -42,6 +43,8 @@ void AddListener(const std::string& name, const ListenerWindow& window, observe:
   for (const CauseInfo& info : AllCauses()) {
     if (info.cause != Cause::kNone) AddIfAny(metrics, observe::kRequestCauses, {name, info.name}, window.causes[CauseIndex(info.cause)]);
   }
+  AddIfAny(metrics, observe::kTlsHandshakes, {name, "full"}, window.tls_full);
+  AddIfAny(metrics, observe::kTlsHandshakes, {name, "resumed"}, window.tls_resumed);
   AddHistogram(observe::kRequestSeconds, name, window.duration, metrics);
   metrics.Set(observe::kOpenConnections, {name}, window.open_connections);
 }
@@ -57,6 +60,10 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
     AddIfAny(metrics, observe::kAttempts, {name, address, kResults[0]}, backend.succeeded);
     AddIfAny(metrics, observe::kAttempts, {name, address, kResults[1]}, backend.server_errors);
     AddIfAny(metrics, observe::kAttempts, {name, address, kResults[2]}, failed);
+    AddIfAny(metrics, observe::kBreakerOpened, {name, address}, backend.breaker_opened);
+    AddIfAny(metrics, observe::kEjections, {name, address}, backend.ejections);
+    for (std::size_t i = 0; i < sum.breakers.size(); ++i) sum.breakers[i] += backend.breakers[i];
+    sum.ejected += backend.ejected;
     sum.response_bytes += backend.response_bytes;
     sum.in_flight += backend.in_flight;
     sum.connections += backend.connections;
@@ -69,6 +76,8 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
   AddIfAny(metrics, observe::kUpstreamBytes, {name}, sum.response_bytes);
   metrics.Set(observe::kUpstreamInFlight, {name}, sum.in_flight);
   metrics.Set(observe::kUpstreamConnections, {name}, sum.connections);
+  for (std::size_t i = 0; i < kBreakerStates.size(); ++i) metrics.Set(observe::kBreakers, {name, kBreakerStates[i]}, sum.breakers[i]);
+  metrics.Set(observe::kEjected, {name}, sum.ejected);
 }
 
 struct Names {
@@ -91,6 +100,7 @@ Names NamesIn(const v1::Snapshot& snapshot) {
 void ForgetListener(const std::string& name, observe::Metrics& metrics) {
   for (const std::string_view one : kClasses) metrics.Remove(observe::kRequests, {name, one});
   for (const CauseInfo& info : AllCauses()) metrics.Remove(observe::kRequestCauses, {name, info.name});
+  for (const std::string_view one : {"full", "resumed"}) metrics.Remove(observe::kTlsHandshakes, {name, one});
   metrics.Remove(observe::kRequestSeconds, {name});
 }
 
@@ -115,11 +125,14 @@ void ForgetGone(const v1::Snapshot& before, const v1::Snapshot& now, observe::Me
   for (const auto& backend : old_names.backends) {
     if (names.backends.contains(backend)) continue;
     for (const std::string_view result : kResults) metrics.Remove(observe::kAttempts, {backend.first, backend.second, result});
+    metrics.Remove(observe::kBreakerOpened, {backend.first, backend.second});
+    metrics.Remove(observe::kEjections, {backend.first, backend.second});
   }
 }
 
 void AddToMetrics(const Window& window, observe::Metrics& metrics) {
-  for (const auto& gauge : {observe::kOpenConnections, observe::kUpstreamInFlight, observe::kUpstreamConnections}) metrics.Clear(gauge);
+  for (const auto& gauge :
+       {observe::kOpenConnections, observe::kUpstreamInFlight, observe::kUpstreamConnections, observe::kBreakers, observe::kEjected}) metrics.Clear(gauge);
   for (const auto& [name, listener] : window.listeners) AddListener(name, listener, metrics);
   for (const auto& [name, backends] : window.backends) AddUpstream(name, backends, metrics);
 }

@@ -18,6 +18,8 @@ namespace {
 constexpr unsigned kMaxWorkers = 256;
 // While draining, a connection that waits for a request gets this long to bring one, which is then answered with `Connection: close`.
 constexpr Duration kIdleGrace = std::chrono::seconds(1);
+// How often files on this host that the configuration names are looked at.
+constexpr Duration kFilePoll = std::chrono::minutes(1);
 constexpr Duration kDrainPoll = std::chrono::milliseconds(20);
 
 class DataPlaneImpl final : public DataPlane {
@@ -31,6 +33,7 @@ class DataPlaneImpl final : public DataPlane {
   void Drain(Duration bound, std::function<void()> done) override;
   void Stop() override;
   DataPlaneStatus Status() const override;
+  void SetTicketKeys(const std::vector<std::string_view>& keys) override { tickets_->Set(keys); }
 
  private:
   void RunTasks();
@@ -43,12 +46,14 @@ class DataPlaneImpl final : public DataPlane {
 
   const DataPlaneOptions options_;
   SelfMadeLog log_;
+  const std::shared_ptr<tls::TicketKeyRing> tickets_ = std::make_shared<tls::TicketKeyRing>();
   snapshot::SnapshotBuilder builder_;
   SocketGroups sockets_;
   std::atomic<std::uint64_t> published_{0};
   std::uint64_t epoch_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::shared_ptr<const snapshot::AgentSnapshot> current_;  // the data plane's thread
+  v1::Snapshot last_;                                       // likewise
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -59,7 +64,7 @@ class DataPlaneImpl final : public DataPlane {
 };
 
 DataPlaneImpl::DataPlaneImpl(const DataPlaneOptions& options)
-    : options_(options), log_(options.log), builder_(options.workers, *options.health), sockets_(options.workers) {}
+    : options_(options), log_(options.log), builder_(options.workers, options.zone, *options.health, tickets_), sockets_(options.workers) {}
 
 absl::Status DataPlaneImpl::StartThreads() {
   Random seeds(options_.seed);
@@ -85,7 +90,15 @@ bool DataPlaneImpl::Enqueue(std::function<void()> task) {
 void DataPlaneImpl::RunTasks() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+    const auto called = [this] { return stopping_ || !tasks_.empty(); };
+    if (!builder_.has_files()) {
+      wake_.wait(lock, called);
+    } else if (!wake_.wait_for(lock, kFilePoll, called)) {
+      lock.unlock();
+      if (builder_.FilesChanged()) ApplyNow(v1::Snapshot(last_));
+      lock.lock();
+      continue;
+    }
     if (tasks_.empty()) return;
     const auto task = std::move(tasks_.front());
     tasks_.pop_front();
@@ -121,6 +134,9 @@ config::ApplyOutcome DataPlaneImpl::ApplyNow(const v1::Snapshot& proto) {
   snapshot::SnapshotBuilder::Result built = builder_.Build(proto);
   config::ApplyOutcome outcome;
   outcome.violations = std::move(built.violations);
+  for (const std::string& warning : built.warnings) {
+    if (options_.log != nullptr) options_.log->Warn(warning, {});
+  }
   OpenListeners(*built.snapshot, outcome.violations);
   const std::shared_ptr<const snapshot::AgentSnapshot> next = built.snapshot;
   const std::uint64_t epoch = ++epoch_;
@@ -141,6 +157,8 @@ config::ApplyOutcome DataPlaneImpl::ApplyNow(const v1::Snapshot& proto) {
   });
   sockets_.Keep(serving);
   current_ = next;
+  // To build again when a file has changed; nothing else keeps it.
+  last_ = builder_.has_files() ? proto : v1::Snapshot();
   const std::lock_guard lock(mutex_);
   status_.generation = next->generation;
   status_.listeners = std::move(listeners);

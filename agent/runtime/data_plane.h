@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -33,6 +34,8 @@ struct DataPlaneOptions {
   unsigned workers = 1;
   // Seeds each worker's randomness; the same seed and traffic give the same picks.
   std::uint64_t seed = 0;
+  // Of this agent, for upstreams that prefer their own; may be empty.
+  std::string zone;
   // Must outlive the data plane.
   const Clock* clock = nullptr;
   health::HealthTable* health = nullptr;
@@ -63,6 +66,8 @@ class DataPlane : public config::ConfigSink, public report::ReportSource {
   // Cuts everything and joins the threads. Idempotent; the destructor calls it.
   virtual void Stop() = 0;
   virtual DataPlaneStatus Status() const = 0;
+  // Keys of session tickets, 80 bytes each, for every worker from now on (agent/tls/ticket_keys.h).
+  virtual void SetTicketKeys(const std::vector<std::string_view>& keys) = 0;
 };
 
 }  // namespace switchyard::agent::runtime

@@ -12,6 +12,7 @@
 #include "agent/codec/h2_meter.h"
 #include "agent/codec/h2_types.h"
 #include "agent/router/route_table.h"
+#include "agent/tls/server_context.h"
 #include "agent/upstream/upstream_config.h"
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
@@ -41,6 +42,9 @@ struct ListenerConfig {
   codec::H2Limits http2_limits;
   Duration stall_timeout{};
   std::shared_ptr<const router::RouteTable> routes;
+  // Null: plain text.
+  std::shared_ptr<const tls::ServerContext> tls;
+  std::uint32_t max_handshakes = 0;  // of one worker
 };
 
 struct AgentSnapshot {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/snapshot/balancing.h"
 #include "common/base/status.h"
 #include "common/config/limits.h"
 #include "common/config/resource_key.h"
@@ -110,14 +111,18 @@ ListenerConfig ListenerOf(const v1::Resource& resource) {
 
 }  // namespace
 
-SnapshotBuilder::SnapshotBuilder(unsigned workers, health::HealthTable& health) : workers_(std::max(workers, 1U)), health_(health) {}
+SnapshotBuilder::SnapshotBuilder(unsigned workers, std::string zone, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets)
+    : workers_(std::max(workers, 1U)), zone_(std::move(zone)), health_(health), tls_(std::move(tickets)) {}
 
 SnapshotBuilder::Result SnapshotBuilder::Build(const v1::Snapshot& proto) {
   Result result;
   result.snapshot = std::make_shared<AgentSnapshot>();
   result.snapshot->generation = proto.generation();
+  tls_.Begin(proto);
   BuildUpstreams(proto, result);
   BuildListeners(proto, result);
+  tls_.End();
+  result.warnings = tls_.TakeWarnings();
   return result;
 }
 
@@ -129,7 +134,8 @@ void SnapshotBuilder::BuildUpstreams(const v1::Snapshot& proto, Result& result) 
   upstream_index_.clear();
   for (const v1::Resource& resource : proto.resources()) {
     if (!resource.has_upstream()) continue;
-    const std::string bytes = resource.SerializeAsString();
+    const std::string bytes = resource.SerializeAsString() + tls_.SecretsOf(resource.upstream().tls());
+    if (resource.upstream().has_tls()) tls_.KeepUpstream(resource.name());
     BuiltUpstream built = upstreams_[resource.name()];
     if (!built.config || built.bytes != bytes) {
       if (auto config = BuildUpstream(resource, result.violations)) built = {bytes, std::move(config)};
@@ -147,7 +153,6 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
   const v1::Upstream& proto = resource.upstream();
   auto out = std::make_shared<upstream::UpstreamConfig>();
   out->name = resource.name();
-  out->balancer = config::BalancerOf(proto) == v1::BALANCER_ROUND_ROBIN ? balancer::Kind::kRoundRobin : balancer::Kind::kLeastRequest;
   out->pool.max_connections = Share(config::MaxConnectionsPerBackend(proto.pool()));
   out->pool.max_idle = (config::MaxIdlePerBackend(proto.pool()) + workers_ - 1) / workers_;
   out->pool.max_pending = (config::MaxPending(proto.pool()) + workers_ - 1) / workers_;
@@ -155,6 +160,15 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
   out->pool.idle_timeout = config::PoolIdleTimeout(proto.pool());
   out->pool.pending_timeout = config::PendingTimeout(proto.pool());
   out->pool.connect_timeout = config::ConnectTimeout(proto);
+  if (proto.has_tls()) {
+    auto tls = std::make_shared<upstream::UpstreamTls>();
+    tls->context = tls_.ForUpstream(resource, violations);
+    // Never in plain text instead.
+    if (tls->context == nullptr) return nullptr;
+    tls->handshake_timeout = config::TlsHandshakeTimeout(proto.tls());
+    tls->settings = proto.tls().SerializeAsString();
+    out->pool.tls = std::move(tls);
+  }
   out->pool.http2 = config::Protocol(proto) == v1::UPSTREAM_PROTOCOL_HTTP2;
   for (int i = 0; i < proto.backends_size(); ++i) {
     const v1::Backend& backend = proto.backends(i);
@@ -170,8 +184,10 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     config.active = config::StateOf(backend) == v1::BACKEND_STATE_ACTIVE;
     config.disabled = config::StateOf(backend) == v1::BACKEND_STATE_DISABLED;
     config.health = health_.Get(resource.name(), backend.address());
+    config.health->SetTls(out->pool.tls == nullptr ? nullptr : out->pool.tls->context);
     out->backends.push_back(std::move(config));
   }
+  FillBalancing(proto, zone_, workers_, *out);
   return out;
 }
 
@@ -223,6 +239,12 @@ void SnapshotBuilder::BuildListeners(const v1::Snapshot& proto, Result& result) 
     listener->endpoint = *endpoint;
     listener->max_connections = Share(listener->max_connections);
     listener->routes = RoutesOf(listener->name, routes);
+    if (resource.listener().has_tls()) {
+      listener->tls = tls_.ForListener(resource, result.violations);
+      // Never in plain text instead.
+      if (listener->tls == nullptr) continue;
+      listener->max_handshakes = Share(config::MaxHandshakes(resource.listener().tls()));
+    }
     result.snapshot->listeners.push_back(std::move(listener));
   }
 }

@@ -14,6 +14,7 @@
 
 #include "agent/health/health_table.h"
 #include "agent/snapshot/agent_snapshot.h"
+#include "agent/snapshot/tls_builder.h"
 #include "switchyard/v1/snapshot.pb.h"
 
 namespace switchyard::agent::snapshot {
@@ -21,14 +22,20 @@ namespace switchyard::agent::snapshot {
 class SnapshotBuilder {
  public:
   // Caps of listeners and pools are divided by `workers`.
-  SnapshotBuilder(unsigned workers, health::HealthTable& health);
+  // `zone`: of this agent, may be empty.
+  SnapshotBuilder(unsigned workers, std::string zone, health::HealthTable& health, std::shared_ptr<const tls::TicketKeyRing> tickets);
 
   struct Result {
     // Opening the sockets of its listeners may still fail; the data plane then puts the last good address in.
     std::shared_ptr<AgentSnapshot> snapshot;
     std::vector<v1::Violation> violations;
+    // For the log.
+    std::vector<std::string> warnings;
   };
   Result Build(const v1::Snapshot& proto);
+  // Of the files on this host that the last snapshot names: there are some; they are no longer as they were read.
+  bool has_files() const { return tls_.has_staples(); }
+  bool FilesChanged() const { return tls_.StaplesChanged(); }
 
  private:
   struct BuiltUpstream {
@@ -44,7 +51,9 @@ class SnapshotBuilder {
   std::uint32_t Share(std::uint32_t cap) const;
 
   const unsigned workers_;
+  const std::string zone_;
   health::HealthTable& health_;
+  TlsBuilder tls_;
   std::unordered_map<std::string, BuiltUpstream> upstreams_;
   std::unordered_map<std::string, std::uint32_t> upstream_index_;  // of the snapshot being built
 };

@@ -9,6 +9,7 @@
 
 #include "agent/loop/socket.h"
 #include "agent/upstream/client_stream.h"
+#include "agent/upstream/dial.h"
 #include "common/base/cause.h"
 #include "common/base/endpoint.h"
 
@@ -30,7 +31,7 @@ class ClientConnection : public loop::Socket::Owner {
   };
 
   // Starts connecting. OnConnectDone follows, never from within, also for errors that are known at once.
-  virtual void Connect(const Endpoint& to, Duration timeout) = 0;
+  virtual void Connect(const Dial& dial) = 0;
   virtual bool connecting() const = 0;
   // Requests that it could take up now; 0 while connecting and after it was closed.
   virtual std::uint32_t room() const = 0;
@@ -53,8 +54,9 @@ class ClientConnection : public loop::Socket::Owner {
 
  private:
   friend class ConnectionPool;
-  bool listed_ = false;  // among the pool's connections with room
-  bool http2_ = false;   // what the pool made it for
+  bool listed_ = false;      // among the pool's connections with room
+  std::uint64_t epoch_ = 0;  // of the pool's settings that it was made under
+  bool http2_ = false;       // what the pool made it for
 };
 
 }  // namespace switchyard::agent::upstream

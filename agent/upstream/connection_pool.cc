@@ -66,7 +66,8 @@ void ConnectionPool::StartConnecting() {
   connection->http2_ = limits_.http2;
   all_.insert(connection.get());
   ++connecting_;
-  connection->Connect(backend_, limits_.connect_timeout);
+  connection->epoch_ = epoch_;
+  connection->Connect({backend_, limits_.connect_timeout, limits_.tls, &session_});
 }
 
 // Places freed by closing go to those who wait.
@@ -123,6 +124,7 @@ void ConnectionPool::OnRoom(ClientConnection& connection) {
 }
 
 bool ConnectionPool::MayServe(const ClientConnection& connection) const {
+  if (connection.epoch_ != epoch_) return false;
   if (connection.http2_ != limits_.http2) return false;
   if (limits_.max_requests_per_connection != 0 && connection.requests() >= limits_.max_requests_per_connection) return false;
   return all_.size() <= limits_.max_connections || connection.requests() == 0;
@@ -157,7 +159,26 @@ void ConnectionPool::OnClosed(ClientConnection& connection) {
   ConnectForQueue();
 }
 
+// What was made under other TLS settings serves nobody any more; a new version of a Secret alone ends nothing.
+void ConnectionPool::TakeTls(const std::shared_ptr<const UpstreamTls>& tls) {
+  if (tls == limits_.tls) return;
+  session_.Forget();
+  const std::string_view before = limits_.tls == nullptr ? std::string_view() : limits_.tls->settings;
+  if (before == (tls == nullptr ? std::string_view() : tls->settings)) return;
+  ++epoch_;
+  const std::vector<Ref<ClientConnection>> all = open_;
+  for (const auto& connection : all) {
+    if (connection->streams() == 0) {
+      End(*connection);
+    } else {
+      connection->Retire();
+      Unlist(*connection);
+    }
+  }
+}
+
 void ConnectionPool::Configure(const PoolLimits& limits) {
+  TakeTls(limits.tls);
   const bool other_protocol = limits.http2 != limits_.http2;
   limits_ = limits;
   if (other_protocol) CloseIdle();

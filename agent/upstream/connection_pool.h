@@ -66,6 +66,7 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   void ConnectForQueue();
   // Requests that the connections under way will be able to take.
   std::size_t Expected() const;
+  void TakeTls(const std::shared_ptr<const UpstreamTls>& tls);
   void Offer(const loop::Ref<ClientConnection>& connection);
   void List(const loop::Ref<ClientConnection>& connection);
   void Unlist(ClientConnection& connection);
@@ -77,6 +78,8 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   loop::EventLoop& loop_;
   const Endpoint backend_;
   PoolLimits limits_;
+  tls::ClientSession session_;
+  std::uint64_t epoch_ = 0;  // grows when connections made so far must not be used any more
   std::unordered_set<ClientConnection*> all_;       // each holds one reference, see StartConnecting
   std::vector<loop::Ref<ClientConnection>> open_;  // have room; listed last is at the back
   std::list<Waiter*> queue_;

@@ -25,10 +25,11 @@ using loop::Ref;
 H1ClientConnection::H1ClientConnection(loop::EventLoop& loop, Keeper& keeper)
     : loop_(loop), keeper_(keeper), socket_(loop, *this), timer_(loop.timers(), *this), in_(loop.blocks()), out_(loop.blocks()) {}
 
-void H1ClientConnection::Connect(const Endpoint& to, Duration timeout) {
+void H1ClientConnection::Connect(const Dial& dial) {
+  dial_ = dial;
   state_ = State::kConnecting;
-  timer_.Set(loop_.Now() + timeout);
-  if (socket_.Connect(to) != 0) {
+  timer_.Set(loop_.Now() + dial.timeout);
+  if (socket_.Connect(dial.to) != 0) {
     // Reported by the timer, so that the pool is never called from within its own call.
     timer_.Set(loop_.Now());
     keep_alive_ = false;
@@ -37,23 +38,29 @@ void H1ClientConnection::Connect(const Endpoint& to, Duration timeout) {
 
 void H1ClientConnection::OnConnected(int error) {
   if (state_ != State::kConnecting) return;
+  if (error != 0) return EndConnecting(Cause::kConnectFailed);
+  if (dial_.tls == nullptr) return EndConnecting(Cause::kNone);
+  timer_.Set(loop_.Now() + dial_.tls->handshake_timeout);
+  if (!StartTls(socket_, dial_, loop_.clock().WallNow())) EndConnecting(Cause::kUpstreamTlsFailed);
+}
+
+void H1ClientConnection::OnHandshake(bool done) {
+  if (state_ != State::kConnecting) return;
+  EndConnecting(done ? Cause::kNone : TlsFailure(socket_));
+}
+
+void H1ClientConnection::EndConnecting(Cause cause) {
   timer_.Cancel();
-  if (error != 0) {
-    state_ = State::kClosed;
-    socket_.Close();
-    keeper_.OnConnectDone(*this, Cause::kConnectFailed);
-    return;
-  }
-  state_ = State::kIdle;
-  keeper_.OnConnectDone(*this, Cause::kNone);
+  dial_.tls.reset();
+  state_ = cause == Cause::kNone ? State::kIdle : State::kClosed;
+  if (cause != Cause::kNone) socket_.Close();
+  keeper_.OnConnectDone(*this, cause);
 }
 
 void H1ClientConnection::OnTimer(loop::Timer&) {
   const Ref<H1ClientConnection> keep(this);
   if (state_ == State::kConnecting) {
-    state_ = State::kClosed;
-    socket_.Close();
-    keeper_.OnConnectDone(*this, keep_alive_ ? Cause::kConnectTimeout : Cause::kConnectFailed);
+    EndConnecting(keep_alive_ ? Cause::kConnectTimeout : Cause::kConnectFailed);
   } else if (state_ == State::kIdle || state_ == State::kFlushing) {
     Close(/*reset=*/state_ == State::kFlushing);
   }

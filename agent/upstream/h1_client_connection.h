@@ -24,7 +24,7 @@ class H1ClientConnection final : public ClientConnection, public ClientStream, p
   H1ClientConnection(loop::EventLoop& loop, Keeper& keeper);
 
   // ClientConnection:
-  void Connect(const Endpoint& to, Duration timeout) override;
+  void Connect(const Dial& dial) override;
   bool connecting() const override { return state_ == State::kConnecting; }
   std::uint32_t room() const override { return state_ == State::kIdle ? 1 : 0; }
   std::uint32_t capacity() const override { return 1; }
@@ -52,6 +52,8 @@ class H1ClientConnection final : public ClientConnection, public ClientStream, p
   void OnReadable() override;
   void OnWritable() override;
   void OnConnected(int error) override;
+  void OnHandshake(bool done) override;
+  void EndConnecting(Cause cause);
   void OnTimer(loop::Timer& timer) override;
   void Retain() override { intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(this)); }
   void Release() override { intrusive_ptr_release(static_cast<loop::RefCounted*>(this)); }
@@ -71,6 +73,7 @@ class H1ClientConnection final : public ClientConnection, public ClientStream, p
   Keeper& keeper_;
   loop::Socket socket_;
   loop::Timer timer_;
+  Dial dial_;  // while connecting
   loop::InputBuffer in_;
   loop::OutputBuffer out_;
   codec::ResponseHead head_;

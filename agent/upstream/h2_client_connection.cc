@@ -44,34 +44,45 @@ H2ClientConnection::~H2ClientConnection() = default;
 
 // --- connecting ---
 
-void H2ClientConnection::Connect(const Endpoint& to, Duration timeout) {
+void H2ClientConnection::Connect(const Dial& dial) {
+  dial_ = dial;
   state_ = State::kConnecting;
   // An error that is known at once is reported by the timer, so that the pool is never called from within its own call.
-  bad_address_ = socket_.Connect(to) != 0;
-  timer_.Set(loop_.Now() + (bad_address_ ? Duration::zero() : timeout));
+  bad_address_ = socket_.Connect(dial.to) != 0;
+  timer_.Set(loop_.Now() + (bad_address_ ? Duration::zero() : dial.timeout));
 }
 
 void H2ClientConnection::OnConnected(int error) {
   if (state_ != State::kConnecting) return;
+  if (error != 0) return EndConnecting(Cause::kConnectFailed);
+  if (dial_.tls == nullptr) return EndConnecting(Cause::kNone);
+  timer_.Set(loop_.Now() + dial_.tls->handshake_timeout);
+  if (!StartTls(socket_, dial_, loop_.clock().WallNow())) EndConnecting(Cause::kUpstreamTlsFailed);
+}
+
+void H2ClientConnection::OnHandshake(bool done) {
+  if (state_ != State::kConnecting) return;
+  if (!done) return EndConnecting(TlsFailure(socket_));
+  // RFC 9113 section 3.2: without the protocol being agreed on the backend would not understand the preface.
+  EndConnecting(socket_.layer()->protocol() == "h2" ? Cause::kNone : Cause::kUpstreamTlsFailed);
+}
+
+void H2ClientConnection::EndConnecting(Cause cause) {
   const Ref<H2ClientConnection> keep(this);
   timer_.Cancel();
-  if (error != 0) {
-    state_ = State::kClosed;
+  dial_.tls.reset();
+  state_ = cause == Cause::kNone ? State::kOpen : State::kClosed;
+  if (cause == Cause::kNone) {
+    socket_.WaitReadable();
+  } else {
     socket_.Close();
-    return keeper_.OnConnectDone(*this, Cause::kConnectFailed);
   }
-  state_ = State::kOpen;
-  socket_.WaitReadable();
-  keeper_.OnConnectDone(*this, Cause::kNone);
+  keeper_.OnConnectDone(*this, cause);
 }
 
 void H2ClientConnection::OnTimer(loop::Timer& timer) {
   const Ref<H2ClientConnection> keep(this);
-  if (state_ == State::kConnecting) {
-    state_ = State::kClosed;
-    socket_.Close();
-    return keeper_.OnConnectDone(*this, bad_address_ ? Cause::kConnectFailed : Cause::kConnectTimeout);
-  }
+  if (state_ == State::kConnecting) return EndConnecting(bad_address_ ? Cause::kConnectFailed : Cause::kConnectTimeout);
   if (&timer == &stall_) return Fail();
   if (streams_.empty()) Fail();
 }

@@ -30,7 +30,7 @@ class H2ClientConnection final : public ClientConnection, private codec::H2Sessi
   ~H2ClientConnection() override;
 
   // ClientConnection:
-  void Connect(const Endpoint& to, Duration timeout) override;
+  void Connect(const Dial& dial) override;
   bool connecting() const override { return state_ == State::kConnecting; }
   std::uint32_t room() const override;
   std::uint32_t capacity() const override;
@@ -60,6 +60,8 @@ class H2ClientConnection final : public ClientConnection, private codec::H2Sessi
   void OnReadable() override;
   void OnWritable() override;
   void OnConnected(int error) override;
+  void OnHandshake(bool done) override;
+  void EndConnecting(Cause cause);
   void OnTimer(loop::Timer& timer) override;
   codec::H2Stream* OnNewStream(codec::StreamId) override { return nullptr; }
   void OnGoaway(codec::StreamId last, codec::H2Error error) override;
@@ -87,6 +89,7 @@ class H2ClientConnection final : public ClientConnection, private codec::H2Sessi
   const std::uint32_t expected_;
   bool settings_seen_ = false;
   State state_ = State::kNew;
+  Dial dial_;
   bool bad_address_ = false;
   bool flush_posted_ = false;
   bool retired_ = false;

@@ -5,11 +5,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "agent/balancer/balancer.h"
+#include "agent/balancer/picker.h"
 #include "agent/health/health_table.h"
+#include "agent/upstream/affinity.h"
+#include "agent/upstream/dial.h"
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
 
@@ -32,14 +36,45 @@ struct PoolLimits {
   Duration idle_timeout{};
   Duration pending_timeout{};
   Duration connect_timeout{};
+  // Null: plain text.
+  std::shared_ptr<const UpstreamTls> tls;
   bool http2 = false;  // prior knowledge
+};
+
+// See `switchyard.v1.Retry`.
+struct RetryPolicy {
+  enum Condition : std::uint8_t {
+    kConnectFailure = 1,
+    kRefusedStream = 2,
+    kReset = 4,
+    kGatewayError = 8,
+    kServerError = 16,
+    kAttemptTimeout = 32,
+  };
+  std::uint32_t max_attempts = 3;
+  std::uint8_t conditions = 0;
+  double budget = 0.2;          // share of requests
+  double min_per_second = 10;   // of one worker
+  Duration per_try_timeout{};   // 0: none
+  bool non_idempotent = false;
+  Duration base_backoff{};
+  Duration max_backoff{};
+  bool Has(Condition condition) const { return (conditions & condition) != 0; }
 };
 
 struct UpstreamConfig {
   std::string name;
   std::vector<BackendConfig> backends;
-  balancer::Kind balancer = balancer::Kind::kLeastRequest;
+  // Its members are `backends` in order.
+  std::shared_ptr<const balancer::PickerPolicy> picking;
+  std::vector<HashSource> hash_sources;  // of hash balancers
+  std::optional<StickyPolicy> sticky;
+  std::unordered_map<std::uint64_t, std::uint32_t> sessions;  // session id -> backend, when sticky
   PoolLimits pool;
+  std::optional<RetryPolicy> retry;
+  // Of one worker: attempts under way, and those of them that are not their request's first.
+  std::uint32_t max_requests = 100'000;
+  std::uint32_t max_retries = 1'000;
 };
 
 }  // namespace switchyard::agent::upstream

@@ -5,15 +5,13 @@
 #include <utility>
 
 namespace switchyard::agent::upstream {
-namespace {
-constexpr Duration kRefreshEvery = std::chrono::milliseconds(10);
-}  // namespace
 
 using loop::Ref;
 
 BackendState::BackendState(loop::EventLoop& loop, const std::string& upstream, const BackendConfig& config, const PoolLimits& limits,
                            report::Window& departed)
-    : upstream_(upstream),
+    : loop_(loop),
+      upstream_(upstream),
       address_(config.address),
       endpoint_(config.endpoint),
       pool_(new ConnectionPool(loop, config.endpoint, limits)),
@@ -26,67 +24,116 @@ BackendState::~BackendState() {
   departed_.Merge(last);
 }
 
-void BackendState::Count(std::uint32_t in_flight) {
-  in_flight_ = in_flight;
-  if (facts_ != nullptr) facts_->in_flight = in_flight;
+std::uint32_t BackendState::AttemptStarted() {
+  if (picker_ != nullptr) return picker_->Started(member_, loop_.Now());
+  ++record_.in_flight;
+  return 0;
+}
+
+void BackendState::AttemptEnded(std::uint32_t ticket, const breaker::AttemptResult& result) {
+  if (picker_ != nullptr) return picker_->Ended(member_, ticket, result, loop_.Now(), loop_.random());
+  --record_.in_flight;
 }
 
 report::BackendWindow BackendState::Collect() {
   report::BackendWindow out = std::exchange(window_, {});
-  out.in_flight = in_flight_;
+  out.in_flight = record_.in_flight;
   out.connections = pool_->connections();
+  const breaker::State state = record_.breaker.state();
+  ++out.breakers[static_cast<std::size_t>(state)];
+  out.breaker_opened = record_.breaker.opened() - std::exchange(opened_told_, record_.breaker.opened());
+  out.ejections = record_.outlier.ejections() - std::exchange(ejections_told_, record_.outlier.ejections());
+  out.ejected = record_.outlier.ejected() ? 1 : 0;
+  if (state != breaker::State::kClosed) out.reason = NameOf(record_.breaker.reason());
+  if (record_.outlier.ejected()) out.reason = NameOf(record_.outlier.reason());
   return out;
 }
 
 UpstreamState::UpstreamState(loop::EventLoop& loop, std::shared_ptr<const UpstreamConfig> config, UpstreamState* previous,
                              report::Window& departed)
-    : loop_(loop), config_(std::move(config)), facts_(config_->backends.size()) {
+    : loop_(loop), config_(std::move(config)) {
   std::unordered_map<std::string, Ref<BackendState>> known;
   if (previous != nullptr) {
     for (const auto& backend : previous->backends_) known.emplace(backend->address(), backend);
   }
-  for (std::size_t i = 0; i < config_->backends.size(); ++i) {
-    const BackendConfig& backend = config_->backends[i];
+  std::vector<balancer::BackendRecord*> records;
+  for (const BackendConfig& backend : config_->backends) {
     Ref<BackendState>& state = known[backend.address];
     if (!state) state = Ref<BackendState>(new BackendState(loop, config_->name, backend, config_->pool, departed));
     state->pool_->Configure(config_->pool);
     if (backend.disabled) state->pool_->CloseIdle();
-    state->facts_ = &facts_[i];
-    facts_[i] = {backend.weight, state->in_flight_, true};
     backends_.push_back(state);
+    records.push_back(&state->record_);
   }
-  balancer_ = balancer::MakeBalancer(config_->balancer, facts_, loop.random());
+  picker_ = std::make_unique<balancer::Picker>(config_->picking, std::move(records), previous != nullptr, loop.Now(), loop.random());
+  for (std::size_t i = 0; i < backends_.size(); ++i) {
+    backends_[i]->picker_ = picker_.get();
+    backends_[i]->member_ = i;
+  }
+  if (config_->retry) retry_budget_.Configure(config_->retry->budget, config_->retry->min_per_second);
 }
 
 UpstreamState::~UpstreamState() {
+  for (const auto& backend : backends_) {
+    if (backend->picker_ == picker_.get()) backend->picker_ = nullptr;
+  }
+}
+
+void UpstreamState::Refresh(TimePoint now) {
   for (std::size_t i = 0; i < backends_.size(); ++i) {
-    if (backends_[i]->facts_ == &facts_[i]) backends_[i]->facts_ = nullptr;
+    picker_->SetBasis(i, config_->backends[i].active, config_->backends[i].health->usable());
   }
+  picker_->Refresh(now);
 }
 
-void UpstreamState::RefreshUsable(TimePoint now) {
-  if (refreshed_ && now - *refreshed_ < kRefreshEvery) return;
-  refreshed_ = now;
-  bool any = false;
-  for (std::size_t i = 0; i < facts_.size(); ++i) {
-    const BackendConfig& backend = config_->backends[i];
-    facts_[i].usable = backend.active && backend.weight > 0 && backend.health->usable();
-    any = any || facts_[i].usable;
-  }
-  if (any) return;
-  // Panic: probes left nobody. A wrong probe must not turn a working upstream off.
-  for (std::size_t i = 0; i < facts_.size(); ++i) facts_[i].usable = config_->backends[i].active && config_->backends[i].weight > 0;
+bool UpstreamState::HasRoom(bool retry) const {
+  return requests_ < config_->max_requests && (!retry || retries_ < config_->max_retries);
 }
 
-BackendState* UpstreamState::Pick(const BackendState* avoid) {
-  RefreshUsable(loop_.Now());
-  std::size_t avoided = balancer::kNone;
-  if (avoid != nullptr) {
-    const auto at = std::find_if(backends_.begin(), backends_.end(), [&](const auto& backend) { return backend.get() == avoid; });
-    if (at != backends_.end()) avoided = static_cast<std::size_t>(at - backends_.begin());
+bool UpstreamState::Enter(bool retry) {
+  if (!HasRoom(retry)) return false;
+  ++requests_;
+  retries_ += retry ? 1 : 0;
+  return true;
+}
+
+void UpstreamState::Leave(bool retry) {
+  --requests_;
+  retries_ -= retry ? 1 : 0;
+}
+
+Cause UpstreamState::refusal() const {
+  return picker_->refusal() == balancer::Refusal::kBreakerOpen ? Cause::kBreakerOpen : Cause::kNoBackend;
+}
+
+std::size_t UpstreamState::IndexOf(const BackendState* backend) const {
+  if (backend == nullptr) return balancer::kNone;
+  const auto at = std::find_if(backends_.begin(), backends_.end(), [&](const auto& one) { return one.get() == backend; });
+  return at == backends_.end() ? balancer::kNone : static_cast<std::size_t>(at - backends_.begin());
+}
+
+Affinity UpstreamState::AffinityOf(const codec::RequestHead& head, std::string_view client_ip) const {
+  Affinity affinity;
+  if (!config_->hash_sources.empty()) affinity.key = KeyOf(config_->hash_sources, head, client_ip);
+  if (config_->sticky) {
+    const std::optional<std::uint64_t> id = ParseSessionId(CookieOf(head.headers, config_->sticky->cookie));
+    const auto at = id ? config_->sessions.find(*id) : config_->sessions.end();
+    if (at != config_->sessions.end()) affinity.session = at->second;
   }
-  const std::size_t picked = balancer_->Pick(facts_, avoided, loop_.random());
+  return affinity;
+}
+
+BackendState* UpstreamState::Pick(const Affinity& affinity, const BackendState* avoid) {
+  const TimePoint now = loop_.Now();
+  if (picker_->RefreshDue(now)) Refresh(now);
+  const std::size_t picked = picker_->Pick(affinity.key, affinity.session, IndexOf(avoid), now, loop_.random());
   return picked == balancer::kNone ? nullptr : backends_[picked].get();
+}
+
+std::string UpstreamState::SessionCookie(const Affinity& affinity, const BackendState& backend) const {
+  if (!config_->sticky) return {};
+  if (affinity.session < backends_.size() && backends_[affinity.session].get() == &backend) return {};
+  return SetCookie(*config_->sticky, SessionIdOf(config_->name, backend.address()));
 }
 
 }  // namespace switchyard::agent::upstream

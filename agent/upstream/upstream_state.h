@@ -3,7 +3,7 @@
 // A BackendState is carried from one configuration to the next by its address, with its connections, counts and requests under way; an
 // upstream whose configuration did not change keeps its whole state.
 //
-// Thread-safety: its worker. Bounds: those of the upstream. Cost of Pick: the balancer's; usability is looked up anew every 10 ms.
+// Thread-safety: its worker. Bounds: those of the upstream. Cost of Pick: the balancer's; who is usable is looked up anew every 10 ms.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "agent/balancer/balancer.h"
+#include "agent/balancer/picker.h"
+#include "agent/breaker/retry_budget.h"
+#include "agent/codec/head.h"
 #include "agent/loop/event_loop.h"
 #include "agent/report/window.h"
 #include "agent/upstream/connection_pool.h"
@@ -31,25 +33,34 @@ class BackendState final : public loop::RefCounted {
   const Endpoint& endpoint() const { return endpoint_; }
   ConnectionPool& pool() { return *pool_; }
   report::BackendWindow& window() { return window_; }
-  std::uint32_t in_flight() const { return in_flight_; }
+  std::uint32_t in_flight() const { return record_.in_flight; }
 
-  void AttemptStarted() { Count(in_flight_ + 1); }
-  void AttemptEnded() { Count(in_flight_ - 1); }
+  // The ticket goes back with the result, exactly once.
+  std::uint32_t AttemptStarted();
+  void AttemptEnded(std::uint32_t ticket, const breaker::AttemptResult& result);
   // Moves the counts out; gauges are of now.
   report::BackendWindow Collect();
 
  private:
   friend class UpstreamState;
-  void Count(std::uint32_t in_flight);
-
+  loop::EventLoop& loop_;
   const std::string upstream_;
   const std::string address_;
   const Endpoint endpoint_;
   loop::Ref<ConnectionPool> pool_;
   report::BackendWindow window_;
   report::Window& departed_;
-  std::uint32_t in_flight_ = 0;
-  balancer::BackendFacts* facts_ = nullptr;  // in the newest UpstreamState
+  balancer::BackendRecord record_;
+  std::uint64_t opened_told_ = 0;
+  std::uint64_t ejections_told_ = 0;
+  balancer::Picker* picker_ = nullptr;  // of the newest UpstreamState
+  std::size_t member_ = 0;              // there
+};
+
+// What a request says about where it belongs.
+struct Affinity {
+  std::optional<std::uint64_t> key;
+  std::size_t session = balancer::kNone;  // the backend its cookie names
 };
 
 class UpstreamState final : public loop::RefCounted {
@@ -62,18 +73,29 @@ class UpstreamState final : public loop::RefCounted {
   const std::shared_ptr<const UpstreamConfig>& shared_config() const { return config_; }
   const std::vector<loop::Ref<BackendState>>& backends() const { return backends_; }
 
-  // Null when no backend may take the request. `avoid`: where it just failed, or null.
-  BackendState* Pick(const BackendState* avoid);
+  Affinity AffinityOf(const codec::RequestHead& head, std::string_view client_ip) const;
+  // Null when no backend may take the request; refusal() says why. `avoid`: where it just failed, or null.
+  BackendState* Pick(const Affinity& affinity, const BackendState* avoid);
+  Cause refusal() const;
+  // Bulkhead: false when this worker has as many attempts under way as it may. Each true is followed by one Leave.
+  bool HasRoom(bool retry) const;
+  bool Enter(bool retry);
+  void Leave(bool retry);
+  breaker::RetryBudget& retry_budget() { return retry_budget_; }
+  // `Set-Cookie` for a response of `backend`; empty when the client has it or the upstream is not sticky.
+  std::string SessionCookie(const Affinity& affinity, const BackendState& backend) const;
 
  private:
-  void RefreshUsable(TimePoint now);
+  void Refresh(TimePoint now);
+  std::size_t IndexOf(const BackendState* backend) const;
 
   loop::EventLoop& loop_;
   const std::shared_ptr<const UpstreamConfig> config_;
   std::vector<loop::Ref<BackendState>> backends_;
-  std::vector<balancer::BackendFacts> facts_;
-  std::unique_ptr<balancer::Balancer> balancer_;
-  std::optional<TimePoint> refreshed_;
+  std::unique_ptr<balancer::Picker> picker_;
+  breaker::RetryBudget retry_budget_;
+  std::uint32_t requests_ = 0;
+  std::uint32_t retries_ = 0;
 };
 
 }  // namespace switchyard::agent::upstream

@@ -50,6 +50,10 @@ v1::ForwardedMode Forwarded(const v1::HttpOptions& http) {
 }
 std::string Via(const v1::HttpOptions& http) { return Pick(http.via(), kDefaultVia); }
 
+std::uint32_t MaxHandshakes(const v1::ListenerTls& tls) { return Pick(tls.max_handshakes(), kMaxHandshakes); }
+Duration TlsHandshakeTimeout(const v1::UpstreamTls& tls) {
+  return Pick(tls.has_handshake_timeout(), tls.handshake_timeout(), kTlsHandshakeTimeout);
+}
 std::uint32_t MaxConcurrentStreams(const v1::Http2Options& http2) { return Pick(http2.max_concurrent_streams(), kMaxConcurrentStreams); }
 std::uint32_t StreamWindow(const v1::Http2Options& http2) { return Pick(http2.stream_window(), kStreamWindow); }
 std::uint32_t ConnectionWindow(const v1::Http2Options& http2) {
@@ -77,6 +81,80 @@ Duration ConnectTimeout(const v1::Upstream& upstream) {
   return Pick(upstream.has_connect_timeout(), upstream.connect_timeout(), kConnectTimeout);
 }
 std::uint32_t Weight(const v1::Backend& backend) { return Pick(backend.has_weight(), backend.weight(), kBackendWeight); }
+std::uint32_t Priority(const v1::Backend& backend) { return std::min(backend.priority(), kPriority.max); }
+std::uint32_t LeastCapacityPercent(const v1::Upstream& upstream) {
+  return Pick(upstream.has_least_capacity_percent(), upstream.least_capacity_percent(), kLeastCapacityPercent);
+}
+Duration SlowStartWindow(const v1::SlowStart& slow_start) { return Pick(slow_start.has_window(), slow_start.window(), kSlowStartWindow); }
+std::uint32_t AggressionPercent(const v1::SlowStart& slow_start) { return Pick(slow_start.aggression_percent(), kAggressionPercent); }
+std::uint32_t ZoneFillPercent(const v1::ZonePreference& zones) { return Pick(zones.fill_percent(), kZoneFillPercent); }
+std::uint32_t HashBoundPercent(const v1::HashPolicy& hash) {
+  if (hash.has_bound_percent() && hash.bound_percent() == 0) return 0;
+  return Pick(hash.has_bound_percent(), hash.bound_percent(), kHashBoundPercent);
+}
+std::string StickyCookie(const v1::StickySession& sticky) { return Pick(sticky.cookie(), kDefaultStickyCookie); }
+std::string StickyPath(const v1::StickySession& sticky) { return Pick(sticky.path(), "/"); }
+Duration StickyTtl(const v1::StickySession& sticky) { return Pick(sticky.has_ttl(), sticky.ttl(), kStickyTtl); }
+v1::BreakerMode ModeOf(const v1::Breaker& breaker) {
+  return breaker.mode() == v1::BREAKER_MODE_UNSPECIFIED ? v1::BREAKER_MODE_EVIDENCE : breaker.mode();
+}
+Duration BreakerOpenTimeout(const v1::Breaker& breaker) {
+  if (!breaker.has_open_timeout() && ModeOf(breaker) != v1::BREAKER_MODE_COUNT) return kEvidenceOpenTimeout;
+  return Pick(breaker.has_open_timeout(), breaker.open_timeout(), kBreakerOpenTimeout);
+}
+std::uint32_t FailureThreshold(const v1::Breaker& breaker) { return Pick(breaker.failure_threshold(), kBreakerFailures); }
+std::uint32_t SuccessThreshold(const v1::Breaker& breaker) { return Pick(breaker.success_threshold(), kBreakerSuccesses); }
+std::uint32_t HalfOpenMaxRequests(const v1::Breaker& breaker) { return Pick(breaker.half_open_max_requests(), kHalfOpenRequests); }
+std::uint32_t ErrorRatePercent(const v1::Breaker& breaker) { return Pick(breaker.error_rate_percent(), kErrorRatePercent); }
+std::uint32_t MinimumRequests(const v1::Breaker& breaker) { return Pick(breaker.minimum_requests(), kMinimumRequests); }
+Duration BreakerWindow(const v1::Breaker& breaker) { return Pick(breaker.has_window(), breaker.window(), kRateWindow); }
+Duration SlowCall(const v1::Breaker& breaker) { return Pick(breaker.has_slow_call(), breaker.slow_call(), kSlowCall); }
+std::uint32_t SlowCallRatePercent(const v1::Breaker& breaker) { return Pick(breaker.slow_call_rate_percent(), kSlowCallRatePercent); }
+v1::BreakerForce ForceOf(const v1::Upstream& upstream, const v1::Backend& backend) {
+  const v1::BreakerForce force = backend.breaker() == v1::BREAKER_FORCE_UNSPECIFIED ? upstream.breaker().force() : backend.breaker();
+  return force == v1::BREAKER_FORCE_UNSPECIFIED ? v1::BREAKER_FORCE_NONE : force;
+}
+
+std::uint32_t ConsecutiveFailures(const v1::OutlierDetection& outlier) {
+  return Pick(outlier.has_consecutive_failures(), outlier.consecutive_failures(), kOutlierFailures);
+}
+std::uint32_t ConsecutiveGatewayFailures(const v1::OutlierDetection& outlier) {
+  return Pick(outlier.has_consecutive_gateway_failures(), outlier.consecutive_gateway_failures(), kOutlierGatewayFailures);
+}
+std::uint32_t ConsecutiveLocalFailures(const v1::OutlierDetection& outlier) {
+  return Pick(outlier.has_consecutive_local_failures(), outlier.consecutive_local_failures(), kOutlierFailures);
+}
+std::uint32_t FailurePercent(const v1::OutlierDetection& outlier) {
+  return Pick(outlier.has_failure_percent(), outlier.failure_percent(), kOutlierFailurePercent);
+}
+std::uint32_t MinimumRequests(const v1::OutlierDetection& outlier) { return Pick(outlier.minimum_requests(), kMinimumRequests); }
+Duration OutlierInterval(const v1::OutlierDetection& outlier) { return Pick(outlier.has_interval(), outlier.interval(), kRateWindow); }
+Duration BaseEjection(const v1::OutlierDetection& outlier) { return Pick(outlier.has_base_ejection(), outlier.base_ejection(), kBaseEjection); }
+Duration MaxEjection(const v1::OutlierDetection& outlier) {
+  return std::max(Pick(outlier.has_max_ejection(), outlier.max_ejection(), kMaxEjection), BaseEjection(outlier));
+}
+std::uint32_t MaxEjectedPercent(const v1::OutlierDetection& outlier) {
+  return Pick(outlier.has_max_ejected_percent(), outlier.max_ejected_percent(), kMaxEjectedPercent);
+}
+
+std::uint32_t MaxUpstreamRequests(const v1::UpstreamLimits& limits) { return Pick(limits.max_requests(), kMaxUpstreamRequests); }
+std::uint32_t MaxUpstreamRetries(const v1::UpstreamLimits& limits) {
+  return Pick(limits.has_max_retries(), limits.max_retries(), kMaxUpstreamRetries);
+}
+
+std::uint32_t RetryAttempts(const v1::Retry& retry) { return Pick(retry.max_attempts(), kRetryAttempts); }
+bool RetriesOn(const v1::Retry& retry, v1::RetryCondition condition) {
+  if (retry.on().empty()) return condition >= v1::RETRY_CONDITION_CONNECT_FAILURE && condition <= v1::RETRY_CONDITION_GATEWAY_ERROR;
+  return std::find(retry.on().begin(), retry.on().end(), condition) != retry.on().end();
+}
+std::uint32_t RetryBudgetPercent(const v1::Retry& retry) {
+  return Pick(retry.has_budget_percent(), retry.budget_percent(), kRetryBudgetPercent);
+}
+std::uint32_t RetryMinPerSecond(const v1::Retry& retry) { return Pick(retry.has_min_per_second(), retry.min_per_second(), kRetryMinPerSecond); }
+Duration PerTryTimeout(const v1::Retry& retry) { return Pick(retry.has_per_try_timeout(), retry.per_try_timeout(), kPerTryTimeout); }
+Duration RetryBaseBackoff(const v1::Retry& retry) { return Pick(retry.has_base_backoff(), retry.base_backoff(), kRetryBaseBackoff); }
+Duration RetryMaxBackoff(const v1::Retry& retry) { return Pick(retry.has_max_backoff(), retry.max_backoff(), kRetryMaxBackoff); }
+
 v1::BackendState StateOf(const v1::Backend& backend) {
   return backend.state() == v1::BACKEND_STATE_UNSPECIFIED ? v1::BACKEND_STATE_ACTIVE : backend.state();
 }

@@ -95,6 +95,45 @@ inline constexpr CountBound kMaxIdlePerBackend{128, 0, 100'000};
 inline constexpr TimeBound kPoolIdleTimeout{std::chrono::seconds(60), std::chrono::milliseconds(100), std::chrono::hours(1)};
 inline constexpr CountBound kMaxPending{1'024, 0, 100'000};
 inline constexpr TimeBound kPendingTimeout{std::chrono::seconds(1), std::chrono::milliseconds(1), std::chrono::minutes(1)};
+inline constexpr TimeBound kBreakerOpenTimeout{std::chrono::seconds(30), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr Duration kEvidenceOpenTimeout = std::chrono::seconds(5);  // the default of mode EVIDENCE
+inline constexpr CountBound kBreakerFailures{5, 1, 1'000};
+inline constexpr CountBound kBreakerSuccesses{3, 1, 1'000};
+inline constexpr CountBound kHalfOpenRequests{3, 1, 1'000};
+inline constexpr CountBound kErrorRatePercent{50, 1, 100};
+inline constexpr CountBound kSlowCallRatePercent{100, 1, 100};
+inline constexpr CountBound kMinimumRequests{20, 1, 100'000};
+inline constexpr TimeBound kRateWindow{std::chrono::seconds(10), std::chrono::seconds(1), std::chrono::minutes(10)};
+// The default of the first is none.
+inline constexpr TimeBound kSlowCall{Duration::zero(), std::chrono::milliseconds(1), std::chrono::hours(1)};
+inline constexpr CountBound kOutlierFailures{5, 0, 1'000};
+inline constexpr CountBound kOutlierGatewayFailures{0, 0, 1'000};
+inline constexpr CountBound kOutlierFailurePercent{50, 0, 100};
+inline constexpr CountBound kMaxEjectedPercent{50, 0, 100};
+inline constexpr TimeBound kBaseEjection{std::chrono::seconds(5), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr TimeBound kMaxEjection{std::chrono::minutes(5), std::chrono::milliseconds(100), std::chrono::hours(24)};
+inline constexpr CountBound kMaxUpstreamRequests{100'000, 1, 1'000'000};
+inline constexpr CountBound kMaxUpstreamRetries{1'000, 0, 100'000};
+inline constexpr CountBound kRetryAttempts{3, 1, 10};
+inline constexpr std::size_t kMaxRetryConditions = 16;
+inline constexpr CountBound kRetryBudgetPercent{20, 0, 100};
+inline constexpr CountBound kRetryMinPerSecond{10, 0, 100'000};
+// The default is none.
+inline constexpr TimeBound kPerTryTimeout{Duration::zero(), std::chrono::milliseconds(1), std::chrono::hours(1)};
+inline constexpr TimeBound kRetryBaseBackoff{std::chrono::milliseconds(25), Duration::zero(), std::chrono::minutes(1)};
+inline constexpr TimeBound kRetryMaxBackoff{std::chrono::milliseconds(250), Duration::zero(), std::chrono::minutes(1)};
+inline constexpr CountBound kPriority{0, 0, 15};
+inline constexpr CountBound kLeastCapacityPercent{20, 0, 100};
+inline constexpr CountBound kZoneFillPercent{80, 1, 100};
+inline constexpr TimeBound kSlowStartWindow{std::chrono::seconds(10), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr CountBound kAggressionPercent{100, 10, 1'000};
+inline constexpr std::size_t kMaxHashSources = 8;
+// 0 is allowed, too: no bound.
+inline constexpr CountBound kHashBoundPercent{125, 100, 10'000};
+inline constexpr std::string_view kDefaultStickyCookie = "switchyard-backend";
+inline constexpr std::size_t kMaxCookieNameLength = 63;
+// The default is a cookie of the browser's session.
+inline constexpr TimeBound kStickyTtl{Duration::zero(), std::chrono::seconds(1), std::chrono::hours(8'760)};
 
 // Texts whose length the protos leave to this page: each is one line of a request head or less.
 inline constexpr std::size_t kMaxHostLength = 253;  // RFC 1035 section 3.1: 255 octets on the wire
@@ -102,6 +141,14 @@ inline constexpr std::size_t kMaxPathLength = 8'192;
 inline constexpr std::size_t kMaxMethodLength = 32;
 inline constexpr std::size_t kMaxHeaderNameLength = 256;
 inline constexpr std::size_t kMaxHeaderValueLength = 4'096;
+
+// tls.proto
+inline constexpr std::size_t kMaxServedCertificates = 64;
+inline constexpr std::size_t kMaxSubjectNames = 100;
+inline constexpr std::size_t kMaxSubjectNameLength = 2'048;
+inline constexpr std::size_t kMaxPins = 20;
+inline constexpr CountBound kMaxHandshakes{4'000, 1, 1'000'000};
+inline constexpr TimeBound kTlsHandshakeTimeout{std::chrono::seconds(5), std::chrono::milliseconds(10), std::chrono::minutes(1)};
 
 // Listener
 std::string Address(const v1::Listener& listener);
@@ -131,6 +178,10 @@ std::uint32_t MaxControlFrames(const v1::Http2Options& http2);
 Duration StallTimeout(const v1::Http2Options& http2);
 std::uint32_t HeaderTableBytes(const v1::Http2Options& http2);
 
+// ListenerTls, UpstreamTls
+std::uint32_t MaxHandshakes(const v1::ListenerTls& tls);
+Duration TlsHandshakeTimeout(const v1::UpstreamTls& tls);
+
 // Timeouts of a Route
 Duration ResponseTimeout(const v1::Timeouts& timeouts);
 Duration ExchangeIdleTimeout(const v1::Timeouts& timeouts);
@@ -141,8 +192,59 @@ std::uint32_t Weight(const v1::WeightedUpstream& share);
 v1::Balancer BalancerOf(const v1::Upstream& upstream);
 v1::UpstreamProtocol Protocol(const v1::Upstream& upstream);
 Duration ConnectTimeout(const v1::Upstream& upstream);
+std::uint32_t LeastCapacityPercent(const v1::Upstream& upstream);
+// Breaker
+v1::BreakerMode ModeOf(const v1::Breaker& breaker);
+Duration BreakerOpenTimeout(const v1::Breaker& breaker);
+std::uint32_t FailureThreshold(const v1::Breaker& breaker);
+std::uint32_t SuccessThreshold(const v1::Breaker& breaker);
+std::uint32_t HalfOpenMaxRequests(const v1::Breaker& breaker);
+std::uint32_t ErrorRatePercent(const v1::Breaker& breaker);
+std::uint32_t MinimumRequests(const v1::Breaker& breaker);
+Duration BreakerWindow(const v1::Breaker& breaker);
+// 0: none.
+Duration SlowCall(const v1::Breaker& breaker);
+std::uint32_t SlowCallRatePercent(const v1::Breaker& breaker);
+// That of the backend, else that of the upstream.
+v1::BreakerForce ForceOf(const v1::Upstream& upstream, const v1::Backend& backend);
+// OutlierDetection
+std::uint32_t ConsecutiveFailures(const v1::OutlierDetection& outlier);
+std::uint32_t ConsecutiveGatewayFailures(const v1::OutlierDetection& outlier);
+std::uint32_t ConsecutiveLocalFailures(const v1::OutlierDetection& outlier);
+std::uint32_t FailurePercent(const v1::OutlierDetection& outlier);
+std::uint32_t MinimumRequests(const v1::OutlierDetection& outlier);
+Duration OutlierInterval(const v1::OutlierDetection& outlier);
+Duration BaseEjection(const v1::OutlierDetection& outlier);
+// At least BaseEjection.
+Duration MaxEjection(const v1::OutlierDetection& outlier);
+std::uint32_t MaxEjectedPercent(const v1::OutlierDetection& outlier);
+// UpstreamLimits
+std::uint32_t MaxUpstreamRequests(const v1::UpstreamLimits& limits);
+std::uint32_t MaxUpstreamRetries(const v1::UpstreamLimits& limits);
+// Retry
+std::uint32_t RetryAttempts(const v1::Retry& retry);
+bool RetriesOn(const v1::Retry& retry, v1::RetryCondition condition);
+std::uint32_t RetryBudgetPercent(const v1::Retry& retry);
+std::uint32_t RetryMinPerSecond(const v1::Retry& retry);
+// 0: none.
+Duration PerTryTimeout(const v1::Retry& retry);
+Duration RetryBaseBackoff(const v1::Retry& retry);
+Duration RetryMaxBackoff(const v1::Retry& retry);
+// SlowStart
+Duration SlowStartWindow(const v1::SlowStart& slow_start);
+std::uint32_t AggressionPercent(const v1::SlowStart& slow_start);
+// ZonePreference
+std::uint32_t ZoneFillPercent(const v1::ZonePreference& zones);
+// HashPolicy. 0: no bound.
+std::uint32_t HashBoundPercent(const v1::HashPolicy& hash);
+// StickySession
+std::string StickyCookie(const v1::StickySession& sticky);
+std::string StickyPath(const v1::StickySession& sticky);
+// 0: until the browser's session ends.
+Duration StickyTtl(const v1::StickySession& sticky);
 // Backend
 std::uint32_t Weight(const v1::Backend& backend);
+std::uint32_t Priority(const v1::Backend& backend);
 v1::BackendState StateOf(const v1::Backend& backend);
 // HealthCheck
 Duration ProbeInterval(const v1::HealthCheck& check);

@@ -8,8 +8,8 @@
 
 namespace switchyard::config {
 namespace {
-constexpr std::array<std::pair<v1::Kind, std::string_view>, 3> kKinds = {
-    {{v1::KIND_LISTENER, "Listener"}, {v1::KIND_ROUTE, "Route"}, {v1::KIND_UPSTREAM, "Upstream"}}};
+constexpr std::array<std::pair<v1::Kind, std::string_view>, 4> kKinds = {
+    {{v1::KIND_LISTENER, "Listener"}, {v1::KIND_ROUTE, "Route"}, {v1::KIND_UPSTREAM, "Upstream"}, {v1::KIND_SECRET, "Secret"}}};
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -27,6 +27,8 @@ v1::Kind KindOf(const v1::Resource& resource) {
       return v1::KIND_ROUTE;
     case v1::Resource::kUpstream:
       return v1::KIND_UPSTREAM;
+    case v1::Resource::kSecret:
+      return v1::KIND_SECRET;
     case v1::Resource::SPEC_NOT_SET:
       break;
   }

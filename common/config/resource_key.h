@@ -13,7 +13,7 @@ namespace switchyard::config {
 // By which spec is set; KIND_UNSPECIFIED when none is.
 v1::Kind KindOf(const v1::Resource& resource);
 v1::ResourceKey KeyOf(const v1::Resource& resource);
-// `Listener`, `Route`, `Upstream`; `?` otherwise.
+// `Listener`, `Route`, `Upstream`, `Secret`; `?` otherwise.
 std::string_view KindName(v1::Kind kind);
 // Accepts any case, and the plural: `upstream`, `Upstreams`. KIND_UNSPECIFIED when unknown.
 v1::Kind ParseKind(std::string_view text);

@@ -14,7 +14,7 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using Kind = YamlNode::Kind;
 
-const std::vector<std::string_view> kKinds = {"Listener", "Route", "Upstream"};
+const std::vector<std::string_view> kKinds = {"Listener", "Route", "Upstream", "Secret"};
 const std::vector<std::string_view> kEnvelope = {"kind", "name", "labels", "spec", "generation", "updated"};
 
 const FieldDescriptor* SpecField(v1::Kind kind) {
@@ -26,6 +26,8 @@ const FieldDescriptor* SpecField(v1::Kind kind) {
       return type.FindFieldByNumber(v1::Resource::kRouteFieldNumber);
     case v1::KIND_UPSTREAM:
       return type.FindFieldByNumber(v1::Resource::kUpstreamFieldNumber);
+    case v1::KIND_SECRET:
+      return type.FindFieldByNumber(v1::Resource::kSecretFieldNumber);
     default:
       return nullptr;
   }
@@ -127,10 +129,10 @@ void YamlResourceReader::ReadKind(std::uint32_t index, SourcePosition key_positi
   if (node.kind == Kind::kScalar && !node.tagged && ParseKind(node.text) != v1::KIND_UNSPECIFIED) {
     positions_.AddField(reader_.subject().index, "kind", node.position);
   } else if (node.kind == Kind::kScalar) {
-    reader_.Fail("kind", node.position, fmt::format("\"{}\" is none of Listener, Route, Upstream{}", CleanText(node.text, 64),
+    reader_.Fail("kind", node.position, fmt::format("\"{}\" is none of Listener, Route, Upstream, Secret{}", CleanText(node.text, 64),
                                                     reader_.full() ? "" : DidYouMean(node.text, kKinds)));
   } else {
-    reader_.Fail("kind", key_position, fmt::format("expected one of Listener, Route, Upstream, found {}", DescribeNode(node)));
+    reader_.Fail("kind", key_position, fmt::format("expected one of Listener, Route, Upstream, Secret, found {}", DescribeNode(node)));
   }
 }
 
@@ -146,7 +148,7 @@ void YamlResourceReader::ReadSpec(std::uint32_t index, SourcePosition key_positi
 }
 
 void YamlResourceReader::CheckEnvelope(SourcePosition position, bool has_kind, const v1::Resource& resource) {
-  if (!has_kind) reader_.Fail("kind", position, "is required: one of Listener, Route, Upstream");
+  if (!has_kind) reader_.Fail("kind", position, "is required: one of Listener, Route, Upstream, Secret");
   if (reader_.subject().key.name().empty()) reader_.Fail("name", position, "is required");
   const bool known = reader_.subject().key.kind() != v1::KIND_UNSPECIFIED;
   if (known && resource.spec_case() == v1::Resource::SPEC_NOT_SET) {

@@ -17,6 +17,10 @@ namespace switchyard::config {
 namespace {
 
 // Thrown through the parser to stop it, and caught in Next.
+// A single `:` is a map, its key and its value; no character makes more. The parser itself goes round in circles on some texts, such as one that
+// begins with a comma, and makes empty documents for ever.
+constexpr std::size_t kNodesPerByte = 4;
+
 struct Refused : std::exception {
   explicit Refused(YamlError e) : error(std::move(e)) {}
   YamlError error;
@@ -39,7 +43,7 @@ class ViewBuffer final : public std::streambuf {
 // Turns the parser's events into nodes.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(YamlTree& tree, std::size_t nodes_before) : nodes_(tree.nodes()), before_(nodes_before) {}
+  TreeBuilder(YamlTree& tree, std::size_t nodes_before, std::size_t most) : nodes_(tree.nodes()), before_(nodes_before), most_(most) {}
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -80,6 +84,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   std::uint32_t Add(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    if (before_ + nodes_.size() >= most_) throw Refused({At(mark), "is not YAML: it makes more values than it has characters"});
     if (before_ + nodes_.size() >= kMaxNodes) throw Refused({At(mark), fmt::format("has more than {} values; split the file", kMaxNodes)});
     const auto index = static_cast<std::uint32_t>(nodes_.size());
     YamlNode& node = nodes_.emplace_back();
@@ -101,6 +106,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   std::vector<YamlNode>& nodes_;
   std::size_t before_;
+  std::size_t most_;
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, std::uint32_t> anchors_;
 };
@@ -108,7 +114,8 @@ class TreeBuilder final : public YAML::EventHandler {
 }  // namespace
 
 struct YamlDocuments::State {
-  explicit State(std::string_view text) : buffer(text), stream(&buffer) {}
+  explicit State(std::string_view text) : most_nodes(text.size() * kNodesPerByte + kNodesPerByte), buffer(text), stream(&buffer) {}
+  std::size_t most_nodes;
   ViewBuffer buffer;
   std::istream stream;
   YAML::Parser parser;
@@ -123,7 +130,7 @@ bool YamlDocuments::Next(YamlTree& tree) {
   tree.nodes().clear();
   try {
     if (!std::exchange(state_->loaded, true)) state_->parser.Load(state_->stream);
-    TreeBuilder builder(tree, nodes_);
+    TreeBuilder builder(tree, nodes_, state_->most_nodes);
     if (!state_->parser.HandleNextDocument(builder)) return false;
     if (tree.size() == 0) tree.nodes().emplace_back();
     nodes_ += tree.size();

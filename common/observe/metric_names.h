@@ -28,10 +28,22 @@ inline constexpr MetricDef kRequests{"switchyard_requests_total", "Requests that
                                      MetricKind::kCounter,
                                      {"listener", "class"},
                                      2000};
-inline constexpr MetricDef kRequestCauses{"switchyard_request_causes_total", "Requests that Switchyard answered itself or cut short.",
+inline constexpr MetricDef kRequestCauses{"switchyard_request_causes_total",
+                                          "Requests that Switchyard answered itself or cut short, and connections that failed before.",
                                           MetricKind::kCounter,
                                           {"listener", "cause"},
                                           2000};
+inline constexpr MetricDef kTlsHandshakes{"switchyard_tls_handshakes_total",
+                                          "TLS handshakes of clients that succeeded: full, resumed. Failed ones are request causes tls_*.",
+                                          MetricKind::kCounter,
+                                          {"listener", "kind"},
+                                          1000};
+inline constexpr MetricDef kTlsCertificateExpiry{"switchyard_tls_certificate_expiry_seconds",
+                                                 "Seconds until a certificate of a Secret ends; negative: it has ended. Of a chain or bundle "
+                                                 "the one that ends first.",
+                                                 MetricKind::kGauge,
+                                                 {"secret"},
+                                                 2000};
 inline constexpr MetricDef kRequestSeconds{"switchyard_request_duration_seconds",
                                            "First byte of a request to last byte of its response.",
                                            MetricKind::kHistogram,
@@ -61,6 +73,20 @@ inline constexpr MetricDef kUpstreamConnections{"switchyard_upstream_connections
                                                 MetricKind::kGauge,
                                                 {"upstream"},
                                                 1000};
+
+inline constexpr MetricDef kBreakers{"switchyard_breakers", "Breakers of backends, one per worker, by state: closed, soft, open, half_open.",
+                                     MetricKind::kGauge,
+                                     {"upstream", "state"},
+                                     4000};
+inline constexpr MetricDef kBreakerOpened{"switchyard_breaker_opened_total", "Breakers that went from closed to open.", MetricKind::kCounter,
+                                          {"upstream", "backend"},
+                                          6000};
+inline constexpr MetricDef kEjected{"switchyard_ejected_backends", "Backends out by outlier detection, one per worker.", MetricKind::kGauge,
+                                    {"upstream"},
+                                    1000};
+inline constexpr MetricDef kEjections{"switchyard_ejections_total", "Ejections by outlier detection.", MetricKind::kCounter,
+                                      {"upstream", "backend"},
+                                      6000};
 
 // --- agent: health ---------------------------------------------------------------------------------------------------------------------
 inline constexpr MetricDef kBackendsByHealth{"switchyard_backends", "Probed backends by state: unknown, healthy, unhealthy.",

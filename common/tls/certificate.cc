@@ -54,25 +54,31 @@ bool OnlyEndLeft() {
   return end;
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<Certificate>> Certificate::ChainFromPem(std::string_view pem) {
-  if (pem.size() > kMaxPemBytes) return absl::InvalidArgumentError("certificate: larger than 64 KiB");
+absl::StatusOr<std::vector<Certificate>> ReadAll(std::string_view pem, std::size_t max_bytes, std::size_t max_count) {
+  if (pem.size() > max_bytes) return absl::InvalidArgumentError(fmt::format("certificate: larger than {} KiB", max_bytes / 1024));
   const Bio bio = ReadBio(pem);
   std::vector<Certificate> chain;
   ClearErrors();
   for (;;) {
     X509Cert next(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
     if (next == nullptr) break;
-    if (chain.size() == kMaxPemCertificates) {
-      return absl::InvalidArgumentError(fmt::format("certificate: more than {} in one text", kMaxPemCertificates));
-    }
-    auto handle = std::make_shared<Handle>();
+    if (chain.size() == max_count) return absl::InvalidArgumentError(fmt::format("certificate: more than {} in one text", max_count));
+    auto handle = std::make_shared<Certificate::Handle>();
     handle->certificate = std::move(next);
     chain.push_back(Certificate(std::move(handle)));
   }
   if (!OnlyEndLeft() || chain.empty()) return absl::InvalidArgumentError("certificate: expected PEM blocks \"CERTIFICATE\"");
   return chain;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Certificate>> Certificate::ChainFromPem(std::string_view pem) {
+  return ReadAll(pem, kMaxPemBytes, kMaxPemCertificates);
+}
+
+absl::StatusOr<std::vector<Certificate>> Certificate::BundleFromPem(std::string_view pem) {
+  return ReadAll(pem, kMaxBundleBytes, kMaxBundleCertificates);
 }
 
 absl::StatusOr<Certificate> Certificate::FromPem(std::string_view pem) {

@@ -18,6 +18,8 @@ namespace switchyard::tls {
 
 inline constexpr std::size_t kMaxPemBytes = 64 * 1024;
 inline constexpr std::size_t kMaxPemCertificates = 8;
+inline constexpr std::size_t kMaxBundleBytes = 512 * 1024;
+inline constexpr std::size_t kMaxBundleCertificates = 256;
 
 class Certificate {
  public:
@@ -25,6 +27,8 @@ class Certificate {
   static absl::StatusOr<Certificate> FromPem(std::string_view pem);
   // All of them, in order; at least one.
   static absl::StatusOr<std::vector<Certificate>> ChainFromPem(std::string_view pem);
+  // As ChainFromPem, within other bounds: kMaxBundleBytes and kMaxBundleCertificates.
+  static absl::StatusOr<std::vector<Certificate>> BundleFromPem(std::string_view pem);
 
   std::string ToPem() const;
   std::string ToDer() const;
@@ -40,7 +44,7 @@ class Certificate {
   // SubjectPublicKeyInfo, DER. Compare with `KeyPair::PublicKeyDer`.
   std::string PublicKeyDer() const;
 
-  // OpenSSL's object (X509), for files of this folder only.
+  // OpenSSL's object (X509), for the homes of OpenSSL only.
   struct Handle;
   const Handle& handle() const { return *handle_; }
   explicit Certificate(std::shared_ptr<const Handle> handle) : handle_(std::move(handle)) {}

@@ -58,4 +58,53 @@ bool IsP256(EVP_PKEY* key) {
   return named && OBJ_txt2nid(group.data()) == NID_X9_62_prime256v1;
 }
 
+namespace {
+
+std::string CurveOf(EVP_PKEY* key) {
+  std::array<char, 64> group{};
+  std::size_t size = 0;
+  const bool named = EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1;
+  ClearErrors();
+  const int id = named ? OBJ_txt2nid(group.data()) : NID_undef;
+  const char* curve = EC_curve_nid2nist(id);
+  return curve != nullptr ? curve : named ? group.data() : "with explicit parameters";
+}
+
+}  // namespace
+
+std::string KeyKind(EVP_PKEY* key) {
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+      return fmt::format("RSA {}", EVP_PKEY_get_bits(key));
+    case EVP_PKEY_EC:
+      return fmt::format("ECDSA {}", CurveOf(key));
+    case EVP_PKEY_ED25519:
+      return "Ed25519";
+    default: {
+      const char* name = EVP_PKEY_get0_type_name(key);
+      return name == nullptr ? "unknown" : name;
+    }
+  }
+}
+
+std::string KeyWeakness(EVP_PKEY* key) {
+  constexpr int kLeastRsaBits = 2048;
+  constexpr int kMostRsaBits = 8192;  // beyond, one handshake takes tens of milliseconds of a worker
+  const std::string kind = KeyKind(key);
+  const int bits = EVP_PKEY_get_bits(key);
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+      if (bits < kLeastRsaBits) return fmt::format("is {}, which is weak; expected RSA 2048 or more, or ECDSA P-256", kind);
+      if (bits > kMostRsaBits) return fmt::format("is {}, which is too slow to serve with; expected at most RSA {}", kind, kMostRsaBits);
+      return {};
+    case EVP_PKEY_EC:
+      if (kind == "ECDSA P-256" || kind == "ECDSA P-384" || kind == "ECDSA P-521") return {};
+      return fmt::format("is {}; expected a curve of P-256, P-384, P-521", kind);
+    case EVP_PKEY_ED25519:
+      return {};
+    default:
+      return fmt::format("is of kind {}; expected RSA, ECDSA or Ed25519", kind);
+  }
+}
+
 }  // namespace switchyard::tls

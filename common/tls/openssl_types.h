@@ -1,4 +1,4 @@
-// Owners for OpenSSL's objects, and its error queue as a Status. For files of this folder only: OpenSSL stays inside common/tls.
+// Owners for OpenSSL's objects, and its error queue as a Status. For OpenSSL's homes only: this folder and agent/tls.
 //
 // Thread-safety: the owners are values; OpenSSL's objects are safe to read from several threads once they are filled.
 #pragma once
@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "common/tls/certificate.h"
 #include "common/tls/key_pair.h"
+#include "common/tls/private_key.h"
 
 namespace switchyard::tls {
 
@@ -39,6 +40,10 @@ struct KeyPair::Handle {
   PKey key;
 };
 
+struct PrivateKey::Handle {
+  PKey key;
+};
+
 struct Certificate::Handle {
   X509Cert certificate;
 };
@@ -56,5 +61,9 @@ void ClearErrors();
 absl::StatusOr<PKey> PublicKeyFromDer(std::string_view der);
 std::string PublicKeyToDer(EVP_PKEY* key);
 bool IsP256(EVP_PKEY* key);
+// `RSA 2048`, `ECDSA P-256`, `Ed25519`; OpenSSL's word for anything else.
+std::string KeyKind(EVP_PKEY* key);
+// Why the key is not strong enough to serve with; empty when it is.
+std::string KeyWeakness(EVP_PKEY* key);
 
 }  // namespace switchyard::tls

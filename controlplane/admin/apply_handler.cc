@@ -19,6 +19,7 @@ v1::ApplyResponse ApplyResponseOf(const IntentResult& result) {
   v1::ApplyResponse response;
   response.set_generation(result.generation);
   response.mutable_changes()->Assign(result.changes.begin(), result.changes.end());
+  response.mutable_warnings()->Assign(result.warnings.begin(), result.warnings.end());
   return response;
 }
 

@@ -6,6 +6,8 @@
 
 #include "common/config/violation.h"
 #include "controlplane/admin/change_plan.h"
+#include "controlplane/admin/secret_intent.h"
+#include "controlplane/validation/tls_rules.h"
 #include "controlplane/validation/validator.h"
 
 namespace switchyard::controlplane::admin {
@@ -34,9 +36,16 @@ absl::Status Outrun(std::uint64_t expected, std::uint64_t newest) {
                                         expected, newest));
 }
 
+std::vector<v1::Violation> Warnings(const std::vector<v1::Resource>& upserts, WallTime now) {
+  config::ViolationList warnings;
+  for (const v1::Resource& resource : upserts) validation::AddTlsWarnings(resource, now, warnings);
+  return warnings.kept();
+}
+
 // One round of steps 2 to 4.
-IntentResult Try(store::Store& store, const Clock& clock, const Intent& intent) {
+IntentResult Try(store::Store& store, const Clock& clock, Intent intent) {
   const auto catalog = store.Read();
+  CompleteSecrets(*catalog, intent.upserts);
   if (intent.expected_generation && *intent.expected_generation != catalog->generation) {
     return Refuse(Outrun(*intent.expected_generation, catalog->generation));
   }
@@ -45,7 +54,7 @@ IntentResult Try(store::Store& store, const Clock& clock, const Intent& intent) 
   const auto planned = MakePlan(*catalog, intent.upserts, intent.deletes, violations, plan);
   if (!violations.empty()) return Refuse(violations);
   if (!planned.ok()) return Refuse(planned);
-  validation::ValidateCatalog(plan.candidate, plan.touched, violations);
+  validation::ValidateCatalog(plan.candidate, plan.touched, clock.WallNow(), violations);
   // The request itself is in order when it only deletes: it is the rest of the fleet that stands against it.
   const bool deletes_only = intent.upserts.empty();
   if (!violations.empty()) {
@@ -56,8 +65,9 @@ IntentResult Try(store::Store& store, const Clock& clock, const Intent& intent) 
   result.generation = catalog->generation + (plan.any() ? 1 : 0);
   result.changes = std::move(plan.changes);
   result.committed = clock.WallNow();
+  result.warnings = Warnings(intent.upserts, result.committed);
   if (intent.dry_run) return result;
-  store::Transaction transaction{.upserts = intent.upserts,
+  store::Transaction transaction{.upserts = std::move(intent.upserts),
                                  .deletes = intent.deletes,
                                  .expected_generation = catalog->generation,
                                  .author = intent.author,

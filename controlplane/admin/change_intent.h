@@ -46,6 +46,8 @@ struct IntentResult {
   // Committed; the newest when nothing changed; the one it would be for a dry run.
   std::uint64_t generation = 0;
   std::vector<v1::Change> changes;
+  // What was taken but should be known.
+  std::vector<v1::Violation> warnings;
   // When that generation was committed (now, when nothing changed).
   WallTime committed;
 };

@@ -27,7 +27,7 @@ void PlanUpserts(const std::vector<v1::Resource>& upserts, config::ViolationList
   for (const v1::Resource& resource : upserts) {
     const v1::ResourceKey key = config::KeyOf(resource);
     if (key.kind() == v1::KIND_UNSPECIFIED) {
-      out.Add(key, "spec", "is required: one of listener, route, upstream");
+      out.Add(key, "spec", "is required: one of listener, route, upstream, secret");
       continue;
     }
     const auto [action, fresh] = actions.try_emplace(Key(key.kind(), key.name()));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/config/redaction.h"
 #include "common/config/resource_key.h"
 
 namespace switchyard::controlplane::admin {
@@ -14,7 +15,9 @@ absl::StatusOr<v1::Resource> HandleGet(const store::Store& store, const v1::GetR
   const auto catalog = store.Read();
   const v1::Resource* resource = catalog->Find(key.kind(), key.name());
   if (resource == nullptr) return absl::NotFoundError(fmt::format("there is no {}", config::ToString(key)));
-  return *resource;
+  v1::Resource answer = *resource;
+  config::Redact(answer);
+  return answer;
 }
 
 }  // namespace switchyard::controlplane::admin

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/config/redaction.h"
 #include "controlplane/admin/list_handler.h"
 #include "controlplane/admin/page.h"
 
@@ -19,6 +20,7 @@ absl::StatusOr<v1::HistoryResponse> One(const store::Store& store, std::uint64_t
   v1::HistoryResponse response;
   *response.add_entries() = std::move(change->entry);
   for (auto& resource : change->resources) *response.add_resources() = std::move(resource);
+  config::Redact(*response.mutable_resources());
   return response;
 }
 

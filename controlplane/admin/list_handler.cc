@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/config/redaction.h"
 #include "controlplane/admin/page.h"
 
 namespace switchyard::controlplane::admin {
@@ -55,7 +56,7 @@ absl::StatusOr<v1::ListResponse> HandleList(const store::Store& store, const v1:
       response.set_next_page_token(last);
       break;
     }
-    *response.add_resources() = *resource;
+    config::Redact(*response.add_resources() = *resource);
     bytes += more;
     last = MakePageToken(kVerb, {fmt::to_string(static_cast<int>(key.first)), key.second});
   }

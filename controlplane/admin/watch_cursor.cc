@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "common/config/redaction.h"
+
 namespace switchyard::controlplane::admin {
 
 WatchCursor::WatchCursor(const store::Store* store, std::uint64_t after) : store_(store), delivered_(after) {}
@@ -45,6 +47,7 @@ absl::StatusOr<std::optional<v1::WatchResponse>> WatchCursor::Next() {
   v1::WatchResponse response;
   *response.mutable_entry() = std::move(change->entry);
   for (auto& resource : change->resources) *response.add_resources() = std::move(resource);
+  config::Redact(*response.mutable_resources());
   return std::optional(std::move(response));
 }
 

@@ -33,6 +33,16 @@ bool IsServed(const v1::Route& route, const Names& listeners) {
                      [&](const std::string& listener) { return listeners.contains(listener); });
 }
 
+// The Secrets that a listener or upstream names.
+void AddSecrets(const v1::Resource& resource, Names& secrets) {
+  const v1::ListenerTls& listener = resource.listener().tls();
+  for (const v1::ServedCertificate& served : listener.certificates()) secrets.insert(served.secret());
+  const v1::UpstreamTls& upstream = resource.upstream().tls();
+  for (const std::string* name : {&listener.client_auth().ca(), &upstream.ca(), &upstream.certificate()}) {
+    if (!name->empty()) secrets.insert(*name);
+  }
+}
+
 }  // namespace
 
 bool Selects(const v1::AgentSelector& selector, const Labels& labels) {
@@ -47,9 +57,11 @@ v1::Snapshot Compile(const store::Catalog& catalog, const Labels& agent_labels) 
   v1::Snapshot out;
   out.set_generation(catalog.generation);
   Names listeners;
+  Names secrets;
   ForEach(catalog, v1::KIND_LISTENER, [&](const v1::Resource& resource) {
     if (!Selects(resource.listener().agents(), agent_labels)) return;
     listeners.insert(resource.name());
+    AddSecrets(resource, secrets);
     Append(resource, out);
   });
   Names upstreams;
@@ -61,7 +73,13 @@ v1::Snapshot Compile(const store::Catalog& catalog, const Labels& agent_labels) 
   // The set is in order of name, so what was asked for comes out sorted.
   for (const std::string_view name : upstreams) {
     const v1::Resource* upstream = catalog.Find(v1::KIND_UPSTREAM, std::string(name));
-    if (upstream != nullptr) Append(*upstream, out);
+    if (upstream == nullptr) continue;
+    AddSecrets(*upstream, secrets);
+    Append(*upstream, out);
+  }
+  for (const std::string_view name : secrets) {
+    const v1::Resource* secret = catalog.Find(v1::KIND_SECRET, std::string(name));
+    if (secret != nullptr) Append(*secret, out);
   }
   out.set_digest(config::SnapshotDigest(out.resources()));
   return out;

@@ -1,8 +1,9 @@
 // Compiler: a catalog and an agent's labels -> the snapshot that the agent needs, and nothing else.
 //
 // Reach: the listeners whose selector the labels satisfy; the routes that name one of these listeners; the upstreams that these routes
-// name. A route keeps all its listeners and is sent as it is, also when only one of them is the agent's. Output-only fields are cleared, so
-// a snapshot changes only when its meaning does. Equal catalogs and labels give equal bytes.
+// name; the Secrets that these listeners and upstreams name, so that a key goes to no agent that does not use it. A route keeps all its
+// listeners and is sent as it is, also when only one of them is the agent's. Output-only fields are cleared, so a snapshot changes only when
+// its meaning does. Equal catalogs and labels give equal bytes.
 //
 // Thread-safety: pure functions. Cost: linear in the catalog's listeners and routes, and in the size of the result.
 #pragma once

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "common/base/status.h"
 #include "common/config/resource_key.h"
 #include "controlplane/store/rocksdb_keys.h"
 #include "controlplane/store/rocksdb_status.h"
@@ -32,7 +33,14 @@ std::optional<Record> ParseRecord(std::string_view key, std::string_view stored)
 absl::StatusOr<std::unique_ptr<Journal>> RocksdbJournal::Open(const std::string& directory, const RocksdbOptions& options) {
   auto database = Rocksdb::Open(directory, options);
   if (!database.ok()) return database.status();
-  return std::unique_ptr<Journal>(new RocksdbJournal(directory, options, std::move(*database)));
+  std::shared_ptr<const tls::Seal> seal;
+  if (!options.seal_file.empty()) {
+    // After the lock on the directory: two controllers must not both make a key.
+    auto opened = tls::Seal::Open(options.seal_file, /*may_make=*/true);
+    if (!opened.ok()) return opened.status();
+    seal = *std::move(opened);
+  }
+  return std::unique_ptr<Journal>(new RocksdbJournal(directory, options, std::move(seal), std::move(*database)));
 }
 
 RocksdbJournal::~RocksdbJournal() { static_cast<void>(Recover()); }
@@ -66,8 +74,9 @@ absl::Status RocksdbJournal::LoadCatalog(Catalog& catalog) const {
   const std::unique_ptr<rocksdb::Iterator> at(database_->db().NewIterator({}, database_->family(Family::kResources)));
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
     auto resource = std::make_shared<v1::Resource>();
-    const bool whole = resource->ParseFromArray(at->value().data(), static_cast<int>(at->value().size())) &&
-                       View(at->key()) == ResourceKeyBytes(config::KindOf(*resource), resource->name()) &&
+    const auto read = bytes_.Read(View(at->value()), View(at->key()), *resource);
+    if (!read.ok()) return Annotate(read.status(), directory_);
+    const bool whole = *read && View(at->key()) == ResourceKeyBytes(config::KindOf(*resource), resource->name()) &&
                        resource->generation() <= catalog.generation;
     if (!whole)
       return Damaged(fmt::format("resource \"{}\" cannot be read", View(at->key()).substr(std::min<std::size_t>(4, at->key().size()))));
@@ -93,17 +102,21 @@ absl::Status RocksdbJournal::WriteChange(const JournalChange& change) {
   rocksdb::WriteBatch batch;
   v1::WatchResponse payload;
   for (const v1::Resource& resource : change.record.resources) {
-    batch.Put(database_->family(Family::kResources), ResourceKeyBytes(config::KindOf(resource), resource.name()),
-              resource.SerializeAsString());
+    const std::string key = ResourceKeyBytes(config::KindOf(resource), resource.name());
+    const auto bytes = bytes_.Write(resource, key);
+    if (!bytes.ok()) return bytes.status();
+    batch.Put(database_->family(Family::kResources), key, *bytes);
     *payload.add_resources() = resource;
   }
+  const auto sealed = bytes_.Write(payload, BigEndian(generation));
+  if (!sealed.ok()) return sealed.status();
   for (const v1::Change& edit : change.record.entry.changes()) {
     if (edit.action() != v1::Change::ACTION_DELETED) continue;
     batch.Delete(database_->family(Family::kResources), ResourceKeyBytes(edit.key().kind(), edit.key().name()));
   }
   batch.Put(database_->family(Family::kHistory), SizeKey(generation), BigEndian(change.bytes));
   batch.Put(database_->family(Family::kHistory), EntryKey(generation), change.record.entry.SerializeAsString());
-  batch.Put(database_->family(Family::kPayload), BigEndian(generation), payload.SerializeAsString());
+  batch.Put(database_->family(Family::kPayload), BigEndian(generation), *sealed);
   for (std::uint64_t old = change.trim_from; old < change.trim_to; ++old) {
     batch.Delete(database_->family(Family::kHistory), SizeKey(old));
     batch.Delete(database_->family(Family::kHistory), EntryKey(old));
@@ -207,7 +220,9 @@ absl::StatusOr<ChangeRecord> RocksdbJournal::ReadChange(std::uint64_t generation
   if (absl::IsNotFound(stored.status())) return NoSuchGeneration(generation);
   if (!stored.ok()) return stored.status();
   v1::WatchResponse payload;
-  if (!payload.ParseFromString(*stored)) return Damaged(fmt::format("resources of generation {} cannot be read", generation));
+  const auto read = bytes_.Read(*stored, BigEndian(generation), payload);
+  if (!read.ok()) return Annotate(read.status(), directory_);
+  if (!*read) return Damaged(fmt::format("resources of generation {} cannot be read", generation));
   ChangeRecord record;
   record.entry = std::move(*entry);
   for (v1::Resource& resource : *payload.mutable_resources()) record.resources.push_back(std::move(resource));

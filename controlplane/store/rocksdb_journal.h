@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "controlplane/store/journal.h"
 #include "controlplane/store/rocksdb_open.h"
+#include "controlplane/store/sealed_bytes.h"
 
 namespace switchyard::controlplane::store {
 
@@ -45,8 +46,8 @@ class RocksdbJournal final : public Journal {
   absl::StatusOr<std::vector<Record>> ReadRecords(const std::string& prefix) const override;
 
  private:
-  RocksdbJournal(std::string directory, const RocksdbOptions& options, std::unique_ptr<Rocksdb> database)
-      : directory_(std::move(directory)), options_(options), database_(std::move(database)) {}
+  RocksdbJournal(std::string directory, const RocksdbOptions& options, std::shared_ptr<const tls::Seal> seal, std::unique_ptr<Rocksdb> database)
+      : directory_(std::move(directory)), options_(options), bytes_(std::move(seal)), database_(std::move(database)) {}
 
   // REQUIRES: Recover() was OK. The batch names column families by numbers that reopening keeps, so it can be written again.
   absl::Status Write(rocksdb::WriteBatch& batch);
@@ -68,6 +69,7 @@ class RocksdbJournal final : public Journal {
 
   const std::string directory_;
   const RocksdbOptions options_;
+  const SealedBytes bytes_;
   mutable std::shared_mutex open_;
   // Null while it cannot be opened again.
   std::unique_ptr<Rocksdb> database_;

@@ -1,9 +1,9 @@
 // Keys and fixed-size values in RocksDB: numbers big-endian, so that their order is RocksDB's order of bytes.
 //
-//   resources  kind (4 bytes), name          v1.Resource
+//   resources  kind (4 bytes), name          v1.Resource; a Secret's is sealed
 //   history    's', generation (8 bytes)     bytes of the entry and its payload (8 bytes), read at start
 //              'e', generation (8 bytes)     v1.HistoryEntry
-//   payload    generation (8 bytes)          v1.WatchResponse, its `resources` only
+//   payload    generation (8 bytes)          v1.WatchResponse, its `resources` only; sealed when there is a Secret among them
 //   records    section, NUL, key             revision (8 bytes), value
 //   meta       "format"                      decimal
 //              "generation", "revision"      8 bytes

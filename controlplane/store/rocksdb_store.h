@@ -8,6 +8,8 @@
 // (DATA_LOSS), never skipped: skipping would lose acknowledged changes in silence. After a failed write each later write first brings
 // RocksDB back (rocksdb_journal.h says how): freeing disk space is enough, no restart is needed.
 //
+// Secrets are sealed (common/tls/seal.h) in the catalog and in the history, so the log and every file of the directory hold no private key.
+//
 // Thread-safety: as Store. Cost: a commit is one fsync; resident memory is about 15 MiB above the catalog itself.
 // Bounds: see RocksdbOptions and HistoryLimits; RocksDB's own info log is at most 3 files of 1 MiB.
 // Errors of opening, each with the directory and a remedy: FAILED_PRECONDITION (in use by another controller, not writable, written by a
@@ -32,6 +34,8 @@ struct RocksdbOptions {
   int max_open_files = 64;
   // The log is cut (its memtables flushed) beyond this.
   std::size_t max_log_bytes = 32 << 20;
+  // The key that Secrets are sealed with; made once the directory is ours, if there is none. Empty: Secrets are refused.
+  std::string seal_file;
 };
 
 // Makes the directory (mode 0700) if it is not there.

@@ -70,6 +70,11 @@ void AgentSession::SetTarget(SnapshotPtr target, SnapshotPtr base) {
   Tell(step, facts, nullptr);
 }
 
+void AgentSession::SetTicketKeys(Frame keys) {
+  const std::lock_guard lock(mutex_);
+  Carry(state_.OnTicketKeys(std::move(keys)));
+}
+
 void AgentSession::OnHelloDeadline() {
   const std::lock_guard lock(mutex_);
   Carry(state_.OnHelloDeadline());
@@ -82,6 +87,7 @@ SessionFacts AgentSession::Carry(const SessionStep& step) {
   }
   if (wire_ != nullptr && !ended_) {
     if (step.push) wire_->Send(options_->host->Encode(*step.push));
+    if (step.keys != nullptr) wire_->Send(step.keys);
   }
   if (!step.close.ok()) EndLocked(step.close);
   if (!step.changed && !step.evidence && !step.joined) return {};

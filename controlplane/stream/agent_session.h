@@ -63,6 +63,7 @@ class AgentSession final : public SessionHandle, public std::enable_shared_from_
 
   void SetTarget(SnapshotPtr target, SnapshotPtr base) override;
   void SetCertificate(WallTime not_after) override;
+  void SetTicketKeys(Frame keys) override;
   void End(const absl::Status& status) override;
   const std::string& node() const override { return node_; }
 

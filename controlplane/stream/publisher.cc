@@ -47,22 +47,34 @@ void Publisher::Leave(const SessionHandle& session) {
   members_.erase(&session);
 }
 
+void Publisher::SetTicketKeys(Frame keys) {
+  const std::lock_guard lock(mutex_);
+  keys_ = std::move(keys);
+  fresh_keys_ = true;
+  wake_.notify_one();
+}
+
 void Publisher::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || fresh_ || !newcomers_.empty(); });
+    wake_.wait(lock, [this] { return stopping_ || fresh_ || fresh_keys_ || !newcomers_.empty(); });
     if (stopping_) return;
     const auto catalog = newest_;
     const auto newcomers = std::exchange(newcomers_, {});
+    const bool fresh = std::exchange(fresh_, false);
+    const bool fresh_keys = std::exchange(fresh_keys_, false);
+    const Frame keys = keys_;
     std::vector<Member> members;
-    if (std::exchange(fresh_, false)) {
+    if (fresh || fresh_keys) {
       members.reserve(members_.size());
       for (const auto& [session, member] : members_) members.push_back(member);
     }
     lock.unlock();
     // Newcomers first: their first target must come with the base for a delta.
     Welcome(catalog, newcomers);
-    Publish(catalog, members);
+    if (fresh) Publish(catalog, members);
+    if (fresh_keys) GiveKeys(keys, members);
+    for (const Newcomer& newcomer : newcomers) GiveKeys(keys, {newcomer.member});
     lock.lock();
   }
 }
@@ -73,6 +85,13 @@ void Publisher::Welcome(const std::shared_ptr<const store::Catalog>& catalog, co
     if (session == nullptr) continue;
     auto base = newcomer.held_digest.empty() ? nullptr : cache_.FindRecent(newcomer.held_digest);
     session->SetTarget(cache_.Get(catalog, *newcomer.member.labels), std::move(base));
+  }
+}
+
+void Publisher::GiveKeys(const Frame& keys, const std::vector<Member>& members) {
+  if (keys == nullptr) return;
+  for (const Member& member : members) {
+    if (const auto session = member.session.lock()) session->SetTicketKeys(keys);
   }
 }
 

@@ -32,6 +32,8 @@ class Publisher {
   // From now on `session` is told what agents with `labels` serve, first of all the newest. `held_digest`: what it serves already.
   void Join(const std::shared_ptr<SessionHandle>& session, Labels labels, std::string held_digest);
   void Leave(const SessionHandle& session);
+  // Serialized ticket keys, for every session from now on.
+  void SetTicketKeys(Frame keys);
   // Ends the watch and the thread.
   void Stop();
 
@@ -46,6 +48,7 @@ class Publisher {
   };
 
   void Run();
+  void GiveKeys(const Frame& keys, const std::vector<Member>& members);
   void Publish(const std::shared_ptr<const store::Catalog>& catalog, const std::vector<Member>& members);
   void Welcome(const std::shared_ptr<const store::Catalog>& catalog, const std::vector<Newcomer>& newcomers);
 
@@ -60,6 +63,9 @@ class Publisher {
   bool fresh_ = false;
   std::unordered_map<const SessionHandle*, Member> members_;
   std::vector<Newcomer> newcomers_;
+  Frame keys_;
+  // `keys_` were not yet given out.
+  bool fresh_keys_ = false;
 
   std::unique_ptr<store::Subscription> watch_;
   std::thread thread_;

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "common/base/clock.h"
+#include "controlplane/stream/wire.h"
 #include "switchyard/v1/snapshot.pb.h"
 
 namespace switchyard::controlplane::stream {
@@ -23,6 +24,8 @@ class SessionHandle {
   virtual void SetTarget(SnapshotPtr target, SnapshotPtr base) = 0;
   // A newer certificate of this agent counts from now on.
   virtual void SetCertificate(WallTime not_after) = 0;
+  // The ticket keys of now, as a serialized ControllerMessage.
+  virtual void SetTicketKeys(Frame keys) = 0;
   // Ends the stream. Only the first end counts.
   virtual void End(const absl::Status& status) = 0;
 };

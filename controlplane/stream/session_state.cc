@@ -26,6 +26,15 @@ absl::Status TooLong(std::string_view field, std::size_t bound) {
   return absl::InvalidArgumentError(fmt::format("Hello.{} is longer than {} characters", field, bound));
 }
 
+// Listeners come first in a snapshot.
+bool HasTls(const v1::Snapshot& snapshot) {
+  for (const v1::Resource& resource : snapshot.resources()) {
+    if (!resource.has_listener()) return false;
+    if (resource.listener().has_tls() && !resource.listener().tls().disable_resumption()) return true;
+  }
+  return false;
+}
+
 absl::Status CheckHello(const v1::Hello& hello) {
   if (hello.zone().size() > kMaxText) return TooLong("zone", kMaxText);
   if (hello.version().size() > kMaxText) return TooLong("version", kMaxText);
@@ -166,7 +175,9 @@ SessionStep SessionState::OnTarget(SnapshotPtr target, SnapshotPtr base, const M
     step.changed = true;
   }
   target_ = std::move(target);
+  target_has_tls_ = HasTls(*target_);
   Plan(step, now);
+  OfferKeys(step);
   // It served this before it came; when that began is not known here.
   if (first) facts_.served_at.reset();
   return step;
@@ -175,8 +186,24 @@ SessionStep SessionState::OnTarget(SnapshotPtr target, SnapshotPtr base, const M
 SessionStep SessionState::OnWritten(const Moment& now) {
   SessionStep step;
   writing_ = false;
-  if (phase_ == Phase::kGreeted) Plan(step, now);
+  if (phase_ == Phase::kGreeted) {
+    Plan(step, now);
+    OfferKeys(step);
+  }
   return step;
+}
+
+SessionStep SessionState::OnTicketKeys(Frame keys) {
+  keys_ = std::move(keys);
+  SessionStep step;
+  if (phase_ == Phase::kGreeted) OfferKeys(step);
+  return step;
+}
+
+void SessionState::OfferKeys(SessionStep& step) {
+  if (writing_ || !target_has_tls_ || keys_ == nullptr || keys_ == sent_keys_) return;
+  step.keys = sent_keys_ = keys_;
+  writing_ = true;
 }
 
 SessionStep SessionState::OnHelloDeadline() {

@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "controlplane/stream/session_facts.h"
 #include "controlplane/stream/session_handle.h"
+#include "controlplane/stream/wire.h"
 #include "switchyard/v1/agent.pb.h"
 #include "switchyard/v1/snapshot.pb.h"
 
@@ -43,6 +44,8 @@ struct SessionStep {
   // Send Welcome, unless the host refuses the newcomer. Counts as the write under way.
   bool greet = false;
   std::optional<Push> push;
+  // Send these ticket keys; null: none. Counts as the write under way.
+  Frame keys;
   // Not OK: end the stream with this.
   absl::Status close;
   // Hello was accepted just now: the session may be registered and wants a target.
@@ -66,6 +69,8 @@ class SessionState {
   // The write that the last step asked for is done.
   SessionStep OnWritten(const Moment& now);
   SessionStep OnHelloDeadline();
+  // The ticket keys of now, serialized. They go to the agent once it serves a listener with TLS.
+  SessionStep OnTicketKeys(Frame keys);
   // After this every input is ignored.
   void OnClosed() { phase_ = Phase::kClosed; }
 
@@ -83,6 +88,8 @@ class SessionState {
   void TakeRefusal(const v1::ConfigStatus& status);
   // The agent serves the target.
   void Settle(SessionStep& step, const Moment& now);
+  // Sends ticket keys that the agent lacks, if nothing else is being written.
+  void OfferKeys(SessionStep& step);
   // What to do now; fills `step`.
   void Plan(SessionStep& step, const Moment& now);
   SessionStep Close(absl::Status status);
@@ -94,6 +101,9 @@ class SessionState {
   std::string held_digest_;
   SnapshotPtr held_;
   SnapshotPtr target_;
+  bool target_has_tls_ = false;
+  Frame keys_;
+  Frame sent_keys_;
   // Sent, not answered.
   std::optional<Push> outstanding_;
   // Content that the agent refused as a whole.

@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "controlplane/validation/label_rules.h"
 #include "controlplane/validation/text_rules.h"
+#include "controlplane/validation/tls_rules.h"
 
 namespace switchyard::controlplane::validation {
 namespace {
@@ -77,6 +78,7 @@ void CheckListener(const v1::Listener& listener, Findings& out) {
   CheckEnum("spec", "protocol", listener.protocol(), v1::ListenerProtocol_descriptor(), out);
   CheckLabels("spec.agents.match_labels", listener.agents().match_labels(), config::kMaxSelectorLabels, out);
   CheckHttp(listener.http(), out);
+  if (listener.has_tls()) CheckListenerTls(listener.tls(), out);
 }
 
 }  // namespace switchyard::controlplane::validation

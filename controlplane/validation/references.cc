@@ -25,6 +25,19 @@ class ReferenceCheck {
     }
   }
 
+  // What names Secrets, and of which content they must be.
+  void Tls(const v1::Resource& resource, config::ViolationList& out) {
+    Findings findings(config::KeyOf(resource), out);
+    const v1::ListenerTls& listener = resource.listener().tls();
+    for (int i = 0; i < listener.certificates_size(); ++i) {
+      Secret(At(At("spec.tls.certificates", i), "secret"), listener.certificates(i).secret(), v1::Secret::kCertificate, findings);
+    }
+    Secret("spec.tls.client_auth.ca", listener.client_auth().ca(), v1::Secret::kCa, findings);
+    const v1::UpstreamTls& upstream = resource.upstream().tls();
+    Secret("spec.tls.ca", upstream.ca(), v1::Secret::kCa, findings);
+    Secret("spec.tls.certificate", upstream.certificate(), v1::Secret::kCertificate, findings);
+  }
+
   void Route(const v1::Resource& resource, config::ViolationList& out) {
     Findings findings(config::KeyOf(resource), out);
     const v1::Route& route = resource.route();
@@ -39,13 +52,22 @@ class ReferenceCheck {
   }
 
  private:
+  void Secret(std::string field, const std::string& name, v1::Secret::ContentCase content, Findings& findings) {
+    if (Dangles(v1::KIND_SECRET, name)) return findings.Add(std::move(field), Reason(v1::KIND_SECRET, name));
+    const v1::Resource* secret = name.empty() ? nullptr : catalog_.Find(v1::KIND_SECRET, name);
+    if (secret == nullptr || secret->secret().content_case() == content) return;
+    findings.Add(std::move(field), fmt::format("refers to Secret {}, which holds {}; expected one with {}", Quoted(name),
+                                               content == v1::Secret::kCa ? "a certificate" : "a ca",
+                                               content == v1::Secret::kCa ? "a ca" : "a certificate"));
+  }
+
   // A name that cannot exist is a violation of the field rules, and one is enough.
   bool Dangles(v1::Kind kind, const std::string& name) const { return IsResourceName(name) && catalog_.Find(kind, name) == nullptr; }
 
   std::string Reason(v1::Kind kind, const std::string& name) {
     const std::string_view word = config::KindName(kind);
     if (deleted_.contains(Key(kind, name))) {
-      return fmt::format("refers to {} {}, which this change deletes; take it out of the route in the same change, or keep it", word,
+      return fmt::format("refers to {} {}, which this change deletes; take it out in the same change, or keep it", word,
                          Quoted(name));
     }
     const std::string close = Suggest(kind, name);
@@ -81,6 +103,11 @@ void CheckReferences(const store::Catalog& candidate, const std::vector<v1::Reso
   for (auto it = candidate.resources.lower_bound(Key(v1::KIND_ROUTE, ""));
        it != candidate.resources.end() && it->first.first == v1::KIND_ROUTE; ++it) {
     check.Route(*it->second, out);
+  }
+  for (const v1::Kind kind : {v1::KIND_LISTENER, v1::KIND_UPSTREAM}) {
+    for (auto it = candidate.resources.lower_bound(Key(kind, "")); it != candidate.resources.end() && it->first.first == kind; ++it) {
+      if (it->second->listener().has_tls() || it->second->upstream().has_tls()) check.Tls(*it->second, out);
+    }
   }
 }
 

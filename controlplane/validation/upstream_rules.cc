@@ -8,8 +8,11 @@
 #include "common/base/endpoint.h"
 #include "common/base/status.h"
 #include "common/config/proto_duration.h"
+#include "controlplane/validation/balancing_rules.h"
 #include "controlplane/validation/label_rules.h"
+#include "controlplane/validation/resilience_rules.h"
 #include "controlplane/validation/text_rules.h"
+#include "controlplane/validation/tls_rules.h"
 
 namespace switchyard::controlplane::validation {
 namespace {
@@ -38,6 +41,8 @@ void CheckBackend(int index, const v1::Backend& backend, Addresses& seen, Findin
   }
   CheckLabels(At(at, "labels"), backend.labels(), config::kMaxLabels, out);
   CheckEnum(at, "state", backend.state(), v1::BackendState_descriptor(), out);
+  CheckCount(at, "priority", backend.priority(), config::kPriority, out);
+  CheckEnum(at, "breaker", backend.breaker(), v1::BreakerForce_descriptor(), out);
 }
 
 void CheckHttpProbe(const v1::HttpProbe& probe, Findings& out) {
@@ -114,7 +119,10 @@ void CheckUpstream(const v1::Upstream& upstream, Findings& out) {
   CheckEnum("spec", "protocol", upstream.protocol(), v1::UpstreamProtocol_descriptor(), out);
   CheckEnum("spec", "balancer", upstream.balancer(), v1::Balancer_descriptor(), out);
   if (upstream.has_health_check()) CheckHealthCheck(upstream.health_check(), out);
+  CheckBalancing(upstream, out);
+  CheckResilience(upstream, out);
   CheckPool(upstream.pool(), out);
+  if (upstream.has_tls()) CheckUpstreamTls(upstream, out);
   CheckTime("spec", "connect_timeout", upstream.has_connect_timeout(), upstream.connect_timeout(), config::kConnectTimeout, out);
 }
 

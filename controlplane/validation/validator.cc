@@ -8,11 +8,12 @@
 #include "controlplane/validation/port_conflicts.h"
 #include "controlplane/validation/references.h"
 #include "controlplane/validation/route_rules.h"
+#include "controlplane/validation/secret_rules.h"
 #include "controlplane/validation/upstream_rules.h"
 
 namespace switchyard::controlplane::validation {
 
-void ValidateResource(const v1::Resource& resource, config::ViolationList& out) {
+void ValidateResource(const v1::Resource& resource, WallTime now, config::ViolationList& out) {
   Findings findings(config::KeyOf(resource), out);
   CheckName("name", resource.name(), findings);
   CheckLabels("labels", resource.labels(), config::kMaxLabels, findings);
@@ -23,33 +24,37 @@ void ValidateResource(const v1::Resource& resource, config::ViolationList& out) 
       return CheckRoute(resource.route(), findings);
     case v1::Resource::kUpstream:
       return CheckUpstream(resource.upstream(), findings);
+    case v1::Resource::kSecret:
+      return CheckSecret(resource.secret(), now, findings);
     case v1::Resource::SPEC_NOT_SET:
       break;
   }
-  findings.Add("spec", "is missing, or of a kind that this version does not know; expected a Listener, Route or Upstream");
+  findings.Add("spec", "is missing, or of a kind that this version does not know; expected a Listener, Route, Upstream or Secret");
 }
 
 namespace {
 
-void ValidateTouched(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out) {
+void ValidateTouched(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, WallTime now,
+                     config::ViolationList& out) {
   for (const v1::ResourceKey& key : touched) {
     const v1::Resource* resource = candidate.Find(key.kind(), key.name());
-    if (resource != nullptr) ValidateResource(*resource, out);
+    if (resource != nullptr) ValidateResource(*resource, now, out);
   }
   CheckCatalogLimits(candidate, touched, out);
 }
 
 }  // namespace
 
-void ValidateCatalog(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out) {
-  ValidateTouched(candidate, touched, out);
+void ValidateCatalog(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, WallTime now,
+                     config::ViolationList& out) {
+  ValidateTouched(candidate, touched, now, out);
   CheckReferences(candidate, touched, Scope::kFleet, out);
   CheckPortConflicts(candidate, touched, out);
 }
 
-void ValidatePart(const store::Catalog& part, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out,
+void ValidatePart(const store::Catalog& part, const std::vector<v1::ResourceKey>& touched, WallTime now, config::ViolationList& out,
                   config::ViolationList& warnings) {
-  ValidateTouched(part, touched, out);
+  ValidateTouched(part, touched, now, out);
   CheckReferences(part, touched, Scope::kPart, warnings);
   CheckPortConflicts(part, touched, out);
 }

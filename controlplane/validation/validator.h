@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/config/violation.h"
 #include "controlplane/store/catalog.h"
 #include "switchyard/v1/resource.pb.h"
@@ -22,13 +23,14 @@
 namespace switchyard::controlplane::validation {
 
 // `touched`: the keys that the change creates, updates or deletes; in any order.
-void ValidateCatalog(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out);
+// `now` judges certificates.
+void ValidateCatalog(const store::Catalog& candidate, const std::vector<v1::ResourceKey>& touched, WallTime now, config::ViolationList& out);
 
 // The same for files that are a part of a fleet: what they refer to and do not hold may be in the fleet, so it goes to `warnings`.
-void ValidatePart(const store::Catalog& part, const std::vector<v1::ResourceKey>& touched, config::ViolationList& out,
+void ValidatePart(const store::Catalog& part, const std::vector<v1::ResourceKey>& touched, WallTime now, config::ViolationList& out,
                   config::ViolationList& warnings);
 
 // The field rules of one resource alone: what can be said without a catalog.
-void ValidateResource(const v1::Resource& resource, config::ViolationList& out);
+void ValidateResource(const v1::Resource& resource, WallTime now, config::ViolationList& out);
 
 }  // namespace switchyard::controlplane::validation

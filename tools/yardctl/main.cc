@@ -29,6 +29,7 @@ struct Runner {
   ExitCode operator()(const ApplyOptions& o) const { return RunApply(o, context, std::cin); }
   ExitCode operator()(const GetOptions& o) const { return RunGet(o, context); }
   ExitCode operator()(const DeleteOptions& o) const { return RunDelete(o, context, std::cin); }
+  ExitCode operator()(const SecretOptions& o) const { return RunSecret(o, context); }
   ExitCode operator()(const HistoryOptions& o) const { return RunHistory(o, context); }
   ExitCode operator()(const AgentsOptions&) const { return RunAgents(context); }
   ExitCode operator()(const StatusOptions& o) const { return RunStatus(o, context); }

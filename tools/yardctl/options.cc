@@ -35,6 +35,7 @@ struct Raw {
   ApplyOptions apply;
   GetOptions get;
   DeleteOptions remove;
+  SecretOptions secret;
   HistoryOptions history;
   StatusOptions status;
   TopOptions top;
@@ -70,17 +71,25 @@ void AddChanging(CLI::App& app, Raw& raw) {
       ->required()->expected(1)->take_all();
   AddChangeFlags(apply, raw.apply.change, raw);
   CLI::App* remove = app.add_subcommand("delete", "Delete resources, all in one generation or none");
-  remove->add_option("kind", raw.remove.kind, "listener, route or upstream");
+  remove->add_option("kind", raw.remove.kind, "listener, route, upstream or secret");
   remove->add_option("name", raw.remove.names, "Names");
   remove->add_option("-f,--file", raw.remove.files, "Delete what this file, directory or - names")->expected(1)->take_all();
   AddChangeFlags(remove, raw.remove.change, raw);
+  CLI::App* secret = app.add_subcommand("secret", "Certificates and keys, from files");
+  secret->require_subcommand(1);
+  CLI::App* make = secret->add_subcommand("create", "Create or replace a Secret from PEM files");
+  make->add_option("name", raw.secret.name, "Its name")->required();
+  make->add_option("--cert", raw.secret.certificate, "Certificate chain, leaf first");
+  make->add_option("--key", raw.secret.key, "Private key of the leaf; without, the stored one stays");
+  make->add_option("--ca", raw.secret.ca, "CA certificates, instead of --cert and --key");
+  AddChangeFlags(make, raw.secret.change, raw);
   CLI::App* validate = app.add_subcommand("validate", "Check files offline, with the controller's own rules");
   validate->add_option("-f,--file", raw.validate.files, "File, directory or -; repeatable")->required()->expected(1)->take_all();
 }
 
 void AddReading(CLI::App& app, Raw& raw) {
   CLI::App* get = app.add_subcommand("get", "Show resources");
-  get->add_option("kind", raw.get.kind, "listeners, routes, upstreams or all")->required();
+  get->add_option("kind", raw.get.kind, "listeners, routes, upstreams, secrets or all")->required();
   get->add_option("name", raw.get.names, "Names; without, all of the kind");
   get->add_option("-l,--label", raw.labels, "KEY=VALUE that must be on the resource; repeatable")->expected(1)->take_all();
   CLI::App* history = app.add_subcommand("history", "Committed generations, newest first; or one of them");
@@ -133,8 +142,8 @@ std::vector<VerbInfo> Describe(CLI::App& app) {
       info.words.push_back(sub->get_name());
       flags_of(sub, info.flags);
     }
-    if (info.name == "get") info.words = {"listeners", "routes", "upstreams", "all"};
-    if (info.name == "delete") info.words = {"listener", "route", "upstream"};
+    if (info.name == "get") info.words = {"listeners", "routes", "upstreams", "secrets", "all"};
+    if (info.name == "delete") info.words = {"listener", "route", "upstream", "secret"};
     if (info.name == "completion") info.words = {"bash", "zsh", "fish"};
     verbs.push_back(std::move(info));
   }
@@ -188,6 +197,12 @@ Command Chosen(CLI::App& app, Raw& raw) {
   };
   if (name == "apply") return with_wait(raw.apply.change), raw.apply;
   if (name == "delete") return with_wait(raw.remove.change), raw.remove;
+  if (name == "secret") {
+    if (verb->get_subcommands().front()->get_option("--wait")->count() > 0) {
+      raw.secret.change.wait = raw.wait.empty() ? std::chrono::seconds(30) : Checked(raw.wait);
+    }
+    return raw.secret;
+  }
   if (name == "get") return raw.get;
   if (name == "history") return raw.history;
   if (name == "status") return raw.status;

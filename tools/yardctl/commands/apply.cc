@@ -15,6 +15,7 @@ ExitCode RunApply(const ApplyOptions& options, const Context& context, std::istr
   v1::ApplyResponse response;
   const grpc::Status status = context.fleet->Apply(NewCall(context, options.change.wait.value_or(Duration(0))).get(), request, &response);
   if (!status.ok()) return ReportChange(context, status, options.change.dry_run, &input);
+  ShowWarnings(context, response);
   return ShowChange(context, options.change, response);
 }
 

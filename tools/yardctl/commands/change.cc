@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/config/resource_key.h"
+#include "common/config/violation.h"
 #include "common/rpc/proto_time.h"
 #include "tools/yardctl/convergence_text.h"
 #include "tools/yardctl/words.h"
@@ -22,6 +23,10 @@ void PrintTable(const Context& context, const ChangeOptions& options, const Resp
 }
 
 }  // namespace
+
+void ShowWarnings(const Context& context, const v1::ApplyResponse& response) {
+  for (const v1::Violation& warning : response.warnings()) context.err << "warning: " << config::ToString(warning) << '\n';
+}
 
 template <class Request>
 void SetChangeOptions(const ChangeOptions& options, Request& request) {

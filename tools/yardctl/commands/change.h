@@ -23,6 +23,9 @@ struct ChangeOptions {
 template <class Request>
 void SetChangeOptions(const ChangeOptions& options, Request& request);
 
+// What was taken but should be known, to stderr.
+void ShowWarnings(const Context& context, const v1::ApplyResponse& response);
+
 // Shows an ApplyResponse or a DeleteResponse; the exit code tells whether it is live when that was asked for.
 template <class Response>
 ExitCode ShowChange(const Context& context, const ChangeOptions& options, const Response& response);

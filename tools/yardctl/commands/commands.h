@@ -37,6 +37,16 @@ struct DeleteOptions {
 };
 ExitCode RunDelete(const DeleteOptions& options, const Context& context, std::istream& standard_input);
 
+struct SecretOptions {
+  std::string name;
+  // Files of PEM: a chain and its key, or CA certificates.
+  std::string certificate;
+  std::string key;
+  std::string ca;
+  ChangeOptions change;
+};
+ExitCode RunSecret(const SecretOptions& options, const Context& context);
+
 struct HistoryOptions {
   std::uint64_t generation = 0;  // 0: list
   std::uint32_t limit = 20;

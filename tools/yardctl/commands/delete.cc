@@ -10,7 +10,7 @@ namespace {
 ExitCode AddNamed(const DeleteOptions& options, const Context& context, v1::DeleteRequest& request) {
   const v1::Kind kind = config::ParseKind(options.kind);
   if (kind == v1::KIND_UNSPECIFIED) {
-    context.err << fmt::format("yardctl: `{}` is not a kind; kinds are listener, route and upstream\n", options.kind);
+    context.err << fmt::format("yardctl: `{}` is not a kind; kinds are listener, route, upstream and secret\n", options.kind);
     return ExitCode::kUsage;
   }
   for (const std::string& name : options.names) {

@@ -58,7 +58,7 @@ void Show(const Context& context, const GetOptions& options, const v1::ListRespo
 ExitCode RunGet(const GetOptions& options, const Context& context) {
   const v1::Kind kind = options.kind == "all" ? v1::KIND_UNSPECIFIED : config::ParseKind(options.kind);
   if (kind == v1::KIND_UNSPECIFIED && (options.kind != "all" || !options.names.empty())) {
-    context.err << fmt::format("yardctl: `{}` is not a kind; kinds are listeners, routes and upstreams (or `all`, without names)\n", options.kind);
+    context.err << fmt::format("yardctl: `{}` is not a kind; kinds are listeners, routes, upstreams and secrets (or `all`, without names)\n", options.kind);
     return ExitCode::kUsage;
   }
   v1::ListResponse found;

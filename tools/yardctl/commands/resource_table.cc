@@ -44,6 +44,21 @@ std::string Probe(const v1::Upstream& upstream) {
   return "http " + (path.empty() ? "/" : path);
 }
 
+// Subject and end of the leaf, or of the CA that ends first.
+std::vector<std::string> SecretRow(const v1::Resource& resource, WallTime now) {
+  const auto& facts = resource.secret().facts();
+  const auto soonest = std::min_element(facts.begin(), facts.end(), [](const auto& a, const auto& b) {
+    return a.not_after().seconds() < b.not_after().seconds();
+  });
+  return {resource.name(),
+          resource.secret().has_ca() ? "ca" : "certificate",
+          facts.empty() ? "-" : facts[0].subject(),
+          facts.empty() ? "-" : ListText(facts[0].names(), "-"),
+          soonest == facts.end() ? "-" : RelativeTime(soonest->not_after(), now),
+          std::to_string(resource.generation()),
+          RelativeTime(resource.updated(), now)};
+}
+
 std::vector<std::string> Row(const v1::Resource& resource, WallTime now) {
   const std::string generation = std::to_string(resource.generation());
   const std::string updated = RelativeTime(resource.updated(), now);
@@ -53,6 +68,7 @@ std::vector<std::string> Row(const v1::Resource& resource, WallTime now) {
     return {resource.name(), fmt::format("{}:{}", listener.address().empty() ? "0.0.0.0" : listener.address(), listener.port()),
             agents.empty() ? "every agent" : agents, generation, updated};
   }
+  if (resource.has_secret()) return SecretRow(resource, now);
   if (resource.has_route()) {
     const v1::Route& route = resource.route();
     return {resource.name(), ListText(route.listeners(), "-"), ListText(route.hosts(), "*"), std::to_string(route.matches_size()),
@@ -66,6 +82,7 @@ std::vector<std::string> Row(const v1::Resource& resource, WallTime now) {
 std::vector<std::string> Heading(v1::Kind kind) {
   if (kind == v1::KIND_LISTENER) return {"LISTENER", "ADDRESS", "AGENTS", ">GENERATION", "UPDATED"};
   if (kind == v1::KIND_ROUTE) return {"ROUTE", "LISTENERS", "HOSTS", ">MATCHES", "FORWARD", ">GENERATION", "UPDATED"};
+  if (kind == v1::KIND_SECRET) return {"SECRET", "HOLDS", "SUBJECT", "NAMES", "ENDS", ">GENERATION", "UPDATED"};
   return {"UPSTREAM", "BACKENDS", "BALANCER", "PROBE", ">GENERATION", "UPDATED"};
 }
 
@@ -73,7 +90,7 @@ std::vector<std::string> Heading(v1::Kind kind) {
 
 std::string ResourceTables(const google::protobuf::RepeatedPtrField<v1::Resource>& resources, WallTime now) {
   std::string out;
-  for (const v1::Kind kind : {v1::KIND_LISTENER, v1::KIND_ROUTE, v1::KIND_UPSTREAM}) {
+  for (const v1::Kind kind : {v1::KIND_LISTENER, v1::KIND_ROUTE, v1::KIND_UPSTREAM, v1::KIND_SECRET}) {
     Table table(Heading(kind));
     for (const v1::Resource& resource : resources)
       if (config::KindOf(resource) == kind) table.Add(Row(resource, now));

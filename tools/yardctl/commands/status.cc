@@ -1,10 +1,26 @@
 #include <fmt/format.h>
 
+#include "common/rpc/proto_time.h"
 #include "tools/yardctl/commands/commands.h"
 #include "tools/yardctl/convergence_text.h"
 #include "tools/yardctl/words.h"
 
 namespace switchyard::tools::yardctl {
+
+namespace {
+
+constexpr Duration kSoon = std::chrono::hours(24) * 30;
+
+void ShowSecretEnds(const v1::StatusResponse& response, const Context& context) {
+  const WallTime now = context.clock.WallNow();
+  for (const v1::SecretEnd& secret : response.secrets()) {
+    const WallTime end = rpc::ToWallTime(secret.not_after());
+    if (end - now > kSoon) return;
+    context.out << fmt::format("Secret/{}: certificate {} {}\n", secret.name(), end < now ? "ended" : "ends", RelativeTime(secret.not_after(), now));
+  }
+}
+
+}  // namespace
 
 ExitCode RunStatus(const StatusOptions& options, const Context& context) {
   v1::StatusRequest request;
@@ -24,6 +40,7 @@ ExitCode RunStatus(const StatusOptions& options, const Context& context) {
                                  ChangeSummary(entry.changes()), entry.reason().empty() ? "" : " (" + Printable(entry.reason()) + ")");
     }
     context.out << ConvergenceText(response.convergence());
+    ShowSecretEnds(response, context);
   }
   return ConvergenceExit(response.convergence());
 }

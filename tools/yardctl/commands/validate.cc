@@ -21,7 +21,7 @@ ExitCode RunValidate(const ValidateOptions& options, const Context& context, std
   }
   config::ViolationList violations;
   config::ViolationList warnings;
-  controlplane::validation::ValidatePart(catalog, touched, violations, warnings);
+  controlplane::validation::ValidatePart(catalog, touched, context.clock.WallNow(), violations, warnings);
   v1::Violations warned = warnings.ToProto();
   for (v1::Violation& warning : *warned.mutable_violations()) {
     input.Locate(warning);

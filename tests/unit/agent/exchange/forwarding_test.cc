@@ -31,7 +31,7 @@ std::vector<std::string> Rewritten(const std::string& lines, ForwardedMode mode 
   listener.forwarded = mode;
   listener.via = "edge";
   RequestForwarding forwarding;
-  return Lines(forwarding.Rewrite(head, listener, ip, "http"));
+  return Lines(forwarding.Rewrite(head, listener, {ip, "http"}));
 }
 
 constexpr const char* kForwarded = "Forwarded: for=192.0.2.1;proto=http;host=\"shop.example:8080\"";
@@ -118,9 +118,9 @@ TEST(Forwarding, ObjectIsReusedForTheNextRequest) {
   const std::string first = "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n";
   const std::string second = "GET / HTTP/1.0\r\nHost: b\r\n\r\n";
   ASSERT_EQ(codec::ParseRequestHead(first, codec::HeadLimits(), head), Cause::kNone);
-  forwarding.Rewrite(head, listener, "192.0.2.1", "http");
+  forwarding.Rewrite(head, listener, {"192.0.2.1", "http"});
   ASSERT_EQ(codec::ParseRequestHead(second, codec::HeadLimits(), head), Cause::kNone);
-  EXPECT_THAT(Lines(forwarding.Rewrite(head, listener, "192.0.2.2", "http")),
+  EXPECT_THAT(Lines(forwarding.Rewrite(head, listener, {"192.0.2.2", "http"})),
               ElementsAre("Host: b", "X-Forwarded-For: 192.0.2.2", "X-Forwarded-Proto: http", "X-Forwarded-Host: b",
                           "Forwarded: for=192.0.2.2;proto=http;host=\"b\"", "Via: 1.0 edge"));
 }

@@ -71,7 +71,8 @@ TEST(Redispatch, AResetStreamIsSafeForIdempotentMethodsOnly) {
 }
 
 TEST(Redispatch, EveryOtherCauseIsFinal) {
-  constexpr Cause kOthers[] = {Cause::kConnectFailed, Cause::kConnectTimeout, Cause::kUpstreamClosed, Cause::kUpstreamRefused, Cause::kUpstreamReset};
+  constexpr Cause kOthers[] = {Cause::kConnectFailed, Cause::kConnectTimeout, Cause::kUpstreamClosed, Cause::kUpstreamRefused, Cause::kUpstreamReset,
+                                 Cause::kUpstreamTlsFailed, Cause::kUpstreamTlsUntrusted, Cause::kUpstreamTlsWrongName};
 
   for (const CauseInfo& info : AllCauses()) {
     if (std::find(std::begin(kOthers), std::end(kOthers), info.cause) != std::end(kOthers)) continue;

@@ -72,7 +72,8 @@ class AsioProbeRunnerTest : public testing::Test {
   }
 
   asio::io_context context_;
-  std::unique_ptr<ProbeRunner> runner_ = MakeAsioProbeRunner(context_);
+  SystemClock clock_;
+  std::unique_ptr<ProbeRunner> runner_ = MakeAsioProbeRunner(context_, clock_);
 };
 
 TEST_F(AsioProbeRunnerTest, TakesAGoodStatus) {

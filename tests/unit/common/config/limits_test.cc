@@ -71,6 +71,17 @@ TEST(Limits, DefaultsOfAnUpstreamAreThoseOfTheProto) {
   EXPECT_EQ(Protocol(upstream), v1::UPSTREAM_PROTOCOL_HTTP1);
   EXPECT_EQ(Weight(v1::Backend()), 1U);
   EXPECT_EQ(StateOf(v1::Backend()), v1::BACKEND_STATE_ACTIVE);
+  EXPECT_EQ(Priority(v1::Backend()), 0U);
+  EXPECT_EQ(LeastCapacityPercent(upstream), 20U);
+  EXPECT_EQ(SlowStartWindow(upstream.slow_start()), seconds(10));
+  EXPECT_EQ(AggressionPercent(upstream.slow_start()), 100U);
+  EXPECT_EQ(ZoneFillPercent(upstream.zones()), 80U);
+  EXPECT_EQ(HashBoundPercent(upstream.hash()), 125U);
+  EXPECT_EQ(StickyCookie(upstream.sticky()), "switchyard-backend");
+  EXPECT_EQ(StickyPath(upstream.sticky()), "/");
+  EXPECT_EQ(StickyTtl(upstream.sticky()), seconds(0));
+  EXPECT_EQ(MaxUpstreamRequests(upstream.limits()), 100'000U);
+  EXPECT_EQ(MaxUpstreamRetries(upstream.limits()), 1'000U);
   const v1::HealthCheck check;
   EXPECT_EQ(ProbeInterval(check), seconds(2));
   EXPECT_EQ(ProbeTimeout(check), seconds(1));
@@ -85,6 +96,56 @@ TEST(Limits, DefaultsOfAnUpstreamAreThoseOfTheProto) {
   EXPECT_EQ(MaxPending(pool), 1'024U);
   EXPECT_EQ(PendingTimeout(pool), seconds(1));
   EXPECT_EQ(MaxRequestsPerConnection(pool), 0U);
+}
+
+TEST(Limits, DefaultsOfBreakersDependOnTheirMode) {
+  v1::Breaker breaker;
+  EXPECT_EQ(ModeOf(breaker), v1::BREAKER_MODE_EVIDENCE);
+  EXPECT_EQ(BreakerOpenTimeout(breaker), seconds(5));
+  breaker.set_mode(v1::BREAKER_MODE_COUNT);
+  EXPECT_EQ(BreakerOpenTimeout(breaker), seconds(30));
+  EXPECT_EQ(FailureThreshold(breaker), 5U);
+  EXPECT_EQ(SuccessThreshold(breaker), 3U);
+  EXPECT_EQ(HalfOpenMaxRequests(breaker), 3U);
+  EXPECT_EQ(ErrorRatePercent(breaker), 50U);
+  EXPECT_EQ(MinimumRequests(breaker), 20U);
+  EXPECT_EQ(BreakerWindow(breaker), seconds(10));
+  EXPECT_EQ(SlowCall(breaker), seconds(0));
+  EXPECT_EQ(SlowCallRatePercent(breaker), 100U);
+  v1::Upstream upstream;
+  v1::Backend backend;
+  EXPECT_EQ(ForceOf(upstream, backend), v1::BREAKER_FORCE_NONE);
+  upstream.mutable_breaker()->set_force(v1::BREAKER_FORCE_OPEN);
+  EXPECT_EQ(ForceOf(upstream, backend), v1::BREAKER_FORCE_OPEN);
+  backend.set_breaker(v1::BREAKER_FORCE_NONE);
+  EXPECT_EQ(ForceOf(upstream, backend), v1::BREAKER_FORCE_NONE);
+}
+
+TEST(Limits, DefaultsOfOutlierDetectionAndRetriesAreThoseOfTheProto) {
+  v1::OutlierDetection outlier;
+  EXPECT_EQ(ConsecutiveFailures(outlier), 5U);
+  EXPECT_EQ(ConsecutiveGatewayFailures(outlier), 0U);
+  EXPECT_EQ(ConsecutiveLocalFailures(outlier), 5U);
+  EXPECT_EQ(FailurePercent(outlier), 50U);
+  EXPECT_EQ(MinimumRequests(outlier), 20U);
+  EXPECT_EQ(OutlierInterval(outlier), seconds(10));
+  EXPECT_EQ(BaseEjection(outlier), seconds(5));
+  EXPECT_EQ(MaxEjection(outlier), minutes(5));
+  EXPECT_EQ(MaxEjectedPercent(outlier), 50U);
+  *outlier.mutable_base_ejection() = ToProto(minutes(10));
+  EXPECT_EQ(MaxEjection(outlier), minutes(10));
+  v1::Retry retry;
+  EXPECT_EQ(RetryAttempts(retry), 3U);
+  EXPECT_TRUE(RetriesOn(retry, v1::RETRY_CONDITION_GATEWAY_ERROR));
+  EXPECT_FALSE(RetriesOn(retry, v1::RETRY_CONDITION_SERVER_ERROR));
+  EXPECT_EQ(RetryBudgetPercent(retry), 20U);
+  EXPECT_EQ(RetryMinPerSecond(retry), 10U);
+  EXPECT_EQ(PerTryTimeout(retry), seconds(0));
+  EXPECT_EQ(RetryBaseBackoff(retry), milliseconds(25));
+  EXPECT_EQ(RetryMaxBackoff(retry), milliseconds(250));
+  retry.add_on(v1::RETRY_CONDITION_SERVER_ERROR);
+  EXPECT_TRUE(RetriesOn(retry, v1::RETRY_CONDITION_SERVER_ERROR));
+  EXPECT_FALSE(RetriesOn(retry, v1::RETRY_CONDITION_CONNECT_FAILURE));
 }
 
 TEST(Limits, TellAnExplicitZeroFromAnAbsentField) {

@@ -41,6 +41,18 @@ TEST(YamlBounds, RefusesAnOversizedText) {
   EXPECT_EQ(First(violations), "x: has 67108865 bytes, more than 64 MiB; split it");
 }
 
+TEST(YamlBounds, EndsWhereTheParserGoesRoundInCircles) {
+  ViolationList violations;
+  ParseResources(",--\nklNULL!maUd", "x", violations);
+  EXPECT_THAT(First(violations), HasSubstr("is not YAML: it makes more values than it has characters"));
+}
+
+TEST(YamlBounds, ReadsTheDensestMaps) {
+  ViolationList violations;
+  ParseResources("? :\n", "x", violations);
+  EXPECT_THAT(First(violations), testing::Not(HasSubstr("more values than")));
+}
+
 TEST(YamlBounds, RefusesMoreResourcesThanOneChangeMayHold) {
   std::string text;
   for (std::size_t i = 0; i <= kMaxResources; ++i) text += "- {kind: Upstream, name: u" + std::to_string(i) + ", spec: {}}\n";

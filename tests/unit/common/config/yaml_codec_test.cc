@@ -177,8 +177,8 @@ const std::vector<Mistake> kMistakes = {
      {"a.yaml:5:5: Route/r: spec.listeners[1]: is empty; write a value or take the element out"}},
     {"BareDuration", Upstream("  connect_timeout: 5\n"),
      {"a.yaml:4:20: Upstream/u: spec.connect_timeout: \"5\" is not a duration; write a number and a unit, such as 250ms, 1.5s, 10m or 24h"}},
-    {"BadEnum", Upstream("  balancer: RANDOM\n"),
-     {"a.yaml:4:13: Upstream/u: spec.balancer: \"RANDOM\" is none of ROUND_ROBIN, LEAST_REQUEST"}},
+    {"BadEnum", Upstream("  balancer: FASTEST\n"),
+     {"a.yaml:4:13: Upstream/u: spec.balancer: \"FASTEST\" is none of ROUND_ROBIN, LEAST_REQUEST, RANDOM, PEAK_EWMA, RING_HASH, MAGLEV, RENDEZVOUS, PREQUAL, ADAPTIVE"}},
     {"BadBool", "kind: Route\nname: r\nspec: {matches: [{headers: [{name: x, present: yes}]}]}\n",
      {"a.yaml:3:48: Route/r: spec.matches[0].headers[0].present: expected true or false, found the word \"yes\""}},
     {"Tag", Listener("  port: !!int 80\n"), {"a.yaml:4:9: Listener/l: spec.port: tags (!) are not supported; write the value alone"}},
@@ -188,9 +188,9 @@ const std::vector<Mistake> kMistakes = {
     {"EndlessAlias", "kind: Upstream\nname: u\nspec: &s\n  pool: *s\n",
      {"a.yaml:4:9: the alias stands within its own anchor, so its value would be endless"}},
     {"UnknownAlias", Upstream("  pool: *nowhere\n"), {"a.yaml:4:9: is not valid YAML: the referenced anchor is not defined"}},
-    {"NoKind", "name: u\nspec: {}\n", {"a.yaml:1:1: ?/u: kind: is required: one of Listener, Route, Upstream"}},
+    {"NoKind", "name: u\nspec: {}\n", {"a.yaml:1:1: ?/u: kind: is required: one of Listener, Route, Upstream, Secret"}},
     {"UnknownKind", "kind: Upsteam\nname: u\nspec: {}\n",
-     {"a.yaml:1:7: ?/u: kind: \"Upsteam\" is none of Listener, Route, Upstream; did you mean \"Upstream\"?"}},
+     {"a.yaml:1:7: ?/u: kind: \"Upsteam\" is none of Listener, Route, Upstream, Secret; did you mean \"Upstream\"?"}},
     {"NoName", "kind: Upstream\nspec: {}\n", {"a.yaml:1:1: Upstream/: name: is required"}},
     {"NoSpec", "kind: Upstream\nname: u\n", {"a.yaml:1:1: Upstream/u: spec: is required: the fields of the Upstream"}},
     {"LabelWithoutValue", "kind: Upstream\nname: u\nlabels: {team: }\nspec: {}\n",
@@ -306,7 +306,8 @@ TEST(YamlCodec, WritesOtherMessagesWithEveryPlainField) {
       },
       "action": "CREATED"
     }
-  ]
+  ],
+  "warnings": []
 })");
   v1::TopRow row;
   row.set_rate(0.5);

@@ -49,6 +49,20 @@ std::vector<std::string> Keys(const v1::Snapshot& snapshot) {
   return out;
 }
 
+TEST(Compile, SendsASecretOnlyToAgentsThatUseIt) {
+  store::Catalog catalog = TwoSites();
+  Put(catalog, "name: 'west' listener { port: 80 agents { match_labels { key: 'site' value: 'west' } } tls { certificates { secret: 'west-cert' } "
+               "client_auth { ca: 'clients' } } }");
+  Put(catalog, "name: 'east' upstream { tls { ca: 'backends' certificate: 'own' } }");
+  for (const char* name : {"west-cert", "own", "clients", "backends", "unused"}) Put(catalog, std::string("name: '") + name + "' secret { ca { pem: 'x' } }");
+  EXPECT_THAT(Keys(Compile(catalog, kWest)),
+              ElementsAre("Listener/west", "Route/shop", "Upstream/shop", "Secret/clients", "Secret/west-cert"));
+  const std::vector<std::string> east = Keys(Compile(catalog, kEast));
+  EXPECT_THAT(east, testing::Contains("Secret/backends"));
+  EXPECT_THAT(east, testing::Contains("Secret/own"));
+  EXPECT_THAT(east, testing::Not(testing::Contains("Secret/west-cert")));
+}
+
 TEST(Selector, EmptySelectsEveryAgent) {
   EXPECT_TRUE(Selects(v1::AgentSelector(), {}));
   EXPECT_TRUE(Selects(v1::AgentSelector(), kWest));

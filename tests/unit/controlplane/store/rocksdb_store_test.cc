@@ -337,5 +337,52 @@ TEST_F(SmallDiskTest, TellsAReadOnlyDirectory) {
   }
 }
 
+// --- secrets ---
+
+v1::Resource SecretNamed(const std::string& name, const std::string& key) {
+  v1::Resource resource;
+  resource.set_name(name);
+  resource.mutable_secret()->mutable_certificate()->set_private_key_pem(key);
+  return resource;
+}
+
+std::vector<std::string> FilesWith(const std::string& directory, const std::string& text) {
+  std::vector<std::string> found;
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (entry.is_regular_file() && bytes.find(text) != std::string::npos) found.push_back(entry.path().string());
+  }
+  return found;
+}
+
+TEST_F(RocksdbStoreTest, SealsSecretsInCatalogHistoryAndLog) {
+  const std::string key = "a private key that nobody may find";
+  RocksdbOptions options;
+  options.seal_file = path_ + ".seal";
+  auto store = Open(options);
+  ASSERT_NE(store, nullptr);
+  ASSERT_TRUE(store->Commit(Put({SecretNamed("s", key), UpstreamNamed("plain", "10.0.0.1:80")})).ok());
+  EXPECT_EQ(FilesWith(path_, key), std::vector<std::string>());
+  store = nullptr;
+  EXPECT_EQ(FilesWith(path_, key), std::vector<std::string>());
+  store = Open(options);
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(store->Read()->Find(v1::KIND_SECRET, "s")->secret().certificate().private_key_pem(), key);
+  EXPECT_EQ(store->ChangeAt(1)->resources.size(), 2u);
+  store = nullptr;
+  options.seal_file = path_ + ".other";
+  EXPECT_EQ(OpenRocksdbStore(path_, options).status().code(), absl::StatusCode::kDataLoss) << "another key";
+  EXPECT_FALSE(OpenRocksdbStore(path_).ok()) << "no key";
+}
+
+TEST_F(RocksdbStoreTest, TakesNoSecretsWithoutASeal) {
+  auto store = Open();
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(store->Commit(Put({SecretNamed("s", "key")})).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(store->Read()->generation, 0u);
+  EXPECT_TRUE(store->Commit(Put({UpstreamNamed("plain", "10.0.0.1:80")})).ok());
+}
+
 }  // namespace
 }  // namespace switchyard::controlplane::store

@@ -20,6 +20,14 @@ class FakeSession final : public SessionHandle {
     bases_.push_back(std::move(base));
   }
   void SetCertificate(WallTime not_after) override { certificate = not_after; }
+  void SetTicketKeys(Frame frame) override {
+    const std::lock_guard lock(mutex_);
+    keys_ = std::move(frame);
+  }
+  Frame keys() {
+    const std::lock_guard lock(mutex_);
+    return keys_;
+  }
   void End(const absl::Status& status) override { end = status; }
 
   std::vector<SnapshotPtr> targets() {
@@ -39,6 +47,7 @@ class FakeSession final : public SessionHandle {
   std::mutex mutex_;
   std::vector<SnapshotPtr> targets_;
   std::vector<SnapshotPtr> bases_;
+  Frame keys_;
 };
 
 }  // namespace switchyard::controlplane::stream

@@ -61,12 +61,12 @@ TEST(Labels, OfBackendsObeyTheSameRules) {
 TEST(Resource, WithoutSpecIsRefused) {
   v1::Resource empty = Base();
   empty.clear_spec();
-  ExpectRule(empty, {"", "spec", "expected a Listener, Route or Upstream"});
+  ExpectRule(empty, {"", "spec", "expected a Listener, Route, Upstream or Secret"});
 }
 
 TEST(Resource, CollectsEveryViolation) {
   config::ViolationList found;
-  ValidateResource(MakeResource("name: 'A' labels { key: '' } listener { port: 70000 http { max_headers: 7 max_head_bytes: 1 } }"), found);
+  ValidateResource(MakeResource("name: 'A' labels { key: '' } listener { port: 70000 http { max_headers: 7 max_head_bytes: 1 } }"), WallTime(), found);
   EXPECT_EQ(found.total(), 5U) << AllText(found);
 }
 

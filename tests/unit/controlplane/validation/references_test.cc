@@ -20,7 +20,7 @@ v1::Resource Route(const std::string& name, const std::string& listener, const s
 
 std::vector<v1::Violation> Check(const store::Catalog& catalog, const std::vector<v1::ResourceKey>& touched) {
   config::ViolationList out;
-  ValidateCatalog(catalog, touched, out);
+  ValidateCatalog(catalog, touched, WallTime(), out);
   return out.kept();
 }
 
@@ -81,7 +81,7 @@ TEST(References, LargeCatalogWithManyDanglingNamesIsStillCounted) {
   }
   const store::Catalog catalog = MakeCatalog(resources);
   config::ViolationList out;
-  ValidateCatalog(catalog, AllKeys(catalog), out);
+  ValidateCatalog(catalog, AllKeys(catalog), WallTime(), out);
   EXPECT_EQ(out.total(), 10'000U);
   EXPECT_EQ(out.kept().size(), config::ViolationList::kMaxKept);
 }

@@ -42,7 +42,7 @@ inline std::string AllText(const config::ViolationList& violations) {
 inline void ExpectRule(const v1::Resource& base, const RuleCase& row) {
   SCOPED_TRACE(row.change.substr(0, 200));
   config::ViolationList found;
-  ValidateResource(Merged(base, row.change), found);
+  ValidateResource(Merged(base, row.change), WallTime(), found);
   if (row.field.empty()) {
     EXPECT_TRUE(found.empty()) << AllText(found);
     return;

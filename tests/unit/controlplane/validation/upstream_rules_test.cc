@@ -151,5 +151,44 @@ TEST(UpstreamRules, PoolHasBounds) {
                        {P("max_requests_per_connection: 4294967295"), "", ""}});
 }
 
+TEST(UpstreamRules, BalancingFieldsKeepToTheirBounds) {
+  ExpectRules(Base(), {{B("priority: 15"), "", ""},
+                       {B("priority: 16"), "spec.backends[0].priority", "0 to 15"},
+                       {U("least_capacity_percent: 0"), "", ""},
+                       {U("least_capacity_percent: 101"), "spec.least_capacity_percent", "100"},
+                       {U("slow_start { " + Time("window", 0, 1) + " }"), "spec.slow_start.window", "100ms"},
+                       {U("slow_start { aggression_percent: 9 }"), "spec.slow_start.aggression_percent", "10"},
+                       {U("zones { fill_percent: 101 }"), "spec.zones.fill_percent", "100"},
+                       {U("hash { bound_percent: 0 }"), "", ""},
+                       {U("hash { bound_percent: 99 }"), "spec.hash.bound_percent", "100"},
+                       {U("hash { sources { header: 'x-user' } sources { path: true } }"), "", ""},
+                       {U("hash { sources { header: 'x user' } }"), "spec.hash.sources[0].header", "name"},
+                       {U("hash { sources { cookie: '' } }"), "spec.hash.sources[0].cookie", "name"},
+                       {U("hash { sources { source_address: false } }"), "spec.hash.sources[0].source_address", "true"},
+                       {U("hash { sources { } }"), "spec.hash.sources[0]", "no source"},
+                       {U("sticky { }"), "", ""},
+                       {U("sticky { cookie: 'a;b' }"), "spec.sticky.cookie", "name"},
+                       {U("sticky { path: '/a;b' }"), "spec.sticky.path", "';'"},
+                       {U("sticky { " + Time("ttl", 0, 5) + " }"), "spec.sticky.ttl", "1s"}});
+}
+
+TEST(UpstreamRules, BreakersOutliersAndRetriesKeepToTheirBounds) {
+  ExpectRules(Base(), {{U("breaker { mode: BREAKER_MODE_COUNT failure_threshold: 1000 }"), "", ""},
+                       {U("breaker { failure_threshold: 1001 }"), "spec.breaker.failure_threshold", "1000"},
+                       {U("breaker { error_rate_percent: 101 }"), "spec.breaker.error_rate_percent", "100"},
+                       {U("breaker { " + Time("open_timeout", 3601, 0) + " }"), "spec.breaker.open_timeout", "1h"},
+                       {U("outlier { }"), "", ""},
+                       {U("outlier { consecutive_failures: 0 failure_percent: 0 }"), "", ""},
+                       {U("outlier { max_ejected_percent: 101 }"), "spec.outlier.max_ejected_percent", "100"},
+                       {U("outlier { " + Time("base_ejection", 60, 0) + Time(" max_ejection", 30, 0) + " }"), "spec.outlier.max_ejection",
+                        "less than base_ejection"},
+                       {U("limits { max_requests: 1000001 }"), "spec.limits.max_requests", "1000000"},
+                       {U("retry { }"), "", ""},
+                       {U("retry { max_attempts: 11 }"), "spec.retry.max_attempts", "10"},
+                       {U("retry { on: RETRY_CONDITION_UNSPECIFIED }"), "spec.retry.on[0]", "CONNECT_FAILURE"},
+                       {U("retry { budget_percent: 101 }"), "spec.retry.budget_percent", "100"},
+                       {U("retry { " + Time("per_try_timeout", 0, 1) + " }"), "spec.retry.per_try_timeout", "1ms"}});
+}
+
 }  // namespace
 }  // namespace switchyard::controlplane::validation

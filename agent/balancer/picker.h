@@ -1,0 +1,80 @@
+// Picker: who takes the next attempt of one upstream, and what the attempts that ended say about who should.
+//
+// Puts together the selection (selection.h), a breaker and an outlier detector per backend, and the guard on how much of the capacity they
+// may turn off. A record belongs to a backend and outlives pickers: a change of configuration makes a new picker over the same records.
+//
+// An attempt: Pick, Started, then Ended exactly once with the ticket that Started gave. What a result changes holds for the next pick, not
+// only from the next refresh on.
+//
+// Pure: the same code runs in the proxy and in tests/sim. Thread-safety: one worker. Cost: Pick and Ended O(1) besides the balancer's; Refresh
+// O(n), every 10 ms.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "agent/balancer/selection.h"
+#include "agent/breaker/breaker.h"
+#include "agent/breaker/outlier.h"
+
+namespace switchyard::agent::balancer {
+
+// What one worker has learnt about one backend.
+struct BackendRecord {
+  LocalEvidence evidence;
+  breaker::Breaker breaker;
+  breaker::Outlier outlier;
+  std::uint32_t in_flight = 0;
+  bool known = false;     // a picker has had it before
+  bool was_good = true;   // at the last refresh
+  SlowStart slow_start;   // as the last picker left it
+};
+
+struct PickerPolicy {
+  std::shared_ptr<const Plan> plan;
+  breaker::BreakerPolicy breaker;
+  breaker::OutlierPolicy outlier;
+  // Of the ACTIVE weight, that outlier detection and EVIDENCE breakers may turn off. One backend of several always may.
+  double most_ejected = 0.5;
+  std::vector<breaker::Force> forces;  // per member; empty: none
+};
+
+// Why nothing was picked.
+enum class Refusal : std::uint8_t { kNobody, kBreakerOpen };
+
+class Picker {
+ public:
+  // `records`: per member, must outlive the picker. `joins`: a record not known before belongs to a backend that joins running ones, and
+  // warms up.
+  Picker(std::shared_ptr<const PickerPolicy> policy, std::vector<BackendRecord*> records, bool joins, TimePoint now, Random& random);
+
+  // What operators and probes say. Before Refresh.
+  void SetBasis(std::size_t member, bool active, bool healthy);
+  bool RefreshDue(TimePoint now) const { return selection_.RefreshDue(now); }
+  void Refresh(TimePoint now);
+
+  // `session`: the member that the request asks for, or kNone. `avoid`: where it just failed, or kNone.
+  std::size_t Pick(std::optional<std::uint64_t> key, std::size_t session, std::size_t avoid, TimePoint now, Random& random);
+  Refusal refusal() const;
+
+  std::uint32_t Started(std::size_t member, TimePoint now);
+  void Ended(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random);
+  void OnReport(std::size_t member, const Report& report) { selection_.OnReport(member, report); }
+  std::size_t Wanted(TimePoint now, Random& random, std::span<std::size_t> out) { return selection_.Wanted(now, random, out); }
+
+  bool panic() const { return selection_.panic(); }
+  const Standing& standing(std::size_t member) const { return standings_[member]; }
+
+ private:
+  bool MayEject(std::size_t member) const;
+  void Judge(std::size_t member, TimePoint now);
+
+  const std::shared_ptr<const PickerPolicy> policy_;
+  const std::vector<BackendRecord*> records_;
+  std::vector<Standing> standings_;
+  Selection selection_;
+  std::vector<std::size_t> half_open_;
+  std::uint64_t picks_ = 0;  // since the last trial
+};
+
+}  // namespace switchyard::agent::balancer

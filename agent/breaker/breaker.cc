@@ -1,0 +1,181 @@
+#include "agent/breaker/breaker.h"
+
+#include <algorithm>
+#include <array>
+
+namespace switchyard::agent::breaker {
+namespace {
+
+// Soft ends only well below where it began.
+constexpr double kSoftEnds = SequentialTest::kLikely / 2;
+constexpr float kSoftShare = 0.25F;
+constexpr std::array<float, 3> kStageShares = {0.01F, 0.05F, 0.25F};
+constexpr double kSharedCause = 0.30;
+constexpr double kSlowFactor = 4;
+// Below this nothing is called slow because it is slower than others.
+constexpr double kQuickAnyway = 0.01;
+constexpr Duration kLongestOpen = std::chrono::minutes(5);
+constexpr Duration kForgiveAfter = std::chrono::seconds(30);
+constexpr std::uint32_t kMostDoublings = 6;
+// Trials: at most one in twenty picks, at most ten a second, at least one a second.
+constexpr std::uint64_t kPicksPerTrial = 20;
+constexpr Duration kTrialGap = std::chrono::milliseconds(100);
+constexpr Duration kTrialAtLeast = std::chrono::seconds(1);
+
+bool IsSlow(const BreakerPolicy& policy, const AttemptResult& result, double typical_latency) {
+  if (result.outcome != Outcome::kSuccess) return false;
+  if (policy.slow_call > Duration::zero()) return result.latency > policy.slow_call;
+  const double seconds = std::chrono::duration<double>(result.latency).count();
+  return typical_latency > 0 && seconds > std::max(kQuickAnyway, kSlowFactor * typical_latency);
+}
+
+}  // namespace
+
+std::string_view NameOf(State state) {
+  constexpr std::array<std::string_view, 4> kNames = {"closed", "soft", "open", "half_open"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+std::string_view NameOf(Reason reason) {
+  constexpr std::array<std::string_view, 5> kNames = {"", "failures_in_a_row", "error_rate", "slow_calls", "forced"};
+  return kNames[static_cast<std::size_t>(reason)];
+}
+
+State Breaker::state() const {
+  if (force_ == Force::kOpen) return State::kOpen;
+  return force_ == Force::kClosed ? State::kClosed : state_;
+}
+
+bool Breaker::Bars(const BreakerPolicy& policy) const {
+  if (state() == State::kOpen) return true;
+  return state() == State::kHalfOpen && policy.mode == Mode::kCount && trials_ >= policy.half_open_max_requests;
+}
+
+float Breaker::Share() const {
+  if (state() == State::kSoft) return kSoftShare;
+  // COUNT is bounded by the number of trials, not by share.
+  return state() == State::kHalfOpen && stage_ < kStageShares.size() ? kStageShares[stage_] : 1;
+}
+
+bool Breaker::TrialDue(TimePoint now, std::uint64_t picks) const {
+  if (state() != State::kHalfOpen || stage_ >= kStageShares.size() || trials_ > 0) return false;
+  return now - last_trial_ >= kTrialAtLeast || (now - last_trial_ >= kTrialGap && picks >= kPicksPerTrial);
+}
+
+void Breaker::Enter(State state) {
+  state_ = state;
+  ++ticket_;
+  trials_ = in_a_row_ = stage_ = 0;
+  errors_.Reset();
+  slow_.Reset();
+}
+
+void Breaker::Open(const BreakerPolicy& policy, Reason reason, TimePoint now, Random& random) {
+  opened_ += state_ == State::kHalfOpen ? 0 : 1;
+  Enter(State::kOpen);
+  reason_ = reason;
+  Duration open = policy.open_timeout;
+  if (policy.mode == Mode::kEvidence) {
+    const double jitter = 0.9 + 0.2 * random.Unit();
+    open = std::min(open * (1 << std::min(backoff_, kMostDoublings)), std::max(kLongestOpen, open));
+    open = Duration(static_cast<Duration::rep>(static_cast<double>(open.count()) * jitter));
+    backoff_ = std::min(backoff_ + 1, kMostDoublings);
+  }
+  open_until_ = now + open;
+}
+
+void Breaker::Close(TimePoint now) {
+  closed_ += state_ == State::kOpen || state_ == State::kHalfOpen ? 1 : 0;
+  Enter(State::kClosed);
+  reason_ = Reason::kNone;
+  window_.Clear();
+  healthy_since_ = now;
+}
+
+void Breaker::Tick(const BreakerPolicy& policy, TimePoint now) {
+  if (policy.mode == Mode::kOff && state_ != State::kClosed) Close(now);
+  if (state_ == State::kOpen && now >= open_until_) {
+    Enter(State::kHalfOpen);
+    // COUNT has no stages.
+    if (policy.mode == Mode::kCount) stage_ = kStageShares.size();
+    last_trial_ = now - kTrialAtLeast;
+  }
+  if (state_ == State::kClosed && backoff_ > 0 && now - healthy_since_ >= kForgiveAfter) {
+    --backoff_;
+    healthy_since_ = now;
+  }
+}
+
+std::uint32_t Breaker::Started(const BreakerPolicy&, TimePoint now) {
+  if (state_ == State::kHalfOpen) {
+    ++trials_;
+    last_trial_ = now;
+  }
+  return ticket_;
+}
+
+void Breaker::Ended(const BreakerPolicy& policy, std::uint32_t ticket, const AttemptResult& result, const Peers& peers, TimePoint now,
+                    Random& random) {
+  if (ticket != ticket_) return;
+  if (state_ == State::kHalfOpen && trials_ > 0) --trials_;
+  if (result.outcome == Outcome::kAbandoned) return;
+  if (policy.mode == Mode::kEvidence) EndedEvidence(policy, result, peers, now, random);
+  if (policy.mode == Mode::kCount) EndedCount(policy, result, now, random);
+}
+
+void Breaker::EndedEvidence(const BreakerPolicy& policy, const AttemptResult& result, const Peers& peers, TimePoint now, Random& random) {
+  const bool error = IsFailure(result.outcome);
+  if (state_ == State::kHalfOpen) return EndedStage(policy, error || IsSlow(policy, result, peers.latency), peers, now, random);
+  if (state_ == State::kOpen) return;
+  // When everybody fails it is nobody's fault: another backend would do no better.
+  if (peers.error > kSharedCause) {
+    errors_.Reset();
+  } else {
+    errors_.AddCusum(error, OnsetOf(peers.error), error ? SeverityOf(result.outcome) : 1);
+  }
+  slow_.AddCusum(IsSlow(policy, result, peers.latency), OnsetOf(0));
+  const double sum = std::max(errors_.sum(), slow_.sum());
+  const Reason reason = errors_.sum() >= slow_.sum() ? Reason::kErrorRate : Reason::kSlowCalls;
+  if (error) healthy_since_ = now;
+  if (sum >= SequentialTest::kCertain && peers.may_open) return Open(policy, reason, now, random);
+  if (sum >= SequentialTest::kLikely) {
+    state_ = State::kSoft;
+    reason_ = reason;
+  } else if (sum < kSoftEnds && state_ == State::kSoft) {
+    state_ = State::kClosed;
+    reason_ = Reason::kNone;
+  }
+}
+
+// The first stages ask "less than half?", the last "as good as the others?".
+void Breaker::EndedStage(const BreakerPolicy& policy, bool error, const Peers& peers, TimePoint now, Random& random) {
+  const Hypotheses onset = OnsetOf(peers.error);
+  const bool last = stage_ + 1 == kStageShares.size();
+  errors_.AddSprt(error, last ? onset : Hypotheses{std::min(onset.p0, 0.25), 0.5});
+  if (errors_.sum() >= SequentialTest::kLikely) return Open(policy, reason_, now, random);
+  if (errors_.sum() > -SequentialTest::kLikely) return;
+  if (last) return Close(now);
+  ++stage_;
+  errors_.Reset();
+}
+
+void Breaker::EndedCount(const BreakerPolicy& policy, const AttemptResult& result, TimePoint now, Random& random) {
+  const bool failed = IsFailure(result.outcome);
+  const bool slow = policy.slow_call > Duration::zero() && IsSlow(policy, result, 0);
+  if (state_ == State::kHalfOpen) {
+    if (failed || (slow && policy.slow_rate < 1)) return Open(policy, failed ? Reason::kErrorRate : Reason::kSlowCalls, now, random);
+    if (++in_a_row_ >= policy.success_threshold) Close(now);
+    return;
+  }
+  if (state_ != State::kClosed) return;
+  in_a_row_ = failed ? in_a_row_ + 1 : 0;
+  window_.Add(now, policy.window, failed, slow);
+  if (failed && in_a_row_ >= policy.failure_threshold) return Open(policy, Reason::kFailuresInARow, now, random);
+  if (!failed && !slow) return;
+  const RateWindow::Counts counts = window_.Sum(now, policy.window);
+  if (counts.total < policy.minimum_requests) return;
+  if (counts.failed >= policy.error_rate * counts.total) return Open(policy, Reason::kErrorRate, now, random);
+  if (slow && counts.slow >= policy.slow_rate * counts.total) Open(policy, Reason::kSlowCalls, now, random);
+}
+
+}  // namespace switchyard::agent::breaker

@@ -1,0 +1,109 @@
+// Breaker: whether attempts may go to one backend, learnt from how attempts there have ended.
+//
+//                    likely errors            certain errors              open time over
+//   EVIDENCE  closed ------------> soft (25 %) -------------> open -----------------------> half-open 1 % -> 5 % -> 25 % -> closed
+//   COUNT     closed ------ rates, failures in a row -------> open -----------------------> half-open (n at a time) ------> closed
+//
+// EVIDENCE decides by sequential tests against the peers' errors (sequential_test.h): errors that all backends have open nobody. The first
+// two stages of half-open must show that the error share is nearer to p0 than to one half (7 straight successes), the last that it is nearer
+// to p0 than to p1 (54): a backend that fails half of its requests does not get back by luck. Open time is 5 s, doubled each time up to
+// 5 min, +-10 %. While half-open a stage's share of the weight is not all: a trial is due at least each second (TrialDue).
+// COUNT is the familiar breaker: failures in a row, error rate or slow-call rate over a window; a fixed open time; successes in a row.
+// A result counts for the state in which its attempt began; what comes late is ignored by the tests.
+//
+// Pure: time is passed in. Thread-safety: one worker. Cost: O(1) per result; COUNT reads ten buckets per failure. Sources: algorithms of
+// Hystrix and Resilience4j for COUNT; EVIDENCE is simulated beside them in tests/sim.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+
+#include "agent/breaker/outcome.h"
+#include "agent/breaker/rate_window.h"
+#include "agent/breaker/sequential_test.h"
+#include "common/base/random.h"
+
+namespace switchyard::agent::breaker {
+
+enum class Mode : std::uint8_t { kEvidence, kCount, kOff };
+enum class Force : std::uint8_t { kNone, kOpen, kClosed };
+enum class State : std::uint8_t { kClosed, kSoft, kOpen, kHalfOpen };
+enum class Reason : std::uint8_t { kNone, kFailuresInARow, kErrorRate, kSlowCalls, kForced };
+
+// The words of status pages and metrics: `closed`, `soft`, `open`, `half_open`; `failures_in_a_row`, `error_rate`, `slow_calls`, `forced`.
+std::string_view NameOf(State state);
+std::string_view NameOf(Reason reason);
+
+struct BreakerPolicy {
+  Mode mode = Mode::kEvidence;
+  Duration open_timeout = std::chrono::seconds(5);
+  // Below: COUNT only, but for slow_call.
+  std::uint32_t failure_threshold = 5;
+  std::uint32_t success_threshold = 3;
+  std::uint32_t half_open_max_requests = 3;
+  double error_rate = 0.5;
+  std::uint32_t minimum_requests = 20;
+  Duration window = std::chrono::seconds(10);
+  Duration slow_call{};  // 0: COUNT knows no slow calls; EVIDENCE takes 4 times the typical peak
+  double slow_rate = 1.0;
+};
+
+// What the peers look like now.
+struct Peers {
+  double error = 0;    // median share of errors
+  double latency = 0;  // median of peak latencies, seconds; 0: unknown
+  bool may_open = true;  // the capacity that is left allows one more to open
+};
+
+class Breaker {
+ public:
+  // At the attempt's start; the ticket goes back with the result.
+  std::uint32_t Started(const BreakerPolicy& policy, TimePoint now);
+  void Ended(const BreakerPolicy& policy, std::uint32_t ticket, const AttemptResult& result, const Peers& peers, TimePoint now, Random& random);
+
+  void SetForce(Force force) { force_ = force; }
+  // Moves on what time alone moves. Before reading the state.
+  void Tick(const BreakerPolicy& policy, TimePoint now);
+
+  State state() const;
+  Reason reason() const { return force_ == Force::kNone ? reason_ : Reason::kForced; }
+  // Takes no attempt at all now.
+  bool Bars(const BreakerPolicy& policy) const;
+  // Of the weight, 0-1, for a backend that is not barred.
+  float Share() const;
+  // The evidence is half way to being likely: one more bad result may open it.
+  bool Leaning() const { return std::max(errors_.sum(), slow_.sum()) >= SequentialTest::kLikely / 2; }
+  // A half-open backend needs an attempt to learn from. `picks`: of the upstream since its last trial.
+  bool TrialDue(TimePoint now, std::uint64_t picks) const;
+  // From closed (or soft) to open, and back to closed, since the start.
+  std::uint64_t opened() const { return opened_; }
+  std::uint64_t closed() const { return closed_; }
+
+ private:
+  void Open(const BreakerPolicy& policy, Reason reason, TimePoint now, Random& random);
+  void Close(TimePoint now);
+  void Enter(State state);
+  void EndedEvidence(const BreakerPolicy& policy, const AttemptResult& result, const Peers& peers, TimePoint now, Random& random);
+  void EndedStage(const BreakerPolicy& policy, bool error, const Peers& peers, TimePoint now, Random& random);
+  void EndedCount(const BreakerPolicy& policy, const AttemptResult& result, TimePoint now, Random& random);
+
+  State state_ = State::kClosed;
+  Reason reason_ = Reason::kNone;
+  Force force_ = Force::kNone;
+  std::uint32_t ticket_ = 1;  // changes with the state
+  std::uint32_t trials_ = 0;  // under way
+  std::uint32_t in_a_row_ = 0;
+  std::uint32_t stage_ = 0;
+  std::uint32_t backoff_ = 0;  // doublings of the open time
+  SequentialTest errors_;
+  SequentialTest slow_;
+  RateWindow window_;
+  TimePoint open_until_{};
+  TimePoint healthy_since_{};
+  TimePoint last_trial_{};
+  std::uint64_t opened_ = 0;
+  std::uint64_t closed_ = 0;
+};
+
+}  // namespace switchyard::agent::breaker

@@ -1,0 +1,31 @@
+// BackendTrouble: the backends whose breakers are not simply closed, or that outlier detection has out, for people.
+//
+// Thread-safety: pure. Bounds: kMaxTroubleRows rows; the rest is left out. Order: by upstream and address.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/report/window.h"
+
+namespace switchyard::agent::report {
+
+inline constexpr std::size_t kMaxTroubleRows = 1'000;
+// Of breakers, in the order of BackendWindow.breakers.
+inline constexpr std::array<std::string_view, 4> kBreakerStates = {"closed", "soft", "open", "half_open"};
+
+struct BackendTrouble {
+  std::string upstream;
+  std::string address;
+  std::array<std::uint32_t, 4> breakers{};  // workers by state
+  std::uint32_t ejected = 0;                // workers
+  std::string reason;
+};
+
+std::vector<BackendTrouble> TroubleIn(const Window& window);
+
+}  // namespace switchyard::agent::report

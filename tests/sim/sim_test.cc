@@ -1,0 +1,75 @@
+// Goal: the figures that docs/balancing.md and docs/breakers.md rest on hold on every build. Method: single seeds of the setups of tables.h,
+// bounds with room for the seed.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+#include "tests/sim/fleet.h"
+#include "tests/sim/setups.h"
+
+namespace switchyard::tests::sim {
+namespace {
+
+using agent::breaker::Mode;
+
+Outcome Uneven(const Policy& policy, int agents) { return Simulate(UnevenFleet(policy, agents, 0.75, true)); }
+
+TEST(Sim, AdaptiveWithReportsLeadsOnAnUnevenFleet) {
+  const Outcome adaptive = Uneven(kAdaptive, 100);
+  const Outcome least = Uneven(kLeastRequest, 100);
+  const Outcome peak = Uneven(kPeakEwma, 100);
+  RecordProperty("p99_adaptive", std::to_string(adaptive.p99));
+  EXPECT_LE(adaptive.p99, 65);
+  EXPECT_LE(adaptive.p99, 0.25 * least.p99);
+  EXPECT_LE(adaptive.p99, 0.4 * peak.p99);
+  EXPECT_LE(Uneven(kAdaptive, 20).p99, 57);
+}
+
+TEST(Sim, WithoutReportsAdaptiveIsNoWorseThanLeastRequest) {
+  EXPECT_LE(Uneven(kAdaptiveLocal, 20).p99, Uneven(kLeastRequest, 20).p99);
+}
+
+TEST(Sim, NothingLosesToRoundRobinWhenAllIsEven) {
+  const double fair = Simulate(UnevenFleet(kRoundRobin, 20, 0.75, false)).p99;
+  EXPECT_LE(Simulate(UnevenFleet(kAdaptive, 20, 0.75, false)).p99, 1.02 * fair);
+}
+
+TEST(Sim, SameSeedSameResult) {
+  Scenario scenario = UnevenFleet(kAdaptive, 20, 0.75, true);
+  scenario.requests = 5'000;
+  EXPECT_EQ(Simulate(scenario).p999, Simulate(scenario).p999);
+}
+
+constexpr std::array<const char*, 5> kSinkholeNames = {"LeastRequest", "PeakEwma", "HotCold", "AdaptiveLocal", "Adaptive"};
+
+class SinkholeTest : public testing::TestWithParam<Policy> {};
+
+TEST_P(SinkholeTest, FailingFastAttractsNobody) {
+  Scenario scenario = UnevenFleet(GetParam(), 20, 0.5, false);
+  scenario.faults = {{Fault::Kind::kFailFast, 7, 1}};
+  EXPECT_LE(Simulate(scenario).shares_late[7], 0.005);
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, SinkholeTest, testing::Values(kLeastRequest, kPeakEwma, kPrequal, kAdaptiveLocal, kAdaptive),
+                         [](const auto& instance) { return std::string(kSinkholeNames.at(instance.index)); });
+
+TEST(Sim, BreakersTakeASickBackendOutOfRoundRobin) {
+  for (const Fault::Kind kind : {Fault::Kind::kFailFast, Fault::Kind::kRefuse, Fault::Kind::kErrors, Fault::Kind::kHang}) {
+    Scenario scenario = UnevenFleet(kRoundRobin, 20, 0.5, false);
+    scenario.breaker = Mode::kEvidence;
+    scenario.faults = {{kind, 7, 1, 1e9, 0.5}};
+    EXPECT_LE(Simulate(scenario).shares_late[7], 0.006) << static_cast<int>(kind);
+  }
+}
+
+TEST(Sim, SharedCauseTurnsNobodyOff) {
+  Scenario scenario = UnevenFleet(kLeastRequest, 20, 0.5, false);
+  scenario.breaker = Mode::kEvidence;
+  scenario.faults = {{Fault::Kind::kErrors, 0, 1, 1e9, 0.6, true}};
+  const Outcome outcome = Simulate(scenario);
+  for (const double share : outcome.shares_late) EXPECT_GT(share, 0.01);
+}
+
+}  // namespace
+}  // namespace switchyard::tests::sim
