@@ -57,7 +57,7 @@ class TlsListener : public testing::Test {
 
   // curl of https://<host>:<port>/ through loopback.
   Finished Curl(const std::string& host, std::vector<std::string> more = {}) {
-    std::vector<std::string> argv = {"/usr/bin/curl", "-sS", "-i", "--http1.1", "--max-time", "10", "--cacert", ca_->own().chain_path, "--resolve",
+    std::vector<std::string> argv = {"/usr/bin/curl", "-sS", "-i", "--max-time", "10", "--cacert", ca_->own().chain_path, "--resolve",
                                      fmt::format("{}:{}:127.0.0.1", host, port_.port())};
     for (std::string& argument : more) argv.push_back(std::move(argument));
     argv.push_back(fmt::format("https://{}:{}/", host, port_.port()));
