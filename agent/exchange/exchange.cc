@@ -4,7 +4,9 @@
 
 #include "agent/codec/h1_writer.h"
 #include "agent/exchange/local_reply.h"
+#include "agent/exchange/mirror_request.h"
 #include "agent/exchange/redispatch.h"
+#include "agent/policy/policy_chain.h"
 
 namespace switchyard::agent::exchange {
 namespace {
@@ -41,9 +43,17 @@ Exchange::~Exchange() {
 
 void Exchange::Start() {
   if (PassesThrough(head_, listener_.via) > kMaxPasses) return Refuse(Cause::kLoopDetected);
-  route_ = listener_.routes->Find(head_);
+  if (listener_.request_id != snapshot::RequestIdMode::kKeep) NameRequest(listener_.request_id == snapshot::RequestIdMode::kReplace);
+  const router::RouteTable::Match match = listener_.routes->Find(head_, server_.client_ip());
+  route_ = match.route;
   if (route_ == nullptr) return Refuse(Cause::kNoRoute);
   if (route_->quarantined) return Refuse(Cause::kQuarantined);
+  if (route_->request_timeout != Duration::zero()) {
+    hard_deadline_ = started_ + route_->request_timeout;
+    hard_cause_ = Cause::kRequestDeadline;
+  }
+  if (route_->policies && !PassPolicies(match.rule->path)) return;
+  if (head_.framing == Framing::kLength && head_.content_length > route_->max_body_bytes) return Refuse(Cause::kBodyTooLarge);
   const std::uint64_t drawn = route_->targets.size() == 1 ? 0 : loop_.random().Below(route_->total_weight);
   upstream_ = view_->upstreams[route_->TargetFor(drawn)].get();
   Attempt();
@@ -64,10 +74,10 @@ void Exchange::Attempt() {
       break;
     case ConnectionPool::Answer::kConnecting:
       // The pool watches each connect; this is for the case that others are served before us.
-      timer_.Set(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
+      Arm(loop_.Now() + upstream_->config().pool.connect_timeout + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kQueued:
-      timer_.Set(loop_.Now() + upstream_->config().pool.pending_timeout);
+      Arm(loop_.Now() + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kFull:
       EndAttempt();
@@ -78,7 +88,7 @@ void Exchange::Attempt() {
 
 // Step 4.
 void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
-  timer_.Cancel();
+  Disarm();
   stream_ = std::move(stream);
   stream_->Begin(*this);
   upstream::OutgoingRequest request;
@@ -89,6 +99,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   request.content_length = head_.content_length;
   request.states_empty_body = head_.states_length && head_.framing == Framing::kNone;
   if (head_.wants_upgrade) request.upgrade = codec::Find(head_.headers, codec::FieldId::kUpgrade);
+  if (policies_ || names_request_) ShapeRequest(request);
   stream_->SendHead(request);
   attempt_sent_ = loop_.Now();
   if (head_.framing == Framing::kNone) {
@@ -96,6 +107,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
     stream_->SendEnd(nullptr);
     RequestSent();
     stream_->Flush();
+    if (mirror_) SendMirror();
   } else {
     phase_ = Phase::kSending;
     Progress();
@@ -106,7 +118,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
 }
 
 void Exchange::OnNoConnection(Cause cause) {
-  timer_.Cancel();
+  Disarm();
   AttemptFailed(cause);
 }
 
@@ -115,12 +127,15 @@ void Exchange::RequestSent() {
   phase_ = Phase::kWaiting;
   // One deadline over all attempts.
   if (response_deadline_ == TimePoint()) response_deadline_ = loop_.Now() + route_->response_timeout;
-  timer_.Set(response_deadline_);
+  Arm(response_deadline_);
 }
 
 void Exchange::OnRequestBody(std::string_view data) {
   if (done_ || !stream_) return;
   body_touched_ = true;
+  body_bytes_ += data.size();
+  if (body_bytes_ > route_->max_body_bytes && !raw_) return OnRequestFailed(Cause::kBodyTooLarge);
+  if (mirror_) CopyForMirror(data);
   Progress();
   if (!stream_->SendBody(data)) server_.PauseRequest();
 }
@@ -131,6 +146,7 @@ void Exchange::OnRequestEnd(const codec::Trailers* trailers) {
   stream_->SendEnd(FilterTrailers(trailers, scratch_->trailers));
   if (raw_) return EndRawIfBothDone();
   RequestSent();
+  if (mirror_) SendMirror();
 }
 
 void Exchange::OnRequestTurn() {
@@ -147,6 +163,7 @@ void Exchange::OnResponseHead(const codec::ResponseHead& head) {
   if (head.status < 200 && head.status != 101) return SendInformational(head);
   response_started_ = true;
   phase_ = Phase::kStreaming;
+  LimitStream(head);
   Progress();
   backend_->window().latency.Record(Micros(loop_.Now() - attempt_sent_));
   SendFinalHead(head);
@@ -183,6 +200,7 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
     request_ended_ = false;
     out.upgrade = codec::Find(head.headers, codec::FieldId::kUpgrade);
   }
+  if (policies_ || names_request_) ShapeResponse(head, out);
   server_.SendHead(out);
   if (raw_) server_.ResumeRequest();
 }
@@ -191,6 +209,10 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
 void Exchange::OnResponseBody(std::string_view data) {
   Progress();
   backend_->window().response_bytes += data.size();
+  if (encodes()) {
+    SendEncoded(data, /*end=*/false);
+    return;
+  }
   if (!server_.SendBody(data) && stream_) stream_->PauseResponse();
 }
 
@@ -206,6 +228,7 @@ void Exchange::OnResponseEnd(const codec::Trailers* trailers) {
     server_.SendEnd(nullptr);
     return EndRawIfBothDone();
   }
+  if (encodes() && !SendEncoded({}, /*end=*/true)) return;
   server_.SendEnd(FilterTrailers(trailers, scratch_->trailers));
   Finish(Cause::kNone, /*complete=*/true);
 }
@@ -214,7 +237,10 @@ void Exchange::EndRawIfBothDone() {
   if (request_ended_ && response_ended_) Finish(Cause::kNone, /*complete=*/true);
 }
 
-void Exchange::OnResponseTurn() { server_.Flush(); }
+void Exchange::OnResponseTurn() {
+  if (unflushed_ && !done_) FlushEncoded();
+  server_.Flush();
+}
 
 void Exchange::OnUpstreamFailed(Cause cause) {
   stream_.reset();
@@ -233,7 +259,7 @@ void Exchange::AttemptFailed(Cause cause) {
   if (!MayRedispatch(facts)) return Refuse(cause);
   sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed;
   failed_backend_ = backend_;
-  timer_.Cancel();
+  Disarm();
   // The body waits for the next connection.
   server_.PauseRequest();
   Attempt();
@@ -252,10 +278,37 @@ void Exchange::OnRequestFailed(Cause cause) {
 
 void Exchange::Progress() {
   last_progress_ = loop_.Now();
-  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) timer_.Set(last_progress_ + route_->idle_timeout);
+  if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) Arm(last_progress_ + route_->idle_timeout);
+}
+
+void Exchange::Arm(TimePoint deadline) { timer_.Set(std::min(deadline, hard_deadline_)); }
+
+void Exchange::Disarm() {
+  if (hard_deadline_ == TimePoint::max()) {
+    timer_.Cancel();
+  } else {
+    timer_.Set(hard_deadline_);
+  }
+}
+
+// From the final head on. An upgraded connection is no request any more.
+void Exchange::LimitStream(const codec::ResponseHead& head) {
+  if (head.status == 101) hard_deadline_ = TimePoint::max();
+  if (route_->max_stream_duration == Duration::zero()) return;
+  const TimePoint end = loop_.Now() + route_->max_stream_duration;
+  if (end >= hard_deadline_) return;
+  hard_deadline_ = end;
+  hard_cause_ = Cause::kStreamDeadline;
+}
+
+void Exchange::OnDeadline() {
+  if (response_started_) return Finish(hard_cause_, /*complete=*/false);
+  if (phase_ == Phase::kWaiting) CountFailure(hard_cause_);
+  Refuse(hard_cause_);
 }
 
 void Exchange::OnTimer(loop::Timer&) {
+  if (loop_.Now() >= hard_deadline_) return OnDeadline();
   switch (phase_) {
     case Phase::kQueued:
       return Refuse(Cause::kPoolExhausted);
@@ -272,21 +325,25 @@ void Exchange::OnTimer(loop::Timer&) {
 }
 
 void Exchange::Refuse(Cause cause) {
-  if (done_) return;
-  LocalReply reply = MakeLocalReply(cause);
+  // After a fault of the client's the place of the next request is not certain.
+  if (!done_) SendOwn(MakeLocalReply(cause), cause, /*close=*/Describe(cause).side == Side::kClient);
+}
+
+void Exchange::SendOwn(LocalReply reply, Cause cause, bool close) {
+  if (policies_ || names_request_) ShapeOwn(reply, cause);
+  const bool may_have_body = reply.status != 204 && reply.status != 304;
   status_ = reply.status;
   OutgoingResponse out;
   out.status = reply.status;
   out.reason = codec::ReasonOf(reply.status);
   out.headers = &reply.headers;
-  out.framing = head_.is_head() ? Framing::kNone : Framing::kLength;
+  out.framing = head_.is_head() || !may_have_body ? Framing::kNone : Framing::kLength;
   out.content_length = reply.body.size();
-  if (head_.is_head()) out.declared_length = reply.body.size();
-  // After a fault of the client's the place of the next request is not certain.
-  out.close = Describe(cause).side == Side::kClient;
+  if (head_.is_head() && may_have_body) out.declared_length = reply.body.size();
+  out.close = close;
   DropUpstream();
   server_.SendHead(out);
-  if (!head_.is_head()) server_.SendBody(reply.body);
+  if (out.framing == Framing::kLength) server_.SendBody(reply.body);
   server_.SendEnd(nullptr);
   Finish(cause, /*complete=*/true);
   server_.Flush();
@@ -320,6 +377,7 @@ void Exchange::Finish(Cause cause, bool complete) {
   summary.cause = cause;
   summary.started = started_;
   summary.attempts = attempts_;
+  summary.request_id = request_id_;
   if (route_ != nullptr) summary.route = route_->name;
   if (upstream_ != nullptr) summary.upstream = upstream_->config().name;
   if (backend_) summary.backend = backend_->address();

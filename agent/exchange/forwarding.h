@@ -21,6 +21,8 @@ class RequestForwarding {
   // The result views `head`, `client_ip`, `listener` and this object.
   const std::vector<codec::Header>& Rewrite(const codec::RequestHead& head, const snapshot::ListenerConfig& listener,
                                             std::string_view client_ip, std::string_view scheme);
+  // The result once more, for what changes it further.
+  std::vector<codec::Header>& headers() { return headers_; }
 
  private:
   void AddForwarded(const codec::RequestHead& head, snapshot::ForwardedMode mode, std::string_view client_ip, std::string_view scheme);

@@ -37,8 +37,9 @@ struct Route {
   std::uint64_t max_body_bytes = std::numeric_limits<std::uint64_t>::max();
   // Null: the request is forwarded as it is. So a route without policies costs one comparison.
   std::shared_ptr<const policy::RoutePolicies> policies;
-  // By position in the snapshot; with a mirror policy only.
+  // Where copies go, by position in the snapshot. An upstream that was refused gets none.
   std::uint32_t mirror_upstream = 0;
+  bool mirrors = false;
   // Its CORS policy answers preflight requests, so they match like the request that they ask for.
   bool answers_preflight = false;
   // It, or an upstream of it, was refused and has no earlier version: requests are answered 503 `quarantined`.

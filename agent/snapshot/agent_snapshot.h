@@ -18,6 +18,8 @@ namespace switchyard::agent::snapshot {
 
 enum class ForwardedMode : std::uint8_t { kReplace, kAppend, kKeep };
 
+enum class RequestIdMode : std::uint8_t { kKeep, kEnsure, kReplace };
+
 // A listener with its defaults filled in.
 struct ListenerConfig {
   std::string name;
@@ -31,6 +33,7 @@ struct ListenerConfig {
   std::uint32_t max_requests_per_connection = 0;
   ForwardedMode forwarded = ForwardedMode::kReplace;
   std::string via;
+  RequestIdMode request_id = RequestIdMode::kKeep;
   std::shared_ptr<const router::RouteTable> routes;
 };
 

@@ -7,8 +7,10 @@ Arrows run one way: proto -> common -> {agent | controlplane} -> tools -> tests.
 # Pure rooms take no Asio, gRPC, RocksDB or clock: the decision is separate from the world.
 PURE = [
     "common/stats",
+    "common/rules",
     "agent/codec",
     "agent/router",
+    "agent/policy",
     "agent/balancer",
     "controlplane/validation",
     "controlplane/compiler",
@@ -18,14 +20,15 @@ PURE = [
 EXACT = ["agent", "controlplane"]
 
 BASE = ["common/base"]
-COMMON = ["common/base", "common/stats", "common/config", "common/tls", "common/rpc", "common/observe"]
-CONFIG = ["common/base", "common/config"]
+COMMON = ["common/base", "common/stats", "common/rules", "common/config", "common/tls", "common/rpc", "common/observe"]
+CONFIG = ["common/base", "common/rules", "common/config"]
 
 # room -> rooms it may include (besides itself).
 ARROWS = {
     "proto": [],
     "common/base": [],
     "common/stats": BASE,
+    "common/rules": BASE,
     "common/tls": BASE,
     "common/config": BASE + ["common/tls"],
     "common/rpc": BASE + ["common/tls"],
@@ -34,12 +37,14 @@ ARROWS = {
     "agent/report": COMMON + ["agent/health"],
     "agent/balancer": BASE,
     "agent/codec": BASE,
+    # The compiled route holds a pointer to its policies and knows no more of them.
     "agent/router": CONFIG + ["agent/codec"],
+    "agent/policy": CONFIG + ["common/stats", "agent/codec", "agent/router"],
     "agent/health": CONFIG,
     "agent/upstream": CONFIG + ["agent/codec", "agent/balancer", "agent/health", "agent/report", "agent/loop"],
     "agent/loop": BASE,
-    "agent/snapshot": CONFIG + ["agent/codec", "agent/router", "agent/balancer", "agent/upstream", "agent/health"],
-    "agent/exchange": CONFIG + ["agent/snapshot", "agent/codec", "agent/router", "agent/balancer", "agent/upstream", "agent/report", "agent/loop"],
+    "agent/snapshot": CONFIG + ["agent/policy", "agent/codec", "agent/router", "agent/balancer", "agent/upstream", "agent/health"],
+    "agent/exchange": CONFIG + ["agent/policy", "agent/snapshot", "agent/codec", "agent/router", "agent/balancer", "agent/upstream", "agent/report", "agent/loop"],
     "agent/listener": CONFIG + ["agent/snapshot", "agent/codec", "agent/exchange", "agent/report", "agent/loop"],
     "agent/config": COMMON + ["agent/snapshot", "agent/router", "agent/balancer", "agent/upstream", "agent/health", "agent/report", "agent/listener"],
     "agent/runtime": COMMON + ["agent/codec", "agent/router", "agent/balancer", "agent/upstream", "agent/health", "agent/exchange",
@@ -84,6 +89,9 @@ HEADERS = [
     (r"yaml-cpp/", "yaml-cpp", ["common/config/yaml_"], "parse through common/config/yaml_codec.h"),
     (r"openssl/", "OpenSSL", ["common/tls/"], "use common/tls"),
     (r"llhttp\.h", "llhttp", ["agent/codec/"], "parse through agent/codec"),
+    (r"re2/", "RE2", ["common/rules/pattern"], "match through common/rules/pattern.h"),
+    (r"zlib\.h|brotli/|zstd\.h", "the content codings", ["agent/policy/gzip_", "agent/policy/brotli_", "agent/policy/zstd_", "agent/policy/encoder_test"],
+     "compress through agent/policy/encoder.h"),
     (r"CLI/", "CLI11", ["agent/options.cc", "controlplane/options.cc", "tools/yard-origin/options.cc", "tools/yard-load/options.cc",
                         "tools/yardctl/"], "parse the command line in the program's options.cc"),
     (r"boost/asio|boost/system", "Asio",
