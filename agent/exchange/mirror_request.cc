@@ -1,7 +1,5 @@
 #include "agent/exchange/mirror_request.h"
 
-#include <boost/asio/post.hpp>
-
 namespace switchyard::agent::exchange {
 
 using codec::Framing;
@@ -102,7 +100,7 @@ void MirrorRequest::End() {
     stream->Cancel();
   }
   // Callers further up the stack may still use this object in this turn.
-  boost::asio::post(loop_.executor(), [keep = Ref<MirrorRequest>(this)] {});
+  loop_.Bury(Ref<loop::RefCounted>(this));
   view_->mirrors->Remove(*this);
 }
 

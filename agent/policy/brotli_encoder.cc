@@ -11,7 +11,8 @@ constexpr std::uint32_t kWindowBits = 16;
 
 class BrotliEncoder final : public Encoder {
  public:
-  explicit BrotliEncoder(Lease lease) : Encoder(std::move(lease)), state_(BrotliEncoderCreateInstance(nullptr, nullptr, nullptr), &BrotliEncoderDestroyInstance) {
+  explicit BrotliEncoder(Lease lease)
+      : Encoder(std::move(lease)), state_(BrotliEncoderCreateInstance(nullptr, nullptr, nullptr), &BrotliEncoderDestroyInstance) {
     if (state_ == nullptr) return;
     BrotliEncoderSetParameter(state_.get(), BROTLI_PARAM_QUALITY, kQuality);
     BrotliEncoderSetParameter(state_.get(), BROTLI_PARAM_LGWIN, kWindowBits);

@@ -139,7 +139,9 @@ void CheckGrpc(const std::string& at, const v1::RouteMatch& match, Findings& out
   if (match.has_path()) out.Add(At(at, "grpc"), "stands together with `path`; service and method are the path of a gRPC request, so give one of them");
   const auto word = [](Text text) {
     return text.size() <= config::kMaxHeaderNameLength &&
-           std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.'; });
+           std::all_of(text.begin(), text.end(), [](char c) {
+             return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+           });
   };
   if (!word(match.grpc().service())) {
     out.Add(At(at, "grpc.service"), fmt::format("is {}; expected a full service name, such as shop.v1.Orders", Quoted(match.grpc().service())));

@@ -83,7 +83,8 @@ TEST_F(PolicyChainTest, ARedirectToItselfIsALoop) {
 
 TEST_F(PolicyChainTest, OwnErrorsGetPageHeadersAndRetryAfter) {
   policies_.route_limiter = std::make_shared<RouteLimiter>(stats::Gcra::Of(1, 5 * kSecond, 1));
-  policies_.error_pages.Add(429, std::make_shared<ErrorPage>(ErrorPage{"text/html", Value("<p>%status% %cause% %request_id%", rules::ValueTemplate::Use::kPage)}));
+  const auto body_template = Value("<p>%status% %cause% %request_id%", rules::ValueTemplate::Use::kPage);
+  policies_.error_pages.Add(429, std::make_shared<ErrorPage>(ErrorPage{"text/html", body_template}));
   auto changes = std::make_unique<HeaderChanges>();
   changes->set.push_back({"X-Status", Value("%status%")});
   policies_.response_headers = std::move(changes);
