@@ -116,7 +116,7 @@ TEST(CorsRules, OriginsAreOrigins) {
                        {cors("allow_origins: '*' allow_credentials: true"), "spec.cors.allow_origins[0]", "name the origins"},
                        {cors("allow_origins: '*' allow_methods: 'get'"), "spec.cors.allow_methods[0]", "upper case"},
                        {cors("allow_origins: '*' allow_headers: 'a b'"), "spec.cors.allow_headers[0]", "name of a header"},
-                       {cors("allow_origins: '*' max_age { seconds: 86401 }"), "spec.cors.max_age", "24h"}});
+                       {cors("allow_origins: '*' max_age { seconds: 86401 }"), "spec.cors.max_age", "1d"}});
 }
 
 TEST(ErrorPageRules, OnePagePerStatus) {
@@ -151,14 +151,14 @@ TEST(RateRules, AreBounded) {
                        {R("client_rate_limit { requests: 5 max_clients: 64 }"), "", ""},
                        {R("rate_limit { }"), "spec.rate_limit.requests", "1 to 1000000000"},
                        {R("rate_limit { requests: 1 burst: 0 }"), "spec.rate_limit.burst", "1"},
-                       {R("rate_limit { requests: 1 per { seconds: 86401 } }"), "spec.rate_limit.per", "24h"},
+                       {R("rate_limit { requests: 1 per { seconds: 86401 } }"), "spec.rate_limit.per", "1d"},
                        {R("rate_limit { requests: 1 max_clients: 100 }"), "spec.rate_limit.max_clients", "`client_rate_limit`"},
                        {R("client_rate_limit { requests: 1 max_clients: 63 }"), "spec.client_rate_limit.max_clients", "64"}});
 }
 
 TEST(TimeoutRules, OfWholeRequestsAndStreams) {
   ExpectRules(Base(), {{R("timeouts { request { seconds: 30 } max_stream { seconds: 3600 } }"), "", ""},
-                       {R("timeouts { request { seconds: 86401 } }"), "spec.timeouts.request", "24h"},
+                       {R("timeouts { request { seconds: 86401 } }"), "spec.timeouts.request", "1d"},
                        {R("timeouts { max_stream { nanos: 1000 } }"), "spec.timeouts.max_stream", "10ms"}});
 }
 
