@@ -59,7 +59,7 @@ class Routes {
     EXPECT_TRUE(answer.ok()) << answer.status() << "\n" << request;
     return answer.ok() ? *answer : HttpMessage();
   }
-  HttpMessage Ask(const std::string& path, const std::string& headers) const {
+  HttpMessage Fetch(const std::string& path, const std::string& headers) const {
     return Ask(fmt::format("GET {} HTTP/1.1\r\nHost: a.example\r\n{}\r\n", path, headers));
   }
 
@@ -94,16 +94,16 @@ TEST(Matching, FindsTheRouteByEveryKindOfCondition) {
                       "\n---\n" + Saying("header", "headers: [{name: x-kind, regex: \"b(e|i)ta\"}]") + "\n---\n" +
                       Saying("source", "path: {prefix: /inner}, sources: [127.0.0.0/8]") + "\n---\n" +
                       Saying("elsewhere", "path: {prefix: /inner}, methods: [GET], sources: [192.0.2.0/24]") + "\n---\n" + Saying("rest", ""));
-  EXPECT_EQ(routes.Ask("/v12/x", "").body, "regex");
-  EXPECT_EQ(routes.Ask("/v/x", "").body, "rest");
-  EXPECT_EQ(routes.Ask("/users/7/posts", "").body, "template");
-  EXPECT_EQ(routes.Ask("/?version=2", "").body, "query");
-  EXPECT_EQ(routes.Ask("/?version=3", "").body, "rest");
-  EXPECT_EQ(routes.Ask("/", "Cookie: a=b; tester=1\r\n").body, "cookie");
-  EXPECT_EQ(routes.Ask("/shop.v1.Orders/Place", "Content-Type: application/grpc\r\n").body, "grpc");
-  EXPECT_EQ(routes.Ask("/shop.v1.Orders/Place", "").body, "rest");
-  EXPECT_EQ(routes.Ask("/", "X-Kind: beta\r\n").body, "header");
-  EXPECT_EQ(routes.Ask("/inner/x", "").body, "source");
+  EXPECT_EQ(routes.Fetch("/v12/x", "").body, "regex");
+  EXPECT_EQ(routes.Fetch("/v/x", "").body, "rest");
+  EXPECT_EQ(routes.Fetch("/users/7/posts", "").body, "template");
+  EXPECT_EQ(routes.Fetch("/?version=2", "").body, "query");
+  EXPECT_EQ(routes.Fetch("/?version=3", "").body, "rest");
+  EXPECT_EQ(routes.Fetch("/", "Cookie: a=b; tester=1\r\n").body, "cookie");
+  EXPECT_EQ(routes.Fetch("/shop.v1.Orders/Place", "Content-Type: application/grpc\r\n").body, "grpc");
+  EXPECT_EQ(routes.Fetch("/shop.v1.Orders/Place", "").body, "rest");
+  EXPECT_EQ(routes.Fetch("/", "X-Kind: beta\r\n").body, "header");
+  EXPECT_EQ(routes.Fetch("/inner/x", "").body, "source");
 }
 
 TEST(Actions, RedirectsAndAnswersDirectly) {
@@ -147,12 +147,12 @@ TEST(Shaping, RewritesPathHostAndHeaders) {
                           kForward + "  rewrite: {regex: {pattern: \"^/r/([a-z]+)/\", substitution: '/\\1-new/'}}\n---\n" +
                           "  matches: [{path: {prefix: /dots}}]\n" + kForward + "  rewrite: {regex: {pattern: \"^/dots\", substitution: '/x/..'}}",
                       {.backends = {backend.address()}});
-  const HttpMessage answer = routes.Ask("/api/x?q=1", "Cookie: secret=1\r\nX-Two: a\r\n");
+  const HttpMessage answer = routes.Fetch("/api/x?q=1", "Cookie: secret=1\r\nX-Two: a\r\n");
   EXPECT_EQ(answer.status(), 200);
   EXPECT_EQ(answer.Header("x-served"), backend.address() + " 200");
   EXPECT_EQ(answer.Header("x-backend"), "");
-  routes.Ask("/r/abc/d?q", "");
-  EXPECT_EQ(routes.Ask("/dots/y", "").status(), 400);
+  routes.Fetch("/r/abc/d?q", "");
+  EXPECT_EQ(routes.Fetch("/dots/y", "").status(), 400);
   const auto seen = backend.SeenRequests();
   ASSERT_EQ(seen.size(), 2U);
   EXPECT_EQ(seen[0].start_line, "GET /v2/x?q=1 HTTP/1.1");
@@ -169,16 +169,16 @@ TEST(Shaping, RewritesPathHostAndHeaders) {
 TEST(Shaping, NamesRequests) {
   RawBackend backend;
   const Routes ensured(kForward, {.http = "{request_id: ENSURE}", .backends = {backend.address()}});
-  const HttpMessage made = ensured.Ask("/", "X-Request-Id: not one\r\n");
+  const HttpMessage made = ensured.Fetch("/", "X-Request-Id: not one\r\n");
   ASSERT_NE(made.Header("x-request-id"), "");
   EXPECT_EQ(made.Header("x-request-id").size(), 36U);
   EXPECT_EQ(backend.SeenRequests()[0].Header("x-request-id"), made.Header("x-request-id"));
-  EXPECT_EQ(ensured.Ask("/", "X-Request-Id: mine-1\r\n").Header("x-request-id"), "mine-1");
+  EXPECT_EQ(ensured.Fetch("/", "X-Request-Id: mine-1\r\n").Header("x-request-id"), "mine-1");
   const Routes replaced("  direct_response: {status: 200, body: x}", {.http = "{request_id: REPLACE}"});
-  const HttpMessage own = replaced.Ask("/", "X-Request-Id: mine-1\r\n");
+  const HttpMessage own = replaced.Fetch("/", "X-Request-Id: mine-1\r\n");
   EXPECT_NE(own.Header("x-request-id"), "mine-1");
   const Routes kept("  direct_response: {status: 200, headers: [{name: X-Id, value: \"%request_id%\"}]}");
-  EXPECT_EQ(kept.Ask("/", "X-Request-Id: mine-2\r\n").Header("x-id"), "mine-2");
+  EXPECT_EQ(kept.Fetch("/", "X-Request-Id: mine-2\r\n").Header("x-id"), "mine-2");
 }
 
 TEST(Guarding, AccessAndRateLimits) {
