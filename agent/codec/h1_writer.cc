@@ -1,7 +1,9 @@
 #include "agent/codec/h1_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 
 namespace switchyard::agent::codec {
 namespace {
@@ -11,6 +13,46 @@ void AppendNumber(std::string& out, std::uint64_t value, int base) {
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
   out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
+
+struct Reason {
+  std::uint16_t status;
+  std::string_view phrase;
+};
+
+// In order of status.
+constexpr Reason kReasons[] = {
+    {100, "Continue"},
+    {101, "Switching Protocols"},
+    {200, "OK"},
+    {204, "No Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {410, "Gone"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {451, "Unavailable For Legal Reasons"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {508, "Loop Detected"},
+};
 
 }  // namespace
 
@@ -48,42 +90,9 @@ void AppendLastChunk(std::string& out, const Trailers* trailers) {
 }
 
 std::string_view ReasonOf(std::uint16_t status) {
-  switch (status) {
-    case 100:
-      return "Continue";
-    case 101:
-      return "Switching Protocols";
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 408:
-      return "Request Timeout";
-    case 413:
-      return "Content Too Large";
-    case 414:
-      return "URI Too Long";
-    case 417:
-      return "Expectation Failed";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 501:
-      return "Not Implemented";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    case 505:
-      return "HTTP Version Not Supported";
-    case 508:
-      return "Loop Detected";
-    default:
-      return "";
-  }
+  const auto* const at = std::lower_bound(std::begin(kReasons), std::end(kReasons), status,
+                                          [](const Reason& reason, std::uint16_t wanted) { return reason.status < wanted; });
+  return at != std::end(kReasons) && at->status == status ? at->phrase : std::string_view();
 }
 
 }  // namespace switchyard::agent::codec

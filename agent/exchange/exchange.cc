@@ -5,7 +5,9 @@
 #include "agent/codec/h1_writer.h"
 #include "agent/exchange/grpc.h"
 #include "agent/exchange/local_reply.h"
+#include "agent/exchange/mirror_request.h"
 #include "agent/exchange/redispatch.h"
+#include "agent/policy/policy_chain.h"
 #include "agent/exchange/retry.h"
 #include "agent/exchange/websocket_handshake.h"
 
@@ -53,9 +55,17 @@ void Exchange::Start() {
     if (const std::optional<Duration> timeout = GrpcTimeout(head_)) deadline_ = started_ + *timeout;
   }
   if (PassesThrough(head_, listener_.via) > kMaxPasses) return Refuse(Cause::kLoopDetected);
-  route_ = listener_.routes->Find(head_);
+  if (listener_.request_id != snapshot::RequestIdMode::kKeep) NameRequest(listener_.request_id == snapshot::RequestIdMode::kReplace);
+  const router::RouteTable::Match match = listener_.routes->Find(head_, server_.client_ip());
+  route_ = match.route;
   if (route_ == nullptr) return Refuse(Cause::kNoRoute);
   if (route_->quarantined) return Refuse(Cause::kQuarantined);
+  if (route_->request_timeout != Duration::zero()) {
+    hard_deadline_ = started_ + route_->request_timeout;
+    hard_cause_ = Cause::kRequestDeadline;
+  }
+  if (route_->policies && !PassPolicies(match.rule->path)) return;
+  if (head_.framing == Framing::kLength && head_.content_length > route_->max_body_bytes) return Refuse(Cause::kBodyTooLarge);
   const std::uint64_t drawn = route_->targets.size() == 1 ? 0 : loop_.random().Below(route_->total_weight);
   upstream_ = view_->upstreams[route_->TargetFor(drawn)].get();
   affinity_ = upstream_->AffinityOf(head_, server_.client_ip());
@@ -98,7 +108,7 @@ void Exchange::Attempt() {
 
 // Step 4.
 void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
-  timer_.Cancel();
+  Disarm();
   stream_ = std::move(stream);
   stream_->Begin(*this);
   upstream::OutgoingRequest request;
@@ -109,6 +119,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   request.content_length = head_.content_length;
   request.states_empty_body = head_.states_length && head_.framing == Framing::kNone;
   AdaptRequest(request);
+  if (policies_ || names_request_) ShapeRequest(request);
   stream_->SendHead(request);
   attempt_sent_ = loop_.Now();
   if (head_.framing == Framing::kNone) {
@@ -116,6 +127,7 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
     stream_->SendEnd(nullptr);
     RequestSent();
     stream_->Flush();
+    if (mirror_) SendMirror();
   } else {
     phase_ = Phase::kSending;
     Progress();
@@ -148,7 +160,7 @@ void Exchange::AdaptSwitch() {
 }
 
 void Exchange::OnNoConnection(Cause cause) {
-  timer_.Cancel();
+  Disarm();
   AttemptFailed(cause);
 }
 
@@ -164,6 +176,9 @@ void Exchange::RequestSent() {
 void Exchange::OnRequestBody(std::string_view data) {
   if (done_ || !stream_) return;
   body_touched_ = true;
+  body_bytes_ += data.size();
+  if (body_bytes_ > route_->max_body_bytes && !raw_) return OnRequestFailed(Cause::kBodyTooLarge);
+  if (mirror_) CopyForMirror(data);
   Progress();
   if (!stream_->SendBody(data)) server_.PauseRequest();
 }
@@ -174,6 +189,7 @@ void Exchange::OnRequestEnd(const codec::Trailers* trailers) {
   stream_->SendEnd(FilterTrailers(trailers, scratch_->trailers));
   if (raw_) return EndRawIfBothDone();
   RequestSent();
+  if (mirror_) SendMirror();
 }
 
 void Exchange::OnRequestTurn() {
@@ -191,6 +207,7 @@ void Exchange::OnResponseHead(const codec::ResponseHead& head) {
   if (head.status >= 500 && Retry(Cause::kNone, head.status)) return;
   response_started_ = true;
   phase_ = Phase::kStreaming;
+  LimitStream(head);
   Progress();
   const Duration latency = loop_.Now() - attempt_sent_;
   backend_->window().latency.Record(Micros(latency));
@@ -232,6 +249,7 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
     out.upgrade = codec::Find(head.headers, codec::FieldId::kUpgrade);
     AdaptSwitch();
   }
+  if (policies_ || names_request_) ShapeResponse(head, out);
   server_.SendHead(out);
   if (raw_) server_.ResumeRequest();
 }
@@ -240,6 +258,10 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
 void Exchange::OnResponseBody(std::string_view data) {
   Progress();
   backend_->window().response_bytes += data.size();
+  if (encodes()) {
+    SendEncoded(data, /*end=*/false);
+    return;
+  }
   if (!server_.SendBody(data) && stream_) stream_->PauseResponse();
 }
 
@@ -255,6 +277,7 @@ void Exchange::OnResponseEnd(const codec::Trailers* trailers) {
     server_.SendEnd(nullptr);
     return EndRawIfBothDone();
   }
+  if (encodes() && !SendEncoded({}, /*end=*/true)) return;
   server_.SendEnd(FilterTrailers(trailers, scratch_->trailers));
   Finish(Cause::kNone, /*complete=*/true);
 }
@@ -263,7 +286,10 @@ void Exchange::EndRawIfBothDone() {
   if (request_ended_ && response_ended_) Finish(Cause::kNone, /*complete=*/true);
 }
 
-void Exchange::OnResponseTurn() { server_.Flush(); }
+void Exchange::OnResponseTurn() {
+  if (unflushed_ && !done_) FlushEncoded();
+  server_.Flush();
+}
 
 void Exchange::OnUpstreamFailed(Cause cause) {
   stream_.reset();
@@ -283,7 +309,7 @@ void Exchange::AttemptFailed(Cause cause) {
   if (!MayRedispatch(facts) || !upstream_->HasRoom(/*retry=*/true)) return Refuse(cause);
   sent_before_ = sent_before_ || cause == Cause::kUpstreamClosed || cause == Cause::kUpstreamReset;
   failed_backend_ = backend_;
-  timer_.Cancel();
+  Disarm();
   // The body waits for the next connection.
   server_.PauseRequest();
   Attempt();
@@ -305,7 +331,7 @@ bool Exchange::Retry(Cause cause, std::uint16_t status) {
   DropUpstream();
   server_.PauseRequest();
   phase_ = Phase::kBackoff;
-  timer_.Set(loop_.Now() + BackoffOf(*policy, attempts_, loop_.random()));
+  timer_.Set(std::min(loop_.Now() + BackoffOf(*policy, attempts_, loop_.random()), hard_deadline_));
   return true;
 }
 
@@ -322,6 +348,7 @@ bool Exchange::TimedOut() const {
 
 // Not beyond the caller's deadline, nor beyond the attempt's own while there is no response.
 void Exchange::SetTimer(TimePoint at) {
+  at = std::min(at, hard_deadline_);
   if (deadline_ != TimePoint()) at = std::min(at, deadline_);
   if (attempt_deadline_ != TimePoint() && !response_started_) at = std::min(at, attempt_deadline_);
   timer_.Set(at);
@@ -345,7 +372,32 @@ void Exchange::Progress() {
   if (phase_ == Phase::kStreaming || phase_ == Phase::kSending) SetTimer(last_progress_ + route_->idle_timeout);
 }
 
+void Exchange::Disarm() {
+  if (hard_deadline_ == TimePoint::max()) {
+    timer_.Cancel();
+  } else {
+    timer_.Set(hard_deadline_);
+  }
+}
+
+// From the final head on. An upgraded connection is no request any more.
+void Exchange::LimitStream(const codec::ResponseHead& head) {
+  if (head.status == 101) hard_deadline_ = TimePoint::max();
+  if (route_->max_stream_duration == Duration::zero()) return;
+  const TimePoint end = loop_.Now() + route_->max_stream_duration;
+  if (end >= hard_deadline_) return;
+  hard_deadline_ = end;
+  hard_cause_ = Cause::kStreamDeadline;
+}
+
+void Exchange::OnDeadline() {
+  if (response_started_) return raw_ ? Finish(hard_cause_, /*complete=*/false) : CutResponse(hard_cause_);
+  if (phase_ == Phase::kWaiting) CountFailure(hard_cause_);
+  Refuse(hard_cause_);
+}
+
 void Exchange::OnTimer(loop::Timer&) {
+  if (loop_.Now() >= hard_deadline_) return OnDeadline();
   if (deadline_ != TimePoint() && loop_.Now() >= deadline_) {
     return response_started_ ? CutResponse(Cause::kDeadlineExceeded) : Refuse(Cause::kDeadlineExceeded);
   }
@@ -370,20 +422,28 @@ void Exchange::OnTimer(loop::Timer&) {
 void Exchange::Refuse(Cause cause) {
   if (done_) return;
   LocalReply reply = grpc_ || IsGrpc(head_) ? MakeGrpcReply(cause) : MakeLocalReply(cause);
+  // After a fault of the client's the place of the next request is not certain.
+  SendOwn(std::move(reply), cause, /*close=*/Describe(cause).side == Side::kClient);
+}
+
+void Exchange::SendOwn(LocalReply reply, Cause cause, bool close) {
+  if (policies_ || names_request_) ShapeOwn(reply, cause);
+  const bool may_have_body = reply.status != 204 && reply.status != 304;
+  const bool has_body = may_have_body && !head_.is_head() && !reply.body.empty();
+  // An error of gRPC is a head and nothing else.
+  const bool bare = cause != Cause::kNone && (grpc_ || IsGrpc(head_)) && !head_.is_head();
   status_ = reply.status;
   OutgoingResponse out;
   out.status = reply.status;
   out.reason = codec::ReasonOf(reply.status);
   out.headers = &reply.headers;
-  const bool no_body = head_.is_head() || reply.body.empty();
-  out.framing = no_body ? Framing::kNone : Framing::kLength;
+  out.framing = has_body ? Framing::kLength : Framing::kNone;
   out.content_length = reply.body.size();
-  if (head_.is_head()) out.declared_length = reply.body.size();
-  // After a fault of the client's the place of the next request is not certain.
-  out.close = Describe(cause).side == Side::kClient;
+  if (may_have_body && !has_body && !bare) out.declared_length = reply.body.size();
+  out.close = close;
   DropUpstream();
   server_.SendHead(out);
-  if (!no_body) server_.SendBody(reply.body);
+  if (has_body) server_.SendBody(reply.body);
   server_.SendEnd(nullptr);
   Finish(cause, /*complete=*/true);
   server_.Flush();
@@ -429,6 +489,7 @@ void Exchange::Finish(Cause cause, bool complete) {
   summary.cause = cause;
   summary.started = started_;
   summary.attempts = attempts_;
+  summary.request_id = request_id_;
   if (route_ != nullptr) summary.route = route_->name;
   if (upstream_ != nullptr) summary.upstream = upstream_->config().name;
   if (backend_) summary.backend = backend_->address();

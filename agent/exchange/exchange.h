@@ -11,8 +11,11 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "agent/exchange/forwarding.h"
+#include "agent/exchange/local_reply.h"
 #include "agent/exchange/server_stream.h"
 #include "agent/exchange/worker_view.h"
 #include "agent/loop/event_loop.h"
@@ -20,7 +23,13 @@
 #include "agent/upstream/client_stream.h"
 #include "agent/upstream/connection_pool.h"
 
+namespace switchyard::agent::policy {
+class PolicyChain;
+}
+
 namespace switchyard::agent::exchange {
+
+struct MirrorDraft;
 
 class Exchange final : public loop::RefCounted,
                        public ServerStreamEvents,
@@ -80,10 +89,29 @@ class Exchange final : public loop::RefCounted,
   void SendFinalHead(const codec::ResponseHead& head);
   void RequestSent();
   void Progress();
+  // Cancels the timer but for the deadline of the whole request.
+  void Disarm();
+  void OnDeadline();
+  void LimitStream(const codec::ResponseHead& head);
   void EndRawIfBothDone();
   void AdaptRequest(upstream::OutgoingRequest& request);
   void AdaptSwitch();
   void CutResponse(Cause cause);
+  void SendOwn(LocalReply reply, Cause cause, bool close);
+
+  // exchange_policies.cc: where a route has policies, and names for requests.
+  void NameRequest(bool replace);
+  // False: the request has been answered.
+  bool PassPolicies(std::string_view matched);
+  void ShapeRequest(upstream::OutgoingRequest& request);
+  void ShapeResponse(const codec::ResponseHead& head, OutgoingResponse& out);
+  void ShapeOwn(LocalReply& reply, Cause cause);
+  bool encodes() const;
+  // False: the response is at its end.
+  bool SendEncoded(std::string_view data, bool end);
+  void FlushEncoded();
+  void CopyForMirror(std::string_view data);
+  void SendMirror();
   void Finish(Cause cause, bool complete);
 
   loop::EventLoop& loop_;
@@ -101,6 +129,12 @@ class Exchange final : public loop::RefCounted,
   loop::Ref<upstream::ClientStream> stream_;
   std::unique_ptr<ExchangeScratch> scratch_;
   TimePoint deadline_{};      // the client's own; none if zero
+  std::unique_ptr<policy::PolicyChain> policies_;
+  std::unique_ptr<MirrorDraft> mirror_;
+  std::string request_id_;
+  std::uint64_t body_bytes_ = 0;
+  TimePoint hard_deadline_ = TimePoint::max();  // of the whole request or stream
+  Cause hard_cause_ = Cause::kNone;
   TimePoint attempt_sent_{};
   TimePoint response_deadline_{};
   TimePoint last_progress_{};
@@ -124,6 +158,9 @@ class Exchange final : public loop::RefCounted,
   bool raw_ = false;
   bool grpc_ = false;
   bool done_ = false;
+  bool names_request_ = false;  // X-Request-Id goes to backend and client
+  bool mirrors_ = false;
+  bool unflushed_ = false;
 };
 
 }  // namespace switchyard::agent::exchange

@@ -31,6 +31,8 @@ class RequestForwarding {
   const std::vector<codec::Header>& Rewrite(const codec::RequestHead& head, const snapshot::ListenerConfig& listener, const ClientFacts& client);
   // Changes what Rewrite returned: puts `value` in place of the field's, or adds the field. The value is viewed.
   void Set(std::string_view name, codec::FieldId id, std::string_view value);
+  // The result once more, for what changes it further.
+  std::vector<codec::Header>& headers() { return headers_; }
 
  private:
   void AddForwarded(const codec::RequestHead& head, snapshot::ForwardedMode mode, const ClientFacts& client);

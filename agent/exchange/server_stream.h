@@ -39,6 +39,7 @@ struct Summary {
   std::string_view route;
   std::string_view upstream;
   std::string_view backend;
+  std::string_view request_id;  // empty: nobody asked for one
   unsigned attempts = 0;
 };
 

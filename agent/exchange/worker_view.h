@@ -10,6 +10,7 @@
 
 #include "agent/codec/chunk_decoder.h"
 #include "agent/exchange/forwarding.h"
+#include "agent/exchange/mirror_set.h"
 #include "agent/loop/ref_counted.h"
 #include "agent/snapshot/agent_snapshot.h"
 #include "agent/upstream/upstream_state.h"
@@ -43,6 +44,8 @@ struct WorkerView final : loop::RefCounted {
     if (spare.size() < kSpareScratch) spare.push_back(std::move(scratch));
   }
   std::vector<std::unique_ptr<ExchangeScratch>> spare;
+  // The same for every view of a worker.
+  loop::Ref<MirrorSet> mirrors;
 };
 
 }  // namespace switchyard::agent::exchange

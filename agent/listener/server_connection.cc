@@ -233,6 +233,7 @@ void ServerConnection::FeedBody(std::string_view bytes) {
     return;
   }
   for (const std::string_view piece : *pieces) exchange->OnRequestBody(piece);
+  if (state_ != State::kExchange) return;  // refused by its route while the body came
   if (state == BodyReader::State::kDone) {
     timer_.Cancel();
     pipelined_.Append(bytes.substr(consumed));

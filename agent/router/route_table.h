@@ -1,8 +1,8 @@
 // RouteTable: the routes of one listener, ordered so that the first that matches is the right one.
 //
-// Precedence (see route.proto): host exact, then wildcard with more labels, then any; path exact, then longer prefix; methods named; more
-// header conditions; route name; position. Look-up walks hash tables by host and by path segments, so its cost does not grow with the
-// number of routes: O(labels of the host + segments of the path), no allocation.
+// Precedence: see `Route` in route.proto. Look-up walks hash tables by host and by path segments, so its cost does not grow with the number
+// of routes: O(labels of the host + segments of the path), no allocation. Templates and regexes of the hosts that fit are tried one by
+// one, in order; a regex first looks at the literal text that it begins with.
 //
 // Thread-safety: immutable after construction. Bounds: those of the snapshot's validation.
 #pragma once
@@ -22,8 +22,20 @@ class RouteTable {
  public:
   explicit RouteTable(std::vector<std::shared_ptr<const Route>> routes);
 
-  // Null: nothing matches.
-  const Route* Find(const codec::RequestHead& request) const;
+  struct Match {
+    const Route* route = nullptr;  // null: nothing matches
+    const MatchRule* rule = nullptr;
+  };
+  Match Find(const codec::RequestHead& request, std::string_view client_ip = {}) const;
+
+  // What a look-up walks through, for tests of the structure.
+  struct Shape {
+    std::size_t hosts = 0;
+    std::size_t paths = 0;               // keys of all hosts
+    std::size_t longest_candidates = 0;  // routes behind one key
+    std::size_t most_patterns = 0;       // templates and regexes of one host
+  };
+  Shape shape() const;
 
  private:
   struct Hash {
@@ -41,12 +53,14 @@ class RouteTable {
   using Candidates = std::vector<Candidate>;
   struct HostEntry {
     ByText<Candidates> exact;
+    Candidates patterns;        // templates, then regexes; longer text first
     ByText<Candidates> prefix;  // without trailing slash; "/" is ""
   };
 
   void Add(HostEntry& entry, const Route& route);
   static void Sort(HostEntry& entry);
-  static const Route* FindIn(const HostEntry& entry, const codec::RequestHead& request);
+  static Match First(const Candidates& candidates, RoutedRequest& request);
+  static Match FindIn(const HostEntry& entry, RoutedRequest& request);
 
   std::vector<std::shared_ptr<const Route>> routes_;
   MatchRule match_all_;

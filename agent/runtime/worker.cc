@@ -47,6 +47,7 @@ void Worker::Prepare(std::uint64_t epoch, std::shared_ptr<const snapshot::AgentS
                                    : Ref<upstream::UpstreamState>(new upstream::UpstreamState(*loop_, config, previous, departed_)));
   }
   view->snapshot = std::move(snapshot);
+  view->mirrors = mirrors_;
   prepared_ = view;
   prepared_epoch_ = epoch;
 }
@@ -116,6 +117,7 @@ void Worker::CloseIdle() {
 void Worker::CloseAll() {
   for (auto& [name, state] : listeners_) state->CloseAll();
   for (const auto& state : removed_) state->CloseAll();
+  mirrors_->CancelAll();
 }
 
 std::size_t Worker::connections() const {

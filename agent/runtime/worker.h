@@ -61,6 +61,7 @@ class Worker final : public listener::Host {
   std::unique_ptr<loop::EventLoop> loop_;
   const std::atomic<std::uint64_t>& published_;
   SelfMadeLog& log_;
+  const loop::Ref<exchange::MirrorSet> mirrors_{new exchange::MirrorSet()};
   loop::Ref<exchange::WorkerView> view_;
   loop::Ref<exchange::WorkerView> prepared_;
   std::uint64_t prepared_epoch_ = 0;

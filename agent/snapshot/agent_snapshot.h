@@ -23,6 +23,7 @@ enum class ForwardedMode : std::uint8_t { kReplace, kAppend, kKeep };
 
 // What the first bytes of a connection may be.
 enum class HttpVersions : std::uint8_t { kHttp1, kBoth, kHttp2 };
+enum class RequestIdMode : std::uint8_t { kKeep, kEnsure, kReplace };
 
 // A listener with its defaults filled in.
 struct ListenerConfig {
@@ -41,6 +42,7 @@ struct ListenerConfig {
   codec::H2Settings http2;
   codec::H2Limits http2_limits;
   Duration stall_timeout{};
+  RequestIdMode request_id = RequestIdMode::kKeep;
   std::shared_ptr<const router::RouteTable> routes;
   // Null: plain text.
   std::shared_ptr<const tls::ServerContext> tls;

@@ -31,39 +31,15 @@ ForwardedMode ModeOf(const v1::HttpOptions& http) {
   }
 }
 
-router::HeaderCondition ConditionOf(const v1::HeaderMatch& match) {
-  router::HeaderCondition condition;
-  condition.name = match.name();
-  condition.invert = match.invert();
-  switch (match.kind_case()) {
-    case v1::HeaderMatch::kExact:
-      condition.kind = router::HeaderCondition::Kind::kExact;
-      condition.value = match.exact();
-      break;
-    case v1::HeaderMatch::kPrefix:
-      condition.kind = router::HeaderCondition::Kind::kPrefix;
-      condition.value = match.prefix();
-      break;
-    case v1::HeaderMatch::kPresent:
-      condition.kind = match.present() ? router::HeaderCondition::Kind::kPresent : router::HeaderCondition::Kind::kAbsent;
-      break;
-    case v1::HeaderMatch::KIND_NOT_SET:
-      break;
+RequestIdMode RequestIdOf(const v1::HttpOptions& http) {
+  switch (config::RequestId(http)) {
+    case v1::REQUEST_ID_MODE_ENSURE:
+      return RequestIdMode::kEnsure;
+    case v1::REQUEST_ID_MODE_REPLACE:
+      return RequestIdMode::kReplace;
+    default:
+      return RequestIdMode::kKeep;
   }
-  return condition;
-}
-
-router::MatchRule RuleOf(const v1::RouteMatch& match) {
-  router::MatchRule rule;
-  if (match.path().kind_case() == v1::PathMatch::kExact) {
-    rule.exact_path = true;
-    rule.path = match.path().exact();
-  } else if (match.path().kind_case() == v1::PathMatch::kPrefix) {
-    rule.path = match.path().prefix();
-  }
-  rule.methods.assign(match.methods().begin(), match.methods().end());
-  for (const v1::HeaderMatch& header : match.headers()) rule.headers.push_back(ConditionOf(header));
-  return rule;
 }
 
 HttpVersions VersionsOf(const v1::Listener& listener) {
@@ -106,6 +82,7 @@ ListenerConfig ListenerOf(const v1::Resource& resource) {
   out.via = config::Via(http);
   out.versions = VersionsOf(resource.listener());
   FillHttp2(http, out);
+  out.request_id = RequestIdOf(http);
   return out;
 }
 
@@ -191,42 +168,23 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
   return out;
 }
 
-std::shared_ptr<const router::Route> SnapshotBuilder::BuildRoute(const v1::Resource& resource) const {
-  const v1::Route& proto = resource.route();
-  auto out = std::make_shared<router::Route>();
-  out->name = resource.name();
-  out->hosts.assign(proto.hosts().begin(), proto.hosts().end());
-  for (const v1::RouteMatch& match : proto.matches()) out->matches.push_back(RuleOf(match));
-  for (const v1::WeightedUpstream& target : proto.forward().upstreams()) {
-    const auto at = upstream_index_.find(target.upstream());
-    if (at == upstream_index_.end()) {
-      out->quarantined = true;
-    } else if (const std::uint32_t weight = config::Weight(target); weight > 0) {
-      out->targets.push_back({at->second, weight});
-      out->total_weight += weight;
-    }
-  }
-  out->quarantined = out->quarantined || out->targets.empty();
-  out->response_timeout = config::ResponseTimeout(proto.timeouts());
-  out->idle_timeout = config::ExchangeIdleTimeout(proto.timeouts());
-  return out;
-}
-
 std::shared_ptr<const router::RouteTable> SnapshotBuilder::RoutesOf(const std::string& listener,
-                                                                    const std::vector<const v1::Resource*>& routes) {
+                                                                    const std::vector<const v1::Resource*>& protos,
+                                                                    const std::vector<std::shared_ptr<const router::Route>>& routes) {
   std::vector<std::shared_ptr<const router::Route>> own;
-  for (const v1::Resource* route : routes) {
-    const auto& names = route->route().listeners();
-    if (std::find(names.begin(), names.end(), listener) != names.end()) own.push_back(BuildRoute(*route));
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    const auto& names = protos[i]->route().listeners();
+    if (std::find(names.begin(), names.end(), listener) != names.end()) own.push_back(routes[i]);
   }
   return std::make_shared<const router::RouteTable>(std::move(own));
 }
 
 void SnapshotBuilder::BuildListeners(const v1::Snapshot& proto, Result& result) {
-  std::vector<const v1::Resource*> routes;
+  std::vector<const v1::Resource*> protos;
   for (const v1::Resource& resource : proto.resources()) {
-    if (resource.has_route()) routes.push_back(&resource);
+    if (resource.has_route()) protos.push_back(&resource);
   }
+  const std::vector<std::shared_ptr<const router::Route>> routes = routes_.Build(protos, upstream_index_, result.violations);
   for (const v1::Resource& resource : proto.resources()) {
     if (!resource.has_listener()) continue;
     const auto port = static_cast<std::uint16_t>(resource.listener().port());
@@ -238,7 +196,7 @@ void SnapshotBuilder::BuildListeners(const v1::Snapshot& proto, Result& result) 
     auto listener = std::make_shared<ListenerConfig>(ListenerOf(resource));
     listener->endpoint = *endpoint;
     listener->max_connections = Share(listener->max_connections);
-    listener->routes = RoutesOf(listener->name, routes);
+    listener->routes = RoutesOf(listener->name, protos, routes);
     if (resource.listener().has_tls()) {
       listener->tls = tls_.ForListener(resource, result.violations);
       // Never in plain text instead.

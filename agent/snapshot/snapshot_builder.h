@@ -14,6 +14,7 @@
 
 #include "agent/health/health_table.h"
 #include "agent/snapshot/agent_snapshot.h"
+#include "agent/snapshot/route_builder.h"
 #include "agent/snapshot/tls_builder.h"
 #include "switchyard/v1/snapshot.pb.h"
 
@@ -46,8 +47,9 @@ class SnapshotBuilder {
   void BuildUpstreams(const v1::Snapshot& proto, Result& result);
   void BuildListeners(const v1::Snapshot& proto, Result& result);
   std::shared_ptr<const upstream::UpstreamConfig> BuildUpstream(const v1::Resource& resource, std::vector<v1::Violation>& violations);
-  std::shared_ptr<const router::Route> BuildRoute(const v1::Resource& resource) const;
-  std::shared_ptr<const router::RouteTable> RoutesOf(const std::string& listener, const std::vector<const v1::Resource*>& routes);
+  // `routes` are built from `protos`, in the same order.
+  static std::shared_ptr<const router::RouteTable> RoutesOf(const std::string& listener, const std::vector<const v1::Resource*>& protos,
+                                                            const std::vector<std::shared_ptr<const router::Route>>& routes);
   std::uint32_t Share(std::uint32_t cap) const;
 
   const unsigned workers_;
@@ -55,6 +57,7 @@ class SnapshotBuilder {
   health::HealthTable& health_;
   TlsBuilder tls_;
   std::unordered_map<std::string, BuiltUpstream> upstreams_;
+  RouteBuilder routes_;
   std::unordered_map<std::string, std::uint32_t> upstream_index_;  // of the snapshot being built
 };
 

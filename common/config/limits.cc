@@ -48,6 +48,9 @@ std::uint32_t MaxRequestsPerConnection(const v1::HttpOptions& http) { return htt
 v1::ForwardedMode Forwarded(const v1::HttpOptions& http) {
   return http.forwarded() == v1::FORWARDED_MODE_UNSPECIFIED ? v1::FORWARDED_MODE_REPLACE : http.forwarded();
 }
+v1::RequestIdMode RequestId(const v1::HttpOptions& http) {
+  return http.request_id() == v1::REQUEST_ID_MODE_UNSPECIFIED ? v1::REQUEST_ID_MODE_KEEP : http.request_id();
+}
 std::string Via(const v1::HttpOptions& http) { return Pick(http.via(), kDefaultVia); }
 
 std::uint32_t MaxHandshakes(const v1::ListenerTls& tls) { return Pick(tls.max_handshakes(), kMaxHandshakes); }
@@ -69,6 +72,29 @@ std::uint32_t HeaderTableBytes(const v1::Http2Options& http2) {
 
 Duration ResponseTimeout(const v1::Timeouts& timeouts) { return Pick(timeouts.has_response(), timeouts.response(), kResponseTimeout); }
 Duration ExchangeIdleTimeout(const v1::Timeouts& timeouts) { return Pick(timeouts.has_idle(), timeouts.idle(), kExchangeIdleTimeout); }
+Duration RequestTimeout(const v1::Timeouts& timeouts) { return Pick(timeouts.has_request(), timeouts.request(), kRequestTimeout); }
+Duration MaxStreamDuration(const v1::Timeouts& timeouts) { return Pick(timeouts.has_max_stream(), timeouts.max_stream(), kMaxStreamDuration); }
+std::uint32_t RedirectStatus(const v1::Redirect& redirect) { return redirect.status() == 0 ? kDefaultRedirectStatus : redirect.status(); }
+Duration HstsMaxAge(const v1::SecurityHeaders& headers) { return Pick(headers.has_hsts_max_age(), headers.hsts_max_age(), kHstsMaxAge); }
+std::uint32_t MirrorShare(const v1::Mirror& mirror) {
+  const double percent = mirror.has_percent() ? mirror.percent() : kMaxPercent;
+  // A number that is none compares false and mirrors nothing.
+  return percent > 0 ? static_cast<std::uint32_t>(std::min(percent, kMaxPercent) * 10'000 + 0.5) : 0;
+}
+std::uint32_t MirrorBodyBytes(const v1::Mirror& mirror) {
+  return Pick(mirror.has_max_body_bytes(), mirror.max_body_bytes(), kMirrorBodyBytes);
+}
+Duration CorsMaxAge(const v1::Cors& cors) { return Pick(cors.has_max_age(), cors.max_age(), kCorsMaxAge); }
+std::uint32_t CompressionMinBytes(const v1::Compression& compression) {
+  return Pick(compression.has_min_bytes(), compression.min_bytes(), kCompressionMinBytes);
+}
+std::uint32_t CompressionStreams(const v1::Compression& compression) { return Pick(compression.max_streams(), kCompressionStreams); }
+std::uint32_t RateRequests(const v1::RateLimit& limit) { return std::clamp(limit.requests(), kRateRequests.min, kRateRequests.max); }
+Duration RatePer(const v1::RateLimit& limit) { return Pick(limit.has_per(), limit.per(), kRatePer); }
+std::uint32_t RateBurst(const v1::RateLimit& limit) {
+  return std::clamp(limit.has_burst() ? limit.burst() : RateRequests(limit), kRateBurst.min, kRateBurst.max);
+}
+std::uint32_t RateClients(const v1::RateLimit& limit) { return Pick(limit.max_clients(), kRateClients); }
 std::uint32_t Weight(const v1::WeightedUpstream& share) { return Pick(share.has_weight(), share.weight(), kSplitWeight); }
 
 v1::Balancer BalancerOf(const v1::Upstream& upstream) {

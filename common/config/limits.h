@@ -74,6 +74,37 @@ inline constexpr std::size_t kMaxSplit = 64;
 inline constexpr CountBound kSplitWeight{1, 0, 1'000'000};
 inline constexpr std::uint64_t kMaxSplitSum = 1'000'000;
 inline constexpr TimeBound kResponseTimeout{std::chrono::seconds(15), std::chrono::milliseconds(1), std::chrono::hours(1)};
+inline constexpr TimeBound kRequestTimeout{Duration::zero(), std::chrono::milliseconds(1), std::chrono::hours(24)};
+inline constexpr TimeBound kMaxStreamDuration{Duration::zero(), std::chrono::milliseconds(10), std::chrono::hours(24)};
+inline constexpr std::size_t kMaxParameterMatches = 16;
+inline constexpr std::size_t kMaxParameterNameLength = 256;
+inline constexpr std::size_t kMaxSources = 64;
+inline constexpr std::uint32_t kDefaultRedirectStatus = 302;
+inline constexpr CountBound kDirectStatus{0, 200, 599};
+inline constexpr std::size_t kMaxDirectBody = 65'536;
+inline constexpr std::string_view kDefaultTextType = "text/plain; charset=utf-8";
+inline constexpr std::string_view kDefaultPageType = "text/html; charset=utf-8";
+inline constexpr std::size_t kMaxHeaderChanges = 32;
+inline constexpr TimeBound kHstsMaxAge{std::chrono::hours(8'760), Duration::zero(), std::chrono::hours(17'520)};
+inline constexpr std::string_view kDefaultReferrerPolicy = "strict-origin-when-cross-origin";
+inline constexpr double kMaxPercent = 100;
+inline constexpr CountBound kMirrorBodyBytes{65'536, 0, 1'048'576};
+inline constexpr std::size_t kMaxOrigins = 64;
+inline constexpr std::size_t kMaxCorsHeaders = 64;
+inline constexpr TimeBound kCorsMaxAge{std::chrono::minutes(10), Duration::zero(), std::chrono::hours(24)};
+inline constexpr std::size_t kMaxErrorPages = 16;
+inline constexpr std::size_t kMaxPageStatuses = 64;
+inline constexpr CountBound kPageStatus{0, 400, 599};
+inline constexpr std::size_t kMaxPageBody = 65'536;
+inline constexpr std::size_t kMaxCodings = 8;
+inline constexpr std::size_t kMaxContentTypes = 64;
+inline constexpr CountBound kCompressionMinBytes{1'024, 0, 1'048'576};
+inline constexpr CountBound kCompressionStreams{1'000, 1, 100'000};
+inline constexpr std::size_t kMaxAddressRules = 1'024;
+inline constexpr CountBound kRateRequests{0, 1, 1'000'000'000};
+inline constexpr TimeBound kRatePer{std::chrono::seconds(1), std::chrono::milliseconds(1), std::chrono::hours(24)};
+inline constexpr CountBound kRateBurst{0, 1, 1'000'000};
+inline constexpr CountBound kRateClients{16'384, 64, 1'000'000};
 inline constexpr TimeBound kExchangeIdleTimeout{std::chrono::minutes(5), std::chrono::milliseconds(10), std::chrono::hours(24)};
 
 // upstream.proto
@@ -167,6 +198,7 @@ std::uint32_t MaxConnections(const v1::HttpOptions& http);
 std::uint32_t MaxRequestsPerConnection(const v1::HttpOptions& http);
 v1::ForwardedMode Forwarded(const v1::HttpOptions& http);
 std::string Via(const v1::HttpOptions& http);
+v1::RequestIdMode RequestId(const v1::HttpOptions& http);
 // Http2Options
 std::uint32_t MaxConcurrentStreams(const v1::Http2Options& http2);
 std::uint32_t StreamWindow(const v1::Http2Options& http2);
@@ -185,6 +217,22 @@ Duration TlsHandshakeTimeout(const v1::UpstreamTls& tls);
 // Timeouts of a Route
 Duration ResponseTimeout(const v1::Timeouts& timeouts);
 Duration ExchangeIdleTimeout(const v1::Timeouts& timeouts);
+// Zero: none.
+Duration RequestTimeout(const v1::Timeouts& timeouts);
+Duration MaxStreamDuration(const v1::Timeouts& timeouts);
+// Redirect, SecurityHeaders, Mirror, Cors, Compression, RateLimit
+std::uint32_t RedirectStatus(const v1::Redirect& redirect);
+Duration HstsMaxAge(const v1::SecurityHeaders& headers);
+// Of a million.
+std::uint32_t MirrorShare(const v1::Mirror& mirror);
+std::uint32_t MirrorBodyBytes(const v1::Mirror& mirror);
+Duration CorsMaxAge(const v1::Cors& cors);
+std::uint32_t CompressionMinBytes(const v1::Compression& compression);
+std::uint32_t CompressionStreams(const v1::Compression& compression);
+std::uint32_t RateRequests(const v1::RateLimit& limit);
+Duration RatePer(const v1::RateLimit& limit);
+std::uint32_t RateBurst(const v1::RateLimit& limit);
+std::uint32_t RateClients(const v1::RateLimit& limit);
 // Forward
 std::uint32_t Weight(const v1::WeightedUpstream& share);
 

@@ -68,6 +68,7 @@ v1::Snapshot Compile(const store::Catalog& catalog, const Labels& agent_labels) 
   ForEach(catalog, v1::KIND_ROUTE, [&](const v1::Resource& resource) {
     if (!IsServed(resource.route(), listeners)) return;
     for (const v1::WeightedUpstream& share : resource.route().forward().upstreams()) upstreams.insert(share.upstream());
+    if (resource.route().has_mirror()) upstreams.insert(resource.route().mirror().upstream());
     Append(resource, out);
   });
   // The set is in order of name, so what was asked for comes out sorted.

@@ -62,6 +62,7 @@ void CheckHttp(const v1::HttpOptions& http, Findings& out) {
   CheckTime(at, "body_idle_timeout", http.has_body_idle_timeout(), http.body_idle_timeout(), config::kBodyIdleTimeout, out);
   CheckCount(at, "max_connections", http.max_connections(), config::kMaxConnections, out);
   CheckEnum(at, "forwarded", http.forwarded(), v1::ForwardedMode_descriptor(), out);
+  CheckEnum(at, "request_id", http.request_id(), v1::RequestIdMode_descriptor(), out);
   CheckVia(http.via(), out);
   CheckHttp2(http.http2(), out);
 }

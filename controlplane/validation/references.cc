@@ -49,6 +49,8 @@ class ReferenceCheck {
       const std::string& name = route.forward().upstreams(i).upstream();
       if (Dangles(v1::KIND_UPSTREAM, name)) findings.Add(At(At("spec.forward.upstreams", i), "upstream"), Reason(v1::KIND_UPSTREAM, name));
     }
+    const std::string& mirror = route.mirror().upstream();
+    if (route.has_mirror() && Dangles(v1::KIND_UPSTREAM, mirror)) findings.Add("spec.mirror.upstream", Reason(v1::KIND_UPSTREAM, mirror));
   }
 
  private:

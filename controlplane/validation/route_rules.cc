@@ -6,6 +6,8 @@
 #include <unordered_set>
 
 #include "controlplane/validation/label_rules.h"
+#include "controlplane/validation/match_rules.h"
+#include "controlplane/validation/route_policy_rules.h"
 #include "controlplane/validation/text_rules.h"
 
 namespace switchyard::controlplane::validation {
@@ -59,91 +61,6 @@ void CheckHosts(const v1::Route& route, Findings& out) {
   }
 }
 
-void CheckPathText(const std::string& field, Text path, Findings& out) {
-  if (path.size() > config::kMaxPathLength) {
-    out.Add(field, fmt::format("has {} characters; at most {} allowed", path.size(), config::kMaxPathLength));
-  } else if (!path.starts_with('/')) {
-    out.Add(field, fmt::format("is {}; expected a path that starts with '/'", Quoted(path)));
-  } else if (!IsPath(path)) {
-    out.Add(field,
-            fmt::format(
-                "is {}; expected visible ASCII characters without '?' and '#': paths are compared without the query, in the encoded form",
-                Quoted(path)));
-  } else if (IsUnreachablePath(path)) {
-    out.Add(field,
-            fmt::format("is {}, which no request can match: agents refuse '.' and '..' segments, a leading '//' and '\\'", Quoted(path)));
-  }
-}
-
-void CheckPath(const std::string& at, const v1::PathMatch& path, Findings& out) {
-  switch (path.kind_case()) {
-    case v1::PathMatch::kExact:
-      return CheckPathText(At(at, "exact"), path.exact(), out);
-    case v1::PathMatch::kPrefix:
-      return CheckPathText(At(at, "prefix"), path.prefix(), out);
-    case v1::PathMatch::KIND_NOT_SET:
-      break;
-  }
-  out.Add(at, "has no condition; expected `exact` or `prefix` (leave `path` out to match every path)");
-}
-
-void CheckMethods(const std::string& at, const v1::RouteMatch& match, Findings& out) {
-  const int count = CheckSize(at, "methods", match.methods_size(), config::kMaxMethods, out);
-  for (int i = 0; i < count; ++i) {
-    const std::string& method = match.methods(i);
-    const bool lower = std::any_of(method.begin(), method.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-    if (IsToken(method) && !lower && method.size() <= config::kMaxMethodLength) continue;
-    out.Add(At(At(at, "methods"), i), fmt::format("is {}; expected a request method in upper case, such as GET, of 1 to {} characters",
-                                                  Quoted(method), config::kMaxMethodLength));
-  }
-}
-
-void CheckHeaderValue(const std::string& field, Text value, Findings& out) {
-  if (value.size() > config::kMaxHeaderValueLength) {
-    out.Add(field, fmt::format("has {} characters; at most {} allowed", value.size(), config::kMaxHeaderValueLength));
-  } else if (!IsFieldValue(value)) {
-    out.Add(field,
-            fmt::format("is {}, which no header can hold: expected no control characters and no space at either end", Quoted(value)));
-  }
-}
-
-// The start of a value may end with a space.
-Text WithoutTrailingBlanks(Text text) {
-  const std::size_t last = text.find_last_not_of(" \t");
-  return last == Text::npos ? text : text.substr(0, last + 1);
-}
-
-void CheckHeader(const std::string& at, const v1::HeaderMatch& header, Findings& out) {
-  if (!IsToken(header.name()) || header.name().size() > config::kMaxHeaderNameLength) {
-    out.Add(At(at, "name"), header.name().empty() ? std::string("is missing; expected the name of a header")
-                                                  : fmt::format("is {}; expected the name of a header, of 1 to {} characters",
-                                                                Quoted(header.name()), config::kMaxHeaderNameLength));
-  }
-  switch (header.kind_case()) {
-    case v1::HeaderMatch::kExact:
-      return CheckHeaderValue(At(at, "exact"), header.exact(), out);
-    case v1::HeaderMatch::kPrefix:
-      return CheckHeaderValue(At(at, "prefix"), WithoutTrailingBlanks(header.prefix()), out);
-    case v1::HeaderMatch::kPresent:
-      return;
-    case v1::HeaderMatch::KIND_NOT_SET:
-      break;
-  }
-  out.Add(at, "has no condition; expected `exact`, `prefix` or `present`");
-}
-
-void CheckMatches(const v1::Route& route, Findings& out) {
-  const int count = CheckSize("spec", "matches", route.matches_size(), config::kMaxMatches, out);
-  for (int i = 0; i < count; ++i) {
-    const v1::RouteMatch& match = route.matches(i);
-    const std::string at = At("spec.matches", i);
-    if (match.has_path()) CheckPath(At(at, "path"), match.path(), out);
-    CheckMethods(at, match, out);
-    const int headers = CheckSize(at, "headers", match.headers_size(), config::kMaxHeaderMatches, out);
-    for (int h = 0; h < headers; ++h) CheckHeader(At(At(at, "headers"), h), match.headers(h), out);
-  }
-}
-
 void CheckForward(const v1::Forward& forward, Findings& out) {
   const Text at = "spec.forward.upstreams";
   if (forward.upstreams().empty()) return out.Add(std::string(at), "is empty; expected at least one upstream");
@@ -172,13 +89,16 @@ void CheckRoute(const v1::Route& route, Findings& out) {
   CheckHosts(route, out);
   CheckMatches(route, out);
   if (route.action_case() == v1::Route::ACTION_NOT_SET) {
-    out.Add("spec", "has no action; expected `forward` with at least one upstream");
-  } else {
+    out.Add("spec", "has no action; expected `forward` with at least one upstream, `redirect` or `direct_response`");
+  } else if (route.has_forward()) {
     CheckForward(route.forward(), out);
   }
+  CheckRoutePolicies(route, out);
   const v1::Timeouts& timeouts = route.timeouts();
   CheckTime("spec.timeouts", "response", timeouts.has_response(), timeouts.response(), config::kResponseTimeout, out);
   CheckTime("spec.timeouts", "idle", timeouts.has_idle(), timeouts.idle(), config::kExchangeIdleTimeout, out);
+  CheckTime("spec.timeouts", "request", timeouts.has_request(), timeouts.request(), config::kRequestTimeout, out);
+  CheckTime("spec.timeouts", "max_stream", timeouts.has_max_stream(), timeouts.max_stream(), config::kMaxStreamDuration, out);
 }
 
 }  // namespace switchyard::controlplane::validation

@@ -7,8 +7,10 @@ Arrows run one way: proto -> common -> {agent | controlplane} -> tools -> tests.
 # Pure rooms take no Asio, gRPC, RocksDB or clock: the decision is separate from the world.
 PURE = [
     "common/stats",
+    "common/rules",
     "agent/codec",
     "agent/router",
+    "agent/policy",
     "agent/balancer",
     "agent/breaker",
     "controlplane/validation",
@@ -19,14 +21,15 @@ PURE = [
 EXACT = ["agent", "controlplane"]
 
 BASE = ["common/base"]
-COMMON = ["common/base", "common/stats", "common/config", "common/tls", "common/rpc", "common/observe"]
-CONFIG = ["common/base", "common/config"]
+COMMON = ["common/base", "common/stats", "common/rules", "common/config", "common/tls", "common/rpc", "common/observe"]
+CONFIG = ["common/base", "common/rules", "common/config"]
 
 # room -> rooms it may include (besides itself).
 ARROWS = {
     "proto": [],
     "common/base": [],
     "common/stats": BASE,
+    "common/rules": BASE,
     "common/tls": BASE,
     "common/config": BASE + ["common/tls"],
     "common/rpc": BASE + ["common/tls"],
@@ -36,14 +39,16 @@ ARROWS = {
     "agent/balancer": BASE + ["agent/breaker"],
     "agent/breaker": BASE,
     "agent/codec": BASE,
+    # The compiled route holds a pointer to its policies and knows no more of them.
     "agent/router": CONFIG + ["agent/codec"],
+    "agent/policy": CONFIG + ["common/stats", "agent/codec", "agent/router"],
     "agent/health": CONFIG + ["agent/tls", "agent/loop"],
     "agent/upstream": CONFIG + ["agent/tls", "agent/codec", "agent/balancer", "agent/breaker", "agent/health", "agent/report", "agent/loop"],
     "agent/loop": BASE,
     "agent/tls": BASE + ["common/tls", "agent/loop"],
-    "agent/snapshot": CONFIG + ["common/tls", "agent/tls", "agent/codec", "agent/router", "agent/balancer", "agent/breaker", "agent/upstream",
-                                "agent/health"],
-    "agent/exchange": CONFIG + ["common/tls", "agent/snapshot", "agent/codec", "agent/router", "agent/balancer", "agent/breaker",
+    "agent/snapshot": CONFIG + ["common/tls", "agent/tls", "agent/policy", "agent/codec", "agent/router", "agent/balancer", "agent/breaker",
+                                "agent/upstream", "agent/health"],
+    "agent/exchange": CONFIG + ["common/tls", "agent/policy", "agent/snapshot", "agent/codec", "agent/router", "agent/balancer", "agent/breaker",
                                 "agent/upstream", "agent/report", "agent/loop"],
     "agent/listener": CONFIG + ["agent/tls", "agent/snapshot", "agent/codec", "agent/exchange", "agent/report", "agent/loop"],
     "agent/config": COMMON + ["agent/snapshot", "agent/router", "agent/balancer", "agent/upstream", "agent/health", "agent/report", "agent/listener"],
@@ -91,6 +96,9 @@ HEADERS = [
     (r"openssl/", "OpenSSL", ["common/tls/", "agent/tls/"], "use common/tls, or agent/tls for sessions"),
     (r"llhttp\.h", "llhttp", ["agent/codec/"], "parse through agent/codec"),
     (r"nghttp2/", "nghttp2", ["agent/codec/h2_", "tools/yard-origin/h2_", "tests/harness/h2_"], "speak HTTP/2 through agent/codec/h2_session.h"),
+    (r"re2/", "RE2", ["common/rules/pattern"], "match through common/rules/pattern.h"),
+    (r"zlib\.h|brotli/|zstd\.h", "the content codings", ["agent/policy/gzip_", "agent/policy/brotli_", "agent/policy/zstd_", "agent/policy/encoder_test"],
+     "compress through agent/policy/encoder.h"),
     (r"CLI/", "CLI11", ["agent/options.cc", "controlplane/options.cc", "tools/yard-origin/options.cc", "tools/yard-load/options.cc",
                         "tools/yardctl/"], "parse the command line in the program's options.cc"),
     (r"boost/asio|boost/system", "Asio",

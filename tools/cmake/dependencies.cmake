@@ -33,6 +33,13 @@ add_library(yard_asio INTERFACE)
 target_link_libraries(yard_asio INTERFACE Boost::headers Threads::Threads)
 target_compile_definitions(yard_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_NO_TS_EXECUTORS)
 
+# Regular expressions, and the content codings: Debian ships them without CMake files that name them alike.
+foreach(library re2 z brotlienc brotlidec zstd)
+  find_library(YARD_LIB_${library} ${library} REQUIRED)
+  add_library(yard::${library} UNKNOWN IMPORTED)
+  set_target_properties(yard::${library} PROPERTIES IMPORTED_LOCATION ${YARD_LIB_${library}})
+endforeach()
+
 if(SWITCHYARD_TESTS)
   find_package(GTest CONFIG REQUIRED)
 endif()

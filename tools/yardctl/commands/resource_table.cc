@@ -30,6 +30,12 @@ std::string Split(const v1::Forward& forward) {
   return ListText(parts, "-");
 }
 
+std::string Action(const v1::Route& route) {
+  if (route.has_redirect()) return fmt::format("redirect {}", route.redirect().status() == 0 ? 302 : route.redirect().status());
+  if (route.has_direct_response()) return fmt::format("answer {}", route.direct_response().status());
+  return Split(route.forward());
+}
+
 std::string Backends(const v1::Upstream& upstream) {
   const auto active = std::count_if(upstream.backends().begin(), upstream.backends().end(), [](const v1::Backend& backend) {
     return backend.state() == v1::BACKEND_STATE_UNSPECIFIED || backend.state() == v1::BACKEND_STATE_ACTIVE;
@@ -72,7 +78,7 @@ std::vector<std::string> Row(const v1::Resource& resource, WallTime now) {
   if (resource.has_route()) {
     const v1::Route& route = resource.route();
     return {resource.name(), ListText(route.listeners(), "-"), ListText(route.hosts(), "*"), std::to_string(route.matches_size()),
-            Split(route.forward()), generation, updated};
+            Action(route), generation, updated};
   }
   const v1::Upstream& upstream = resource.upstream();
   return {resource.name(), Backends(upstream), upstream.balancer() == v1::BALANCER_ROUND_ROBIN ? "round_robin" : "least_request",
@@ -81,7 +87,7 @@ std::vector<std::string> Row(const v1::Resource& resource, WallTime now) {
 
 std::vector<std::string> Heading(v1::Kind kind) {
   if (kind == v1::KIND_LISTENER) return {"LISTENER", "ADDRESS", "AGENTS", ">GENERATION", "UPDATED"};
-  if (kind == v1::KIND_ROUTE) return {"ROUTE", "LISTENERS", "HOSTS", ">MATCHES", "FORWARD", ">GENERATION", "UPDATED"};
+  if (kind == v1::KIND_ROUTE) return {"ROUTE", "LISTENERS", "HOSTS", ">MATCHES", "ACTION", ">GENERATION", "UPDATED"};
   if (kind == v1::KIND_SECRET) return {"SECRET", "HOLDS", "SUBJECT", "NAMES", "ENDS", ">GENERATION", "UPDATED"};
   return {"UPSTREAM", "BACKENDS", "BALANCER", "PROBE", ">GENERATION", "UPDATED"};
 }

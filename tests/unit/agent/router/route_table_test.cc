@@ -9,17 +9,16 @@
 #include <deque>
 #include <tuple>
 
-#include "agent/router/header_condition.h"
 #include "common/base/random.h"
 
 namespace switchyard::agent::router {
 namespace {
 
-using Kind = HeaderCondition::Kind;
+using Kind = ValueCondition::Kind;
 
-MatchRule Exact(const std::string& path) { return {.exact_path = true, .path = path, .methods = {}, .headers = {}}; }
-MatchRule Prefix(const std::string& path) { return {.exact_path = false, .path = path, .methods = {}, .headers = {}}; }
-MatchRule With(MatchRule rule, std::vector<std::string> methods, std::vector<HeaderCondition> headers = {}) {
+MatchRule Exact(const std::string& path) { return {.kind = PathKind::kExact, .path = path}; }
+MatchRule Prefix(const std::string& path) { return {.kind = PathKind::kPrefix, .path = path}; }
+MatchRule With(MatchRule rule, std::vector<std::string> methods, std::vector<ValueCondition> headers = {}) {
   rule.methods = std::move(methods);
   rule.headers = std::move(headers);
   return rule;
@@ -44,7 +43,7 @@ codec::RequestHead Request(std::string_view host, std::string_view path, std::st
 }
 
 std::string Found(const RouteTable& table, const codec::RequestHead& request) {
-  const Route* route = table.Find(request);
+  const Route* route = table.Find(request).route;
   return route == nullptr ? "-" : route->name;
 }
 
@@ -114,8 +113,8 @@ TEST(Router, ExactPathIsTheWholePath) {
 }
 
 TEST(Router, MethodsThenMoreHeadersThenNameThenPosition) {
-  const HeaderCondition one{"X-A", Kind::kPresent, "", false};
-  const HeaderCondition two{"X-B", Kind::kPresent, "", false};
+  const ValueCondition one{"X-A", Kind::kPresent, "", false};
+  const ValueCondition two{"X-B", Kind::kPresent, "", false};
   const RouteTable table({MakeRoute("z-method", {}, {With(Prefix("/"), {"GET"})}),
                           MakeRoute("y-two", {}, {With(Prefix("/"), {}, {one, two})}),
                           MakeRoute("x-one", {}, {With(Prefix("/"), {}, {one})}), MakeRoute("b-none", {}, {Prefix("/")}),
@@ -135,7 +134,7 @@ TEST(Router, LongerPrefixWhoseConditionsFailFallsBackToTheShorter) {
 
 TEST(HeaderConditions, Table) {
   const std::vector<codec::Header> headers = {{"X-A", "red, blue"}, {"X-Many", "1"}, {"x-many", "2"}, {"X-Empty", ""}};
-  const auto holds = [&](HeaderCondition condition) { return Holds(condition, headers); };
+  const auto holds = [&](ValueCondition condition) { return HeaderHolds(condition, headers); };
   EXPECT_TRUE(holds({"x-a", Kind::kExact, "red, blue", false}));
   EXPECT_FALSE(holds({"x-a", Kind::kExact, "Red, blue", false}));
   EXPECT_TRUE(holds({"x-a", Kind::kPrefix, "red", false}));
@@ -159,7 +158,7 @@ TEST(HeaderConditions, ManyLinesJoinIntoOneValue) {
     headers.push_back({"X", "value"});
     whole += i == 0 ? "value" : ", value";
   }
-  EXPECT_TRUE(Holds({"x", Kind::kExact, whole, false}, headers));
+  EXPECT_TRUE(HeaderHolds({"x", Kind::kExact, whole, false}, headers));
 }
 
 TEST(Split, DrawnNumbersFallIntoShares) {
@@ -220,10 +219,10 @@ class PlainReading {
     for (const MatchRule& rule : route.matches) {
       if (!PathMatches(rule, request.path)) continue;
       if (!rule.methods.empty() && std::find(rule.methods.begin(), rule.methods.end(), request.method) == rule.methods.end()) continue;
-      if (!std::all_of(rule.headers.begin(), rule.headers.end(), [&](const auto& c) { return Holds(c, request.headers); })) continue;
+      if (!std::all_of(rule.headers.begin(), rule.headers.end(), [&](const auto& c) { return HeaderHolds(c, request.headers); })) continue;
       ranks.push_back({host_rank,
                        -std::count(host.begin(), host.end(), '.'),
-                       rule.exact_path ? -1000 : -static_cast<long>(rule.path.size()),
+                       rule.kind == PathKind::kExact ? -1000 : -static_cast<long>(rule.path.size()),
                        {rule.methods.empty(), -static_cast<long>(rule.headers.size())},
                        route.name,
                        route.name});
@@ -231,7 +230,7 @@ class PlainReading {
   }
 
   static bool PathMatches(const MatchRule& rule, std::string_view path) {
-    if (rule.exact_path) return path == rule.path;
+    if (rule.kind == PathKind::kExact) return path == rule.path;
     if (rule.path == "/") return true;
     return path.starts_with(rule.path) && (path.size() == rule.path.size() || path[rule.path.size()] == '/');
   }

@@ -86,6 +86,8 @@ void FillField(Random& random, const FieldDescriptor& field, Message& message) {
     case FieldDescriptor::CPPTYPE_ENUM:
       return field.is_repeated() ? r.AddEnumValue(&message, &field, RandomEnumNumber(random, field))
                                  : r.SetEnumValue(&message, &field, RandomEnumNumber(random, field));
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return r.SetDouble(&message, &field, random.Unit() * 200 - 50);
     case FieldDescriptor::CPPTYPE_STRING:
       return field.is_repeated() ? r.AddString(&message, &field, RandomText(random)) : r.SetString(&message, &field, RandomText(random));
     case FieldDescriptor::CPPTYPE_MESSAGE:

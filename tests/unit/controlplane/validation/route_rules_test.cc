@@ -115,7 +115,7 @@ TEST(RouteRules, HeaderConditionsHaveNameAndKind) {
                        {header("name: 'x' exact: '" + std::string(4097, 'v') + "'"), at + ".exact", "4097 characters; at most 4096"},
                        {header("name: '" + std::string(256, 'n') + "' present: true"), "", ""},
                        {header("name: '" + std::string(257, 'n') + "' present: true"), at + ".name", "1 to 256"},
-                       {header("name: 'x'"), at, "expected `exact`, `prefix` or `present`"},
+                       {header("name: 'x'"), at, "expected `exact`, `prefix`, `regex` or `present`"},
                        {header("present: true"), at + ".name", "is missing"},
                        {header("name: ':path' present: true"), at + ".name", "name of a header"},
                        {header("name: 'x' exact: ' b'"), at + ".exact", "no space at either end"},
