@@ -31,6 +31,8 @@ Picker::Picker(std::shared_ptr<const PickerPolicy> policy, std::vector<BackendRe
 }
 
 void Picker::SetBasis(std::size_t member, bool active, bool healthy) {
+  // Probes know sooner than a time out that a backend is back; trials with a few requests follow.
+  if (healthy && !standings_[member].healthy) records_[member]->breaker.EndTimeOut();
   standings_[member].active = active;
   standings_[member].healthy = healthy;
 }

@@ -63,6 +63,8 @@ class Breaker {
   void Ended(const BreakerPolicy& policy, std::uint32_t ticket, const AttemptResult& result, const Peers& peers, TimePoint now, Random& random);
 
   void SetForce(Force force) { force_ = force; }
+  // Probes have found the backend well again: if it is open, trials begin now.
+  void EndTimeOut() { open_until_ = {}; }
   // Moves on what time alone moves. Before reading the state.
   void Tick(const BreakerPolicy& policy, TimePoint now);
 

@@ -62,6 +62,20 @@ TEST_F(BreakerTest, EvidenceOpensAfterSixFailuresOrTwoRefusedConnections) {
   EXPECT_EQ(breaker_.state(), State::kOpen);
 }
 
+TEST_F(BreakerTest, TrialsBeginAtOnceWhenProbesFindTheBackendWell) {
+  Attempts(2, Outcome::kConnectFailed);
+  breaker_.Tick(policy_, now_);
+  ASSERT_EQ(breaker_.state(), State::kOpen);
+  breaker_.EndTimeOut();
+  breaker_.Tick(policy_, now_);
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  // Of a breaker that is closed it changes nothing.
+  breaker_ = {};
+  breaker_.EndTimeOut();
+  breaker_.Tick(policy_, now_);
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+}
+
 TEST_F(BreakerTest, EvidenceNeverOpensWhereAllFail) {
   peers_.error = 0.5;
   Run(minutes(1), 100, 1.0);
