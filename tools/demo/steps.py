@@ -181,6 +181,9 @@ def quarantine(fleet, report, rate, seconds):
     none_failed(report, load)
 
 
+LOADS_UNTIL_BACK = 4
+
+
 def kill_backend(fleet, report, rate, seconds):
     """Its requests are GETs, so an agent may send those in flight on it to another backend; none is to fail."""
     report.begin("kill -9 a backend under load")
@@ -190,10 +193,13 @@ def kill_backend(fleet, report, rate, seconds):
     report.begin("the backend comes back")
     began = time.monotonic()
     fleet.start_origin("stable-1")
-    with Load(fleet, rate, seconds) as load:
-        pass
-    none_failed(report, load)
-    # Probes must find it first, so a share of the answers is all that can be asked for here.
+    # Probes must find it first, and its breaker tries it with a few requests before it gets its share.
+    for _ in range(LOADS_UNTIL_BACK):
+        with Load(fleet, rate, seconds) as load:
+            pass
+        none_failed(report, load)
+        if load.result.origins.get("stable-1", 0) > 0:
+            break
     report.promise("it takes traffic again", load.result.origins.get("stable-1", 0) > 0)
     report.took(f"within {(time.monotonic() - began) * 1000:.0f} ms")
 
