@@ -13,6 +13,10 @@
 #include "agent/config/grpc_link.h"
 #include "agent/config/last_good_file.h"
 #include "agent/config/membership.h"
+#include "agent/discovery/ares_resolver.h"
+#include "agent/discovery/discovery.h"
+#include "agent/discovery/dns_source.h"
+#include "agent/discovery/file_source.h"
 #include "agent/health/asio_probe_runner.h"
 #include "agent/health/health_table.h"
 #include "agent/health/prober.h"
@@ -25,6 +29,7 @@
 #include "common/base/duration.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
+#include "common/config/limits.h"
 #include "common/observe/metric_names.h"
 #include "common/observe/resident_memory.h"
 
@@ -48,6 +53,8 @@ class TheAgent final : public Agent {
  private:
   absl::Status OpenMembership();
   absl::Status OpenDataPlane();
+  void OpenDiscovery();
+  std::unique_ptr<discovery::Source> MakeSource(const v1::Discovery& terms, discovery::Found found);
   void OpenClient();
   absl::Status OpenAdmin();
   void OpenReporter();
@@ -73,6 +80,7 @@ class TheAgent final : public Agent {
   loop::ControlLoop loop_;
   health::HealthTable health_table_;
   std::unique_ptr<runtime::DataPlane> data_plane_;
+  std::unique_ptr<discovery::Discovery> discovery_;
   std::unique_ptr<health::ProbeRunner> probe_runner_;
   std::unique_ptr<health::Prober> prober_;
   std::unique_ptr<config::LastGoodWriter> writer_;
@@ -91,6 +99,7 @@ class TheAgent final : public Agent {
 absl::Status TheAgent::Open() {
   if (absl::Status opened = OpenMembership(); !opened.ok()) return opened;
   if (absl::Status opened = OpenDataPlane(); !opened.ok()) return opened;
+  OpenDiscovery();
   OpenClient();
   OpenReporter();
   if (absl::Status opened = OpenAdmin(); !opened.ok()) return opened;
@@ -142,6 +151,28 @@ absl::Status TheAgent::OpenDataPlane() {
   return absl::OkStatus();
 }
 
+void TheAgent::OpenDiscovery() {
+  discovery_ = std::make_unique<discovery::Discovery>(
+      loop_, *data_plane_, [this](const v1::Discovery& terms, discovery::Found found) { return MakeSource(terms, std::move(found)); });
+  discovery_->OnFilled([this](const v1::Snapshot& before, const v1::Snapshot& now) {
+    report::ForgetGone(before, now, metrics_);
+    prober_->Update(now);
+  });
+}
+
+// None: its terms are beyond this host or this version, and the upstream has no backends.
+std::unique_ptr<discovery::Source> TheAgent::MakeSource(const v1::Discovery& terms, discovery::Found found) {
+  if (terms.has_file()) return std::make_unique<discovery::FileSource>(loop_, terms.file().path(), std::move(found));
+  if (!terms.has_dns()) return nullptr;
+  const std::vector<std::string> servers(terms.dns().resolvers().begin(), terms.dns().resolvers().end());
+  auto resolver = discovery::MakeAresResolver(loop_.context(), servers, switchyard::config::DnsTimeout(terms.dns()));
+  if (!resolver.ok()) {
+    log_.Error("DNS cannot be asked", {{"name", terms.dns().name()}, {"error", Message(resolver.status())}});
+    return nullptr;
+  }
+  return std::make_unique<discovery::DnsSource>(loop_, *std::move(resolver), terms.dns(), random_.Next(), std::move(found));
+}
+
 void TheAgent::OpenClient() {
   writer_ = std::make_unique<config::LastGoodWriter>(directory_.path(), [this](const absl::Status& failed) {
     metrics_.Add(observe::kLastGoodWrites, {"failed"});
@@ -152,7 +183,7 @@ void TheAgent::OpenClient() {
   parts.loop = &loop_;
   parts.clock = &clock_;
   parts.links = links_.get();
-  parts.sink = data_plane_.get();
+  parts.sink = discovery_.get();
   parts.log = &log_;
   parts.metrics = &metrics_;
   parts.store = [this](const v1::Snapshot& snapshot, auto done) { writer_->Store(snapshot, std::move(done)); };
@@ -197,6 +228,7 @@ absl::Status TheAgent::OpenAdmin() {
   parts.client = client_.get();
   parts.membership = membership_.get();
   parts.prober = prober_.get();
+  parts.discovery = discovery_.get();
   parts.metrics = &metrics_;
   parts.zone = options_.zone;
   parts.controller = options_.controller;
@@ -221,7 +253,7 @@ absl::Status TheAgent::ServeLastGood() {
   }
   if (!loaded->fallback_reason.empty()) log_.Warn("last-good configuration: the one before is used", {{"error", loaded->fallback_reason}});
   std::optional<config::ApplyOutcome> outcome;
-  data_plane_->Apply(loaded->snapshot, [this, &outcome](config::ApplyOutcome got) {
+  discovery_->Apply(loaded->snapshot, [this, &outcome](config::ApplyOutcome got) {
     loop_.Post([&outcome, got = std::move(got)] { outcome = got; });
   });
   loop_.RunUntil([&outcome] { return outcome.has_value(); });
@@ -239,7 +271,7 @@ absl::Status TheAgent::ServeLastGood() {
 }
 
 void TheAgent::Serving(const v1::Snapshot& snapshot) {
-  prober_->Update(snapshot);
+  prober_->Update(discovery_->Filled(snapshot));
   view_->SetServing();
   if (!std::exchange(serving_, true)) TellReady();
 }
@@ -303,6 +335,7 @@ void TheAgent::Stop() {
   if (reporter_ != nullptr) reporter_->Stop();
   if (prober_ != nullptr) prober_->Stop();
   if (client_ != nullptr) client_->Stop();
+  if (discovery_ != nullptr) discovery_->Stop();
   if (data_plane_ != nullptr) data_plane_->Stop();
 }
 

@@ -56,6 +56,7 @@ admin::AgentFacts StatusView::Facts() const {
   facts.identity_error = parts_.membership->error();
   facts.quarantined = parts_.client->quarantined();
   facts.probes = parts_.prober->Status();
+  facts.discovery = parts_.discovery->Status();
   facts.trouble = trouble_;
   facts.resident_bytes = observe::ResidentBytes();
   return facts;
@@ -70,6 +71,15 @@ void StatusView::SetHealthGauges() {
       const char* name = health::HealthStateName(static_cast<health::HealthState>(i));
       parts_.metrics->Set(observe::kBackendsByHealth, {upstream, name}, by_state[i]);
     }
+  }
+}
+
+void StatusView::SetDiscoveryGauges() {
+  parts_.metrics->Clear(observe::kDiscoveredBackends);
+  parts_.metrics->Clear(observe::kDiscoveryFailing);
+  for (const discovery::DiscoveryStatus& status : parts_.discovery->Status()) {
+    parts_.metrics->Set(observe::kDiscoveredBackends, {status.upstream}, static_cast<double>(status.source.backends));
+    parts_.metrics->Set(observe::kDiscoveryFailing, {status.upstream}, status.source.error.empty() ? 0 : 1);
   }
 }
 
@@ -98,6 +108,7 @@ const observe::Metrics& StatusView::FreshMetrics() {
   metrics.Set(observe::kDraining, draining_ ? 1 : 0);
   metrics.Set(observe::kResidentBytes, static_cast<double>(observe::ResidentBytes()));
   SetHealthGauges();
+  SetDiscoveryGauges();
   SetExpiryGauges();
   return metrics;
 }

@@ -22,6 +22,7 @@ struct StatusViewParts {
   const config::ControllerClient* client = nullptr;
   const config::Membership* membership = nullptr;
   const health::Prober* prober = nullptr;
+  const discovery::Discovery* discovery = nullptr;
   observe::Metrics* metrics = nullptr;
   std::string zone;
   std::string controller;
@@ -49,6 +50,7 @@ class StatusView final : public admin::AgentView {
  private:
   Duration ConfigAge() const;
   void SetHealthGauges();
+  void SetDiscoveryGauges();
   void SetExpiryGauges();
 
   const StatusViewParts parts_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/config/controller_client.h"
+#include "agent/discovery/discovery.h"
 #include "agent/health/prober.h"
 #include "agent/report/trouble.h"
 #include "agent/runtime/data_plane.h"
@@ -49,6 +50,7 @@ struct AgentFacts {
   std::string identity_error;
   std::vector<v1::Violation> quarantined;
   std::vector<health::ProbeStatus> probes;
+  std::vector<discovery::DiscoveryStatus> discovery;
   // As of the newest report.
   std::vector<report::BackendTrouble> trouble;
   std::uint64_t resident_bytes = 0;

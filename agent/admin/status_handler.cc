@@ -86,6 +86,21 @@ std::string HealthJson(std::vector<health::ProbeStatus> probes) {
   return array.Finish();
 }
 
+std::string DiscoveryJson(const std::vector<discovery::DiscoveryStatus>& all) {
+  JsonArray array;
+  for (std::size_t i = 0; i < std::min(all.size(), kMaxHealthRows); ++i) {
+    JsonObject object;
+    object.Add("upstream", all[i].upstream);
+    object.Add("source", all[i].source.source);
+    object.Add("backends", all[i].source.backends);
+    object.Add("error", all[i].source.error);
+    object.Add("looks", all[i].source.looks);
+    object.Add("failures", all[i].source.failures);
+    array.AddRaw(object.Finish());
+  }
+  return array.Finish();
+}
+
 std::string TroubleJson(const std::vector<report::BackendTrouble>& trouble) {
   JsonArray array;
   for (const report::BackendTrouble& one : trouble) {
@@ -124,6 +139,7 @@ Page HandleStatus(AgentView& view) {
   object.Add("resident_bytes", facts.resident_bytes);
   object.AddRaw("listeners", ListenersJson(facts));
   object.AddRaw("quarantined", QuarantineJson(facts));
+  object.AddRaw("discovery", DiscoveryJson(facts.discovery));
   object.AddRaw("breakers", TroubleJson(facts.trouble));
   object.AddRaw("health", HealthJson(facts.probes));
   object.Add("health_omitted", facts.probes.size() > kMaxHealthRows ? facts.probes.size() - kMaxHealthRows : 0);

@@ -4,6 +4,7 @@
 
 #include "agent/codec/h1_writer.h"
 #include "agent/exchange/grpc.h"
+#include "agent/codec/proxy_header.h"
 #include "agent/exchange/local_reply.h"
 #include "agent/exchange/mirror_request.h"
 #include "agent/exchange/redispatch.h"
@@ -89,7 +90,8 @@ void Exchange::Attempt() {
   phase_ = Phase::kQueued;
   const bool timed = upstream_->config().retry && upstream_->config().retry->per_try_timeout > Duration::zero();
   attempt_deadline_ = timed ? loop_.Now() + upstream_->config().retry->per_try_timeout : TimePoint();
-  switch (backend_->pool().Acquire(*this, /*careful=*/!IsIdempotent(head_.method))) {
+  pool_ = PoolOf(*backend_);
+  switch (pool_ ? pool_->Acquire(*this, /*careful=*/!IsIdempotent(head_.method)) : ConnectionPool::Answer::kFull) {
     case ConnectionPool::Answer::kNow:
       break;
     case ConnectionPool::Answer::kConnecting:
@@ -104,6 +106,17 @@ void Exchange::Attempt() {
       Refuse(Cause::kPoolExhausted);
       break;
   }
+}
+
+// Null: every place is taken.
+Ref<ConnectionPool> Exchange::PoolOf(upstream::BackendState& backend) const {
+  const upstream::ProxyOut version = upstream_->config().proxy_out;
+  if (version == upstream::ProxyOut::kNone) return Ref<ConnectionPool>(&backend.pool());
+  const ClientAddresses addresses = server_.addresses();
+  std::string header;
+  if (version == upstream::ProxyOut::kV1) codec::AppendProxyV1(header, addresses.client, addresses.destination);
+  if (version == upstream::ProxyOut::kV2) codec::AppendProxyV2(header, addresses.client, addresses.destination);
+  return backend.announced().Get(header);
 }
 
 // Step 4.
@@ -336,7 +349,7 @@ bool Exchange::Retry(Cause cause, std::uint16_t status) {
 }
 
 void Exchange::AttemptTimedOut() {
-  backend_->pool().Withdraw(*this);
+  if (pool_) pool_->Withdraw(*this);
   if (const Ref<upstream::ClientStream> stream = std::move(stream_)) stream->Cancel();
   AttemptFailed(Cause::kAttemptTimeout);
 }
@@ -471,7 +484,7 @@ void Exchange::EndAttempt() {
 
 void Exchange::DropUpstream() {
   timer_.Cancel();
-  if (backend_) backend_->pool().Withdraw(*this);
+  if (pool_) pool_->Withdraw(*this);
   EndAttempt();
   if (stream_) {
     // A stream whose response has ended does not mind.

@@ -77,6 +77,7 @@ class Exchange final : public loop::RefCounted,
   void OnTimer(loop::Timer& timer) override;
 
   void Attempt();
+  loop::Ref<upstream::ConnectionPool> PoolOf(upstream::BackendState& backend) const;
   void AttemptFailed(Cause cause);
   bool Retry(Cause cause, std::uint16_t status);
   void AttemptTimedOut();
@@ -126,6 +127,7 @@ class Exchange final : public loop::RefCounted,
   upstream::UpstreamState* upstream_ = nullptr;
   loop::Ref<upstream::BackendState> backend_;
   loop::Ref<upstream::BackendState> failed_backend_;
+  loop::Ref<upstream::ConnectionPool> pool_;  // of this attempt
   loop::Ref<upstream::ClientStream> stream_;
   std::unique_ptr<ExchangeScratch> scratch_;
   TimePoint deadline_{};      // the client's own; none if zero

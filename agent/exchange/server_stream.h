@@ -14,6 +14,7 @@
 #include "agent/codec/head.h"
 #include "common/base/cause.h"
 #include "common/base/clock.h"
+#include "common/base/endpoint.h"
 
 namespace switchyard::agent::exchange {
 
@@ -43,6 +44,12 @@ struct Summary {
   unsigned attempts = 0;
 };
 
+// Both ends of the client's connection, as a proxy in front announced them, or of the socket.
+struct ClientAddresses {
+  Endpoint client;
+  Endpoint destination;
+};
+
 class ServerStreamEvents {
  public:
   virtual void OnRequestBody(std::string_view data) = 0;
@@ -68,6 +75,8 @@ class ServerStream {
   virtual void Done(const Summary& summary, bool complete) = 0;
 
   virtual std::string_view client_ip() const = 0;
+  // Asked only where a backend wants to know; may cost system calls.
+  virtual ClientAddresses addresses() const = 0;
   virtual std::string_view scheme() const = 0;
   // The client's verified certificate in the form of `X-Forwarded-Client-Cert`; empty: it has none.
   virtual std::string_view client_certificate() const { return {}; }

@@ -8,9 +8,6 @@
 #include <cstring>
 #include <utility>
 
-#include "agent/listener/server_connection.h"
-#include "agent/listener/tls_handshake.h"
-
 namespace switchyard::agent::listener {
 namespace {
 
@@ -110,19 +107,11 @@ bool Acceptor::AcceptOne() {
 
 void Acceptor::Take(int fd, const Endpoint& peer) {
   const bool room = listener_->HasRoom();
-  if (listener_->Current().config->tls != nullptr) {
-    // A client that is told nothing costs no handshake.
-    if (room) return loop::Ref<TlsHandshake>(new TlsHandshake(loop_, listener_))->Begin(fd, peer);
-    listener_->CountConnection(Cause::kTooManyConnections);
-    close(fd);
-    return;
-  }
   if (!room && listener_->refusals_full()) {
     close(fd);
     return;
   }
-  const loop::Ref<ServerConnection> connection(new ServerConnection(loop_, listener_));
-  connection->Open({fd, peer, nullptr}, /*refuse=*/!room);
+  listener_->Accepted(fd, peer, /*refuse=*/!room);
 }
 
 void Acceptor::OnTimer(loop::Timer&) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "agent/exchange/server_stream.h"
 #include "agent/loop/socket.h"
 #include "common/base/endpoint.h"
 
@@ -15,6 +16,8 @@ struct Accepted {
   int fd = -1;
   Endpoint peer;
   std::unique_ptr<loop::TransportLayer> layer;
+  // Null: the client is the peer.
+  std::unique_ptr<exchange::ClientAddresses> announced = nullptr;
 };
 
 class ClientConnection : public loop::Socket::Owner {

@@ -26,6 +26,8 @@ class H2ServerConnection final : public ClientConnection, private codec::H2Sessi
   H2ServerConnection(loop::EventLoop& loop, loop::Ref<ListenerState> listener, std::string client_ip, std::string_view scheme);
   ~H2ServerConnection() override;
 
+  // Who a proxy in front says the client is; null: the peer. Before Start.
+  void SetAnnounced(std::unique_ptr<exchange::ClientAddresses> addresses) { addresses_ = std::move(addresses); }
   // Goes on where `from` stopped. `bytes`: what was read, from the preface on.
   void Start(loop::Socket& from, std::string_view bytes);
 
@@ -39,6 +41,9 @@ class H2ServerConnection final : public ClientConnection, private codec::H2Sessi
   ListenerState& listener() { return *listener_; }
   loop::EventLoop& event_loop() { return loop_; }
   std::string_view client_ip() const { return client_ip_; }
+  exchange::ClientAddresses addresses() const {
+    return addresses_ ? *addresses_ : exchange::ClientAddresses{socket_.PeerEndpoint(), socket_.LocalEndpoint()};
+  }
   std::string_view scheme() const { return scheme_; }
   std::string_view client_certificate() const {
     return socket_.layer() == nullptr ? std::string_view() : socket_.layer()->peer_certificate();
@@ -81,6 +86,7 @@ class H2ServerConnection final : public ClientConnection, private codec::H2Sessi
   const loop::Ref<ListenerState> listener_;
   const std::string client_ip_;
   const std::string_view scheme_;
+  std::unique_ptr<exchange::ClientAddresses> addresses_;  // announced
   loop::Socket socket_;
   loop::Timer idle_;   // no request; or the second step of GOAWAY; or lingering
   loop::Timer head_;   // a header section that does not end

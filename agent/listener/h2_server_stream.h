@@ -48,6 +48,7 @@ class H2ServerStream final : public loop::RefCounted,
   void ResumeRequest() override;
   void Done(const exchange::Summary& summary, bool complete) override;
   std::string_view client_ip() const override { return connection_.client_ip(); }
+  exchange::ClientAddresses addresses() const override { return connection_.addresses(); }
   std::string_view scheme() const override { return connection_.scheme(); }
   std::string_view client_certificate() const override { return connection_.client_certificate(); }
 

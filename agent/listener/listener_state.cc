@@ -21,6 +21,11 @@ const ListenerState::Serving& ListenerState::Current() {
 
 bool ListenerState::HasRoom() { return connections_.size() - refused_ < Current().config->max_connections; }
 
+void ListenerState::Accepted(int fd, const Endpoint& peer, bool refuse) {
+  ++window_.connections;
+  host_.OpenConnection(*this, fd, peer, refuse);
+}
+
 bool ListenerState::BeginHandshake() {
   if (handshakes_ >= Current().config->max_handshakes) return false;
   ++handshakes_;

@@ -16,6 +16,8 @@
 
 namespace switchyard::agent::listener {
 
+class ListenerState;
+
 // What a listener asks of its worker.
 class Host {
  public:
@@ -23,6 +25,8 @@ class Host {
   virtual loop::Ref<exchange::WorkerView> CurrentView() = 0;
   virtual bool draining() const = 0;
   // Told of every request that Switchyard answered itself or cut, for the log.
+  // Serves a connection that was just accepted. `refuse`: over the cap, to be told so and closed.
+  virtual void OpenConnection(ListenerState& listener, int fd, const Endpoint& peer, bool refuse) = 0;
   virtual void OnSelfMade(const std::string& listener, const exchange::Summary& summary) = 0;
 
  protected:
@@ -59,6 +63,13 @@ class ListenerState final : public loop::RefCounted {
   void CloseAll();
 
   void Record(const exchange::Summary& summary, TimePoint now);
+  // Takes over an accepted connection.
+  void Accepted(int fd, const Endpoint& peer, bool refuse);
+  // Of a tunnel.
+  void RecordBytes(std::uint64_t received, std::uint64_t sent) {
+    window_.received_bytes += received;
+    window_.sent_bytes += sent;
+  }
   // A connection that ended before any request.
   void CountConnection(Cause cause) { ++window_.causes[CauseIndex(cause)]; }
   // False: as many TLS handshakes as may be are under way.

@@ -37,7 +37,8 @@ ServerConnection::ServerConnection(loop::EventLoop& loop, Ref<ListenerState> lis
 void ServerConnection::Open(Accepted accepted, bool refuse) {
   if (!socket_.Adopt(accepted.fd)) return;
   socket_.SetLayer(std::move(accepted.layer));
-  client_ip_ = accepted.peer.ip();
+  announced_ = std::move(accepted.announced);
+  client_ip_ = announced_ ? announced_->client.ip() : accepted.peer.ip();
   refused_ = refuse;
   listener_->Add(*this, refuse);
   if (refuse) {
@@ -45,6 +46,10 @@ void ServerConnection::Open(Accepted accepted, bool refuse) {
   } else {
     BecomeIdle();
   }
+}
+
+exchange::ClientAddresses ServerConnection::addresses() const {
+  return announced_ ? *announced_ : exchange::ClientAddresses{socket_.PeerEndpoint(), socket_.LocalEndpoint()};
 }
 
 void ServerConnection::BecomeIdle() {
@@ -134,6 +139,7 @@ void ServerConnection::BecomeHttp2() {
   const Ref<ServerConnection> keep(this);
   listener_->Drop(*this, refused_);
   const Ref<H2ServerConnection> next(new H2ServerConnection(loop_, listener_, client_ip_, scheme()));
+  next->SetAnnounced(std::move(announced_));
   next->Start(socket_, in_.view());
 }
 

@@ -9,6 +9,7 @@
 // Cause. Memory: an idle connection holds no buffer.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "agent/codec/body_reader.h"
@@ -41,6 +42,7 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
   void ResumeRequest() override;
   void Done(const exchange::Summary& summary, bool complete) override;
   std::string_view client_ip() const override { return client_ip_; }
+  exchange::ClientAddresses addresses() const override;
   std::string_view scheme() const override { return socket_.layer() == nullptr ? "http" : "https"; }
   std::string_view client_certificate() const override {
     return socket_.layer() == nullptr ? std::string_view() : socket_.layer()->peer_certificate();
@@ -88,6 +90,7 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
   codec::BodyReader body_;
   loop::Ref<exchange::Exchange> exchange_;
   std::string client_ip_;
+  std::unique_ptr<exchange::ClientAddresses> announced_;  // rare, so an idle connection pays a pointer
   TimePoint request_started_{};
   std::size_t scanned_ = 0;    // of a partial head
   std::size_t head_used_ = 0;  // of in_: the head, then body bytes that came with it

@@ -28,7 +28,7 @@ TlsHandshake::TlsHandshake(loop::EventLoop& loop, Ref<ListenerState> listener)
 
 TlsHandshake::~TlsHandshake() = default;
 
-void TlsHandshake::Begin(int fd, const Endpoint& peer) {
+void TlsHandshake::Begin(int fd, const Endpoint& peer, std::unique_ptr<exchange::ClientAddresses> announced) {
   if (!socket_.Adopt(fd)) return;
   if (!listener_->BeginHandshake()) {
     listener_->CountConnection(Cause::kTlsTooManyHandshakes);
@@ -36,6 +36,7 @@ void TlsHandshake::Begin(int fd, const Endpoint& peer) {
     return;
   }
   peer_ = peer;
+  announced_ = std::move(announced);
   state_ = State::kShaking;
   listener_->Add(*this, /*refused=*/false);
   const snapshot::ListenerConfig& config = *listener_->Current().config;
@@ -72,7 +73,7 @@ void TlsHandshake::Succeed() {
   loop::Socket::Parts parts = socket_.Release();
   const Ref<ServerConnection> connection(new ServerConnection(loop_, listener_));
   listener_->Drop(*this, /*refused=*/false);
-  connection->Open({parts.fd, peer_, std::move(parts.layer)}, /*refuse=*/false);
+  connection->Open({parts.fd, peer_, std::move(parts.layer), std::move(announced_)}, /*refuse=*/false);
 }
 
 void TlsHandshake::Fail(Cause cause) {

@@ -24,7 +24,7 @@ class TlsHandshake final : public ClientConnection, private loop::Timer::Owner {
   ~TlsHandshake() override;
 
   // Takes over an accepted descriptor.
-  void Begin(int fd, const Endpoint& peer);
+  void Begin(int fd, const Endpoint& peer, std::unique_ptr<exchange::ClientAddresses> announced);
 
   // ClientConnection:
   void CloseIfIdle() override { Cut(); }
@@ -48,6 +48,7 @@ class TlsHandshake final : public ClientConnection, private loop::Timer::Owner {
   const loop::Ref<ListenerState> listener_;
   loop::Socket socket_;
   loop::Timer timer_;
+  std::unique_ptr<exchange::ClientAddresses> announced_;
   Endpoint peer_;
   tls::Session* session_ = nullptr;  // the socket's layer
   std::size_t discarded_ = 0;

@@ -1,5 +1,6 @@
 #include "agent/loop/socket.h"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -44,6 +45,13 @@ ssize_t Send(int fd, std::span<const iovec> pieces) {
       put = ::sendmsg(fd, &message, MSG_NOSIGNAL);
     }
     if (put >= 0 || errno != EINTR) return put;
+  }
+}
+
+ssize_t Splice(int from, int to, std::size_t size) {
+  while (true) {
+    const ssize_t moved = ::splice(from, nullptr, to, nullptr, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (moved >= 0 || errno != EINTR) return moved;
   }
 }
 
@@ -126,6 +134,39 @@ IoResult Socket::WriteLayer(std::span<const iovec> pieces) {
   const IoResult result = layer_->Write(pieces);
   if (result.bytes < SizeOf(pieces)) (layer_->write_wants_read() ? readable_ : writable_) = false;
   return result;
+}
+
+IoResult Socket::Peek(char* into, std::size_t size) {
+  const IoResult result = FromReturn(Receive(fd_, into, size, MSG_PEEK));
+  // What is seen stays, so only what comes behind it is news.
+  if (!ended_) readable_ = false;
+  return result;
+}
+
+bool Socket::WriteFirst(std::string_view bytes) {
+  return bytes.empty() || ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+}
+
+IoResult Socket::SpliceInto(int pipe, std::size_t size) {
+  const IoResult result = FromReturn(Splice(fd_, pipe, size));
+  if (result.kind == IoResult::Kind::kWouldBlock) readable_ = false;
+  return result;
+}
+
+IoResult Socket::SpliceFrom(int pipe, std::size_t size) {
+  const IoResult result = FromReturn(Splice(pipe, fd_, size));
+  if (result.kind == IoResult::Kind::kWouldBlock) writable_ = false;
+  return result;
+}
+
+Endpoint Socket::LocalEndpoint() const { return EndpointBy(::getsockname); }
+Endpoint Socket::PeerEndpoint() const { return EndpointBy(::getpeername); }
+
+Endpoint Socket::EndpointBy(int (*ask)(int, sockaddr*, socklen_t*)) const {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (!open_ || ask(fd_, reinterpret_cast<sockaddr*>(&address), &length) != 0) return Endpoint();
+  return Endpoint::FromSockaddr(address);
 }
 
 bool Socket::Quiet() {

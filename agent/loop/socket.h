@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "agent/loop/event_loop.h"
 #include "agent/loop/ref_counted.h"
@@ -59,6 +60,21 @@ class Socket final : private Watcher {
 
   IoResult Read(char* into, std::size_t size);
   IoResult Write(std::span<const iovec> pieces);
+  // Looks at what waits without taking it. REQUIRES: plain.
+  IoResult Peek(char* into, std::size_t size);
+  // The peer has ended its direction or is gone, whether or not bytes of it still wait.
+  bool ended() const { return ended_; }
+  // Nothing stands between the bytes and the descriptor.
+  bool plain() const { return layer_ == nullptr; }
+  // Moves bytes between the connection and a pipe without copying them (splice(2)). REQUIRES: plain; the pipe has room, or bytes.
+  IoResult SpliceInto(int pipe, std::size_t size);
+  IoResult SpliceFrom(int pipe, std::size_t size);
+  // Our address of the connection, and the peer's. 0.0.0.0:0 when it is gone.
+  Endpoint LocalEndpoint() const;
+  Endpoint PeerEndpoint() const;
+  // Writes the first few bytes of a connection, before any layer; a fresh socket always has room for them. False: the socket failed. Empty:
+  // nothing to do.
+  bool WriteFirst(std::string_view bytes);
   // Neither bytes nor an end nor an error wait to be read.
   bool Quiet();
   // Ends our direction; reading goes on.
@@ -86,6 +102,7 @@ class Socket final : private Watcher {
   IoResult ReadLayer(char* into, std::size_t size);
   IoResult WriteLayer(std::span<const iovec> pieces);
   void StopWaiting();
+  Endpoint EndpointBy(int (*ask)(int, sockaddr*, socklen_t*)) const;
 
   EventLoop& loop_;
   Owner& owner_;

@@ -32,6 +32,7 @@ void Write(const BackendWindow& from, v1::BackendReport& to) {
   to.set_in_flight(from.in_flight);
   to.set_connections(from.connections);
   to.set_response_bytes(from.response_bytes);
+  to.set_request_bytes(from.request_bytes);
   if (from.latency.count() > 0) Write(from.latency, *to.mutable_latency());
 }
 
@@ -39,6 +40,9 @@ void Write(const std::string& name, const ListenerWindow& from, v1::ListenerRepo
   to.set_listener(name);
   for (const std::uint64_t count : from.by_class) to.add_by_class(count);
   WriteCauses(from.causes, *to.mutable_causes());
+  to.set_connections(from.connections);
+  to.set_received_bytes(from.received_bytes);
+  to.set_sent_bytes(from.sent_bytes);
   if (from.duration.count() > 0) Write(from.duration, *to.mutable_duration());
 }
 

@@ -8,6 +8,7 @@ void Add(BackendWindow& into, const BackendWindow& from) {
   into.server_errors += from.server_errors;
   for (std::size_t i = 0; i < kCauseCount; ++i) into.failures[i] += from.failures[i];
   into.response_bytes += from.response_bytes;
+  into.request_bytes += from.request_bytes;
   into.in_flight += from.in_flight;
   into.connections += from.connections;
   for (std::size_t i = 0; i < into.breakers.size(); ++i) into.breakers[i] += from.breakers[i];
@@ -22,6 +23,9 @@ void Add(ListenerWindow& into, const ListenerWindow& from) {
   for (std::size_t i = 0; i < into.by_class.size(); ++i) into.by_class[i] += from.by_class[i];
   for (std::size_t i = 0; i < kCauseCount; ++i) into.causes[i] += from.causes[i];
   into.duration.Merge(from.duration);
+  into.connections += from.connections;
+  into.received_bytes += from.received_bytes;
+  into.sent_bytes += from.sent_bytes;
   into.open_connections += from.open_connections;
   into.tls_full += from.tls_full;
   into.tls_resumed += from.tls_resumed;

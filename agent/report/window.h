@@ -21,6 +21,7 @@ struct BackendWindow {
   std::uint64_t server_errors = 0;  // status >= 500
   std::array<std::uint64_t, kCauseCount> failures{};  // by CauseIndex
   std::uint64_t response_bytes = 0;
+  std::uint64_t request_bytes = 0;  // of tunnels
   std::uint32_t in_flight = 0;    // gauge
   std::uint32_t connections = 0;  // gauge
   std::array<std::uint32_t, 4> breakers{};  // gauge: workers by state of their breaker: closed, soft, open, half_open
@@ -36,6 +37,9 @@ struct ListenerWindow {
   std::array<std::uint64_t, 5> by_class{};  // 1xx .. 5xx
   std::array<std::uint64_t, kCauseCount> causes{};
   stats::ExponentialHistogram duration;
+  std::uint64_t connections = 0;     // accepted
+  std::uint64_t received_bytes = 0;  // of tunnels
+  std::uint64_t sent_bytes = 0;
   std::uint32_t open_connections = 0;  // gauge
   std::uint64_t tls_full = 0;          // handshakes that succeeded
   std::uint64_t tls_resumed = 0;       // those that resumed a session

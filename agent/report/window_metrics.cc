@@ -17,6 +17,8 @@ namespace {
 
 constexpr double kMicrosPerSecond = 1e6;
 constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+constexpr std::string_view kReceived = "received";
+constexpr std::string_view kSent = "sent";
 constexpr std::array<std::string_view, 3> kResults = {"succeeded", "server_error", "failed"};
 
 // Upper end of a bucket of the exponential histogram, in seconds.
@@ -46,6 +48,9 @@ void AddListener(const std::string& name, const ListenerWindow& window, observe:
   AddIfAny(metrics, observe::kTlsHandshakes, {name, "full"}, window.tls_full);
   AddIfAny(metrics, observe::kTlsHandshakes, {name, "resumed"}, window.tls_resumed);
   AddHistogram(observe::kRequestSeconds, name, window.duration, metrics);
+  AddIfAny(metrics, observe::kConnections, {name}, window.connections);
+  AddIfAny(metrics, observe::kTunnelBytes, {name, kReceived}, window.received_bytes);
+  AddIfAny(metrics, observe::kTunnelBytes, {name, kSent}, window.sent_bytes);
   metrics.Set(observe::kOpenConnections, {name}, window.open_connections);
 }
 
@@ -65,6 +70,7 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
     for (std::size_t i = 0; i < sum.breakers.size(); ++i) sum.breakers[i] += backend.breakers[i];
     sum.ejected += backend.ejected;
     sum.response_bytes += backend.response_bytes;
+    sum.request_bytes += backend.request_bytes;
     sum.in_flight += backend.in_flight;
     sum.connections += backend.connections;
     sum.latency.Merge(backend.latency);
@@ -74,6 +80,7 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
   }
   AddHistogram(observe::kAttemptSeconds, name, sum.latency, metrics);
   AddIfAny(metrics, observe::kUpstreamBytes, {name}, sum.response_bytes);
+  AddIfAny(metrics, observe::kUpstreamRequestBytes, {name}, sum.request_bytes);
   metrics.Set(observe::kUpstreamInFlight, {name}, sum.in_flight);
   metrics.Set(observe::kUpstreamConnections, {name}, sum.connections);
   for (std::size_t i = 0; i < kBreakerStates.size(); ++i) metrics.Set(observe::kBreakers, {name, kBreakerStates[i]}, sum.breakers[i]);
@@ -102,6 +109,8 @@ void ForgetListener(const std::string& name, observe::Metrics& metrics) {
   for (const CauseInfo& info : AllCauses()) metrics.Remove(observe::kRequestCauses, {name, info.name});
   for (const std::string_view one : {"full", "resumed"}) metrics.Remove(observe::kTlsHandshakes, {name, one});
   metrics.Remove(observe::kRequestSeconds, {name});
+  metrics.Remove(observe::kConnections, {name});
+  for (const std::string_view direction : {kReceived, kSent}) metrics.Remove(observe::kTunnelBytes, {name, direction});
 }
 
 void ForgetUpstream(const std::string& name, observe::Metrics& metrics) {
@@ -109,6 +118,7 @@ void ForgetUpstream(const std::string& name, observe::Metrics& metrics) {
   for (const std::string_view result : {"ok", "failed"}) metrics.Remove(observe::kProbes, {name, result});
   metrics.Remove(observe::kAttemptSeconds, {name});
   metrics.Remove(observe::kUpstreamBytes, {name});
+  metrics.Remove(observe::kUpstreamRequestBytes, {name});
 }
 
 }  // namespace

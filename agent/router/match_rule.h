@@ -29,6 +29,7 @@ struct MatchRule {
   std::vector<ValueCondition> query;
   std::vector<ValueCondition> cookies;
   std::vector<rules::Network> sources;
+  std::vector<std::string> sni;  // server names of hellos, for SniTable; empty: all
   bool grpc = false;  // requests with a gRPC content type only
   std::shared_ptr<const rules::Pattern> regex;
   std::shared_ptr<const rules::PathTemplate> path_template;

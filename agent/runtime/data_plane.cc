@@ -186,8 +186,12 @@ void DataPlaneImpl::OpenListeners(snapshot::AgentSnapshot& next, std::vector<v1:
     violation.set_reason(std::string(Message(status)));
     violations.push_back(std::move(violation));
     if (const auto at = before.find(listener->name); at != before.end()) {
-      auto kept = std::make_shared<snapshot::ListenerConfig>(*at->second);
+      // Routes are always those of this snapshot. Where they no longer fit the listener's protocol, all but the address is new.
+      const bool fits = at->second->protocol == listener->protocol;
+      auto kept = std::make_shared<snapshot::ListenerConfig>(fits ? *at->second : *listener);
+      kept->endpoint = at->second->endpoint;
       kept->routes = listener->routes;
+      kept->tunnels = listener->tunnels;
       usable.push_back(std::move(kept));
     }
   }

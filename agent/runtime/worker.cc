@@ -57,6 +57,14 @@ Ref<exchange::WorkerView> Worker::CurrentView() {
   return view_;
 }
 
+void Worker::OpenConnection(ListenerState& listener, int fd, const Endpoint& peer, bool refuse) {
+  l4::Arrival arrival;
+  arrival.fd = fd;
+  arrival.peer = arrival.client = peer;
+  arrival.refuse = refuse;
+  l4::OpenConnection({*loop_, pipes_}, Ref<ListenerState>(&listener), arrival);
+}
+
 ListenerState& Worker::StateOf(const std::string& name) {
   Ref<ListenerState>& state = listeners_[name];
   if (!state) state = Ref<ListenerState>(new ListenerState(*this, name));

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "agent/exchange/worker_view.h"
+#include "agent/l4/open_connection.h"
 #include "agent/listener/acceptor.h"
 #include "agent/listener/listener_state.h"
 #include "agent/loop/event_loop.h"
@@ -51,12 +52,14 @@ class Worker final : public listener::Host {
   // Host:
   loop::Ref<exchange::WorkerView> CurrentView() override;
   bool draining() const override { return draining_; }
+  void OpenConnection(listener::ListenerState& listener, int fd, const Endpoint& peer, bool refuse) override;
   void OnSelfMade(const std::string& listener, const exchange::Summary& summary) override { log_.Write(listener, summary, loop_->Now()); }
 
  private:
   listener::ListenerState& StateOf(const std::string& name);
   void ForgetClosedListeners();
 
+  l4::SplicePipes pipes_;    // before the loop, whose handlers may be the last to hold one
   report::Window departed_;  // before the loop, whose handlers may be the last to hold a backend
   std::unique_ptr<loop::EventLoop> loop_;
   const std::atomic<std::uint64_t>& published_;

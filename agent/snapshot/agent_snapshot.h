@@ -11,15 +11,32 @@
 #include "agent/codec/h1_parser.h"
 #include "agent/codec/h2_meter.h"
 #include "agent/codec/h2_types.h"
+#include "agent/loop/socket_options.h"
 #include "agent/router/route_table.h"
+#include "agent/router/sni_table.h"
 #include "agent/tls/server_context.h"
 #include "agent/upstream/upstream_config.h"
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
+#include "common/rules/network.h"
 
 namespace switchyard::agent::snapshot {
 
 enum class ForwardedMode : std::uint8_t { kReplace, kAppend, kKeep };
+
+enum class ListenerProtocol : std::uint8_t { kHttp, kTcp, kTlsPassthrough };
+
+// The PROXY protocol of whoever is in front.
+struct ProxyIn {
+  bool required = false;
+  std::vector<rules::Network> trusted;
+  Duration timeout{};
+};
+
+struct TcpLimits {
+  Duration hello_timeout{};
+  Duration max_duration{};  // zero: none
+};
 
 // What the first bytes of a connection may be.
 enum class HttpVersions : std::uint8_t { kHttp1, kBoth, kHttp2 };
@@ -29,6 +46,10 @@ enum class RequestIdMode : std::uint8_t { kKeep, kEnsure, kReplace };
 struct ListenerConfig {
   std::string name;
   Endpoint endpoint;
+  ListenerProtocol protocol = ListenerProtocol::kHttp;
+  ProxyIn proxy_in;
+  TcpLimits tcp;
+  loop::SocketOptions socket;
   codec::HeadLimits head_limits;
   std::uint64_t max_body_bytes = 0;
   Duration head_timeout{};
@@ -43,7 +64,9 @@ struct ListenerConfig {
   codec::H2Limits http2_limits;
   Duration stall_timeout{};
   RequestIdMode request_id = RequestIdMode::kKeep;
+  // Never null; empty where the protocol is another.
   std::shared_ptr<const router::RouteTable> routes;
+  std::shared_ptr<const router::SniTable> tunnels;
   // Null: plain text.
   std::shared_ptr<const tls::ServerContext> tls;
   std::uint32_t max_handshakes = 0;  // of one worker

@@ -103,6 +103,7 @@ std::vector<MatchRule> BuildMatches(const v1::Route& route, Problems& problems) 
     const v1::RouteMatch& match = route.matches(i);
     const std::string field = fmt::format("spec.matches[{}]", i);
     MatchRule& rule = out.emplace_back();
+    rule.sni.assign(route.matches(i).sni().begin(), route.matches(i).sni().end());
     SetPath(match.path(), field + ".path", rule, problems);
     if (match.has_grpc()) SetGrpc(match.grpc(), field + ".grpc", rule, problems);
     rule.methods.assign(match.methods().begin(), match.methods().end());

@@ -42,6 +42,52 @@ RequestIdMode RequestIdOf(const v1::HttpOptions& http) {
   }
 }
 
+// Whole seconds, rounded up.
+int Seconds(Duration duration) { return static_cast<int>(std::chrono::ceil<std::chrono::seconds>(duration).count()); }
+
+loop::SocketOptions SocketOf(const v1::SocketOptions& options) {
+  loop::SocketOptions out;
+  out.user_timeout_ms = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(config::UserTimeout(options)).count());
+  if (!options.has_keepalive()) return out;
+  out.keepalive_idle_s = Seconds(config::KeepaliveIdle(options.keepalive()));
+  out.keepalive_interval_s = Seconds(config::KeepaliveInterval(options.keepalive()));
+  out.keepalive_count = static_cast<int>(config::KeepaliveCount(options.keepalive()));
+  return out;
+}
+
+ListenerProtocol ProtocolOf(const v1::Listener& listener) {
+  switch (listener.protocol()) {
+    case v1::LISTENER_PROTOCOL_TCP:
+      return ListenerProtocol::kTcp;
+    case v1::LISTENER_PROTOCOL_TLS_PASSTHROUGH:
+      return ListenerProtocol::kTlsPassthrough;
+    default:
+      return ListenerProtocol::kHttp;
+  }
+}
+
+// A block that cannot be read trusts nobody.
+ProxyIn ProxyInOf(const v1::Listener& listener) {
+  ProxyIn out;
+  out.required = config::RequiresProxyHeader(listener);
+  out.timeout = config::ProxyHeaderTimeout(listener.proxy_protocol());
+  for (const std::string& source : listener.proxy_protocol().trusted_sources()) {
+    if (const absl::StatusOr<rules::Network> block = rules::Network::Parse(source); block.ok()) out.trusted.push_back(*block);
+  }
+  return out;
+}
+
+upstream::ProxyOut ProxyOutOf(const v1::Upstream& upstream) {
+  switch (config::ProxyProtocolOf(upstream)) {
+    case v1::PROXY_PROTOCOL_VERSION_V1:
+      return upstream::ProxyOut::kV1;
+    case v1::PROXY_PROTOCOL_VERSION_V2:
+      return upstream::ProxyOut::kV2;
+    default:
+      return upstream::ProxyOut::kNone;
+  }
+}
+
 HttpVersions VersionsOf(const v1::Listener& listener) {
   switch (config::Protocol(listener)) {
     case v1::LISTENER_PROTOCOL_HTTP1:
@@ -70,13 +116,18 @@ void FillHttp2(const v1::HttpOptions& http, ListenerConfig& out) {
 ListenerConfig ListenerOf(const v1::Resource& resource) {
   const v1::HttpOptions& http = resource.listener().http();
   ListenerConfig out;
+  out.protocol = ProtocolOf(resource.listener());
+  out.proxy_in = ProxyInOf(resource.listener());
+  out.tcp.hello_timeout = config::HelloTimeout(resource.listener().tcp());
+  out.socket = SocketOf(resource.listener().socket());
+  out.tcp.max_duration = config::TunnelMaxDuration(resource.listener().tcp());
   out.name = resource.name();
   out.head_limits = {config::MaxHeadBytes(http), config::MaxHeaders(http), config::MaxTargetBytes(http)};
   out.max_body_bytes = config::MaxBodyBytes(http);
   out.head_timeout = config::HeadTimeout(http);
   out.keep_alive_timeout = config::KeepAliveTimeout(http);
   out.body_idle_timeout = config::BodyIdleTimeout(http);
-  out.max_connections = config::MaxConnections(http);
+  out.max_connections = config::IsTunnel(resource.listener()) ? config::MaxConnections(resource.listener().tcp()) : config::MaxConnections(http);
   out.max_requests_per_connection = http.max_requests_per_connection();
   out.forwarded = ModeOf(http);
   out.via = config::Via(http);
@@ -137,6 +188,10 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
   out->pool.idle_timeout = config::PoolIdleTimeout(proto.pool());
   out->pool.pending_timeout = config::PendingTimeout(proto.pool());
   out->pool.connect_timeout = config::ConnectTimeout(proto);
+  out->pool.max_age = config::PoolMaxAge(proto.pool());
+  out->pool.min_idle = (config::MinIdlePerBackend(proto) + workers_ - 1) / workers_;
+  out->pool.socket = SocketOf(proto.pool().socket());
+  out->proxy_out = ProxyOutOf(proto);
   if (proto.has_tls()) {
     auto tls = std::make_shared<upstream::UpstreamTls>();
     tls->context = tls_.ForUpstream(resource, violations);
@@ -168,15 +223,18 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
   return out;
 }
 
-std::shared_ptr<const router::RouteTable> SnapshotBuilder::RoutesOf(const std::string& listener,
-                                                                    const std::vector<const v1::Resource*>& protos,
-                                                                    const std::vector<std::shared_ptr<const router::Route>>& routes) {
+void SnapshotBuilder::AddRoutes(ListenerConfig& listener, const std::vector<const v1::Resource*>& protos,
+                                const std::vector<std::shared_ptr<const router::Route>>& routes) {
   std::vector<std::shared_ptr<const router::Route>> own;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const auto& names = protos[i]->route().listeners();
-    if (std::find(names.begin(), names.end(), listener) != names.end()) own.push_back(routes[i]);
+    if (std::find(names.begin(), names.end(), listener.name) != names.end()) own.push_back(routes[i]);
   }
-  return std::make_shared<const router::RouteTable>(std::move(own));
+  // Both are there: connections from before a change of protocol still ask the other one, and find nothing.
+  std::vector<std::shared_ptr<const router::Route>> none;
+  const bool http = listener.protocol == ListenerProtocol::kHttp;
+  listener.routes = std::make_shared<const router::RouteTable>(http ? own : none);
+  listener.tunnels = std::make_shared<const router::SniTable>(http ? none : own);
 }
 
 void SnapshotBuilder::BuildListeners(const v1::Snapshot& proto, Result& result) {
@@ -196,7 +254,7 @@ void SnapshotBuilder::BuildListeners(const v1::Snapshot& proto, Result& result) 
     auto listener = std::make_shared<ListenerConfig>(ListenerOf(resource));
     listener->endpoint = *endpoint;
     listener->max_connections = Share(listener->max_connections);
-    listener->routes = RoutesOf(listener->name, protos, routes);
+    AddRoutes(*listener, protos, routes);
     if (resource.listener().has_tls()) {
       listener->tls = tls_.ForListener(resource, result.violations);
       // Never in plain text instead.

@@ -47,9 +47,9 @@ class SnapshotBuilder {
   void BuildUpstreams(const v1::Snapshot& proto, Result& result);
   void BuildListeners(const v1::Snapshot& proto, Result& result);
   std::shared_ptr<const upstream::UpstreamConfig> BuildUpstream(const v1::Resource& resource, std::vector<v1::Violation>& violations);
-  // `routes` are built from `protos`, in the same order.
-  static std::shared_ptr<const router::RouteTable> RoutesOf(const std::string& listener, const std::vector<const v1::Resource*>& protos,
-                                                            const std::vector<std::shared_ptr<const router::Route>>& routes);
+  // Fills in the table of routes that fits the listener's protocol. `routes` are built from `protos`, in the same order.
+  static void AddRoutes(ListenerConfig& listener, const std::vector<const v1::Resource*>& protos,
+                        const std::vector<std::shared_ptr<const router::Route>>& routes);
   std::uint32_t Share(std::uint32_t cap) const;
 
   const unsigned workers_;

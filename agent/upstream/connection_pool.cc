@@ -6,16 +6,29 @@
 #include "agent/upstream/h2_client_connection.h"
 
 namespace switchyard::agent::upstream {
+namespace {
+
+// After a connection made ahead has failed or ended the next try waits, so that a backend that is down is not hammered.
+constexpr Duration kWarmAgain = std::chrono::seconds(1);
+// Ages and waits are cut by up to a tenth, so that connections made together do not end together.
+constexpr std::uint64_t kJitterPart = 10;
+
+}  // namespace
+
 using loop::Ref;
 
-ConnectionPool::ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, const PoolLimits& limits)
-    : loop_(loop), backend_(backend), limits_(limits) {}
+ConnectionPool::ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, const PoolLimits& limits, std::string preface)
+    : loop_(loop), backend_(backend), preface_(std::move(preface)), limits_(limits), warm_again_(loop.timers(), *this) {}
 
 ConnectionPool::Answer ConnectionPool::Acquire(Waiter& waiter, bool careful) {
   while (!open_.empty()) {
     const Ref<ClientConnection> connection = open_.back();
     if (connection->room() == 0 || connection->http2_ != limits_.http2) {
       Unlist(*connection);
+      continue;
+    }
+    if (connection->streams() == 0 && !MayServe(*connection)) {
+      End(*connection);
       continue;
     }
     if (careful && connection->streams() == 0 && !connection->Quiet()) {
@@ -67,7 +80,7 @@ void ConnectionPool::StartConnecting() {
   all_.insert(connection.get());
   ++connecting_;
   connection->epoch_ = epoch_;
-  connection->Connect({backend_, limits_.connect_timeout, limits_.tls, &session_});
+  connection->Connect({backend_, limits_.connect_timeout, limits_.tls, &session_, preface_, limits_.socket});
 }
 
 // Places freed by closing go to those who wait.
@@ -108,8 +121,12 @@ void ConnectionPool::OnConnectDone(ClientConnection& connection, Cause cause) {
   std::size_t counted_on_it = Expected();
   --connecting_;
   counted_on_it -= Expected();
-  if (cause == Cause::kNone) return Offer(keep_connection);
+  if (cause == Cause::kNone) {
+    if (limits_.max_age > Duration::zero()) connection.retire_at_ = loop_.Now() + Jittered(limits_.max_age);
+    return Offer(keep_connection);
+  }
   Forget(connection);
+  WarmLater();
   for (counted_on_it = std::min(counted_on_it, queue_.size()); counted_on_it > 0; --counted_on_it) {
     if (Waiter* waiter = PopWaiter()) waiter->OnNoConnection(cause);
   }
@@ -124,6 +141,7 @@ void ConnectionPool::OnRoom(ClientConnection& connection) {
 }
 
 bool ConnectionPool::MayServe(const ClientConnection& connection) const {
+  if (connection.retire_at_ != TimePoint() && loop_.Now() >= connection.retire_at_) return false;
   if (connection.epoch_ != epoch_) return false;
   if (connection.http2_ != limits_.http2) return false;
   if (limits_.max_requests_per_connection != 0 && connection.requests() >= limits_.max_requests_per_connection) return false;
@@ -148,7 +166,7 @@ void ConnectionPool::Offer(const Ref<ClientConnection>& connection) {
   if (connection->streams() == 0) {
     const std::size_t others = open_.size() - (connection->listed_ ? 1 : 0);
     if (closed_ || others >= limits_.max_idle) return End(*connection);
-    connection->Park(limits_.idle_timeout);
+    connection->Park(IdleTime(*connection));
   }
   List(connection);
 }
@@ -157,6 +175,31 @@ void ConnectionPool::OnClosed(ClientConnection& connection) {
   const Ref<ConnectionPool> keep(this);
   Forget(connection);
   ConnectForQueue();
+  WarmLater();
+}
+
+Duration ConnectionPool::Jittered(Duration whole) {
+  const auto most = static_cast<std::uint64_t>(whole.count()) / kJitterPart;
+  return whole - Duration(static_cast<std::int64_t>(loop_.random().Below(most + 1)));
+}
+
+// Not longer than it may live.
+Duration ConnectionPool::IdleTime(const ClientConnection& connection) const {
+  if (connection.retire_at_ == TimePoint()) return limits_.idle_timeout;
+  return std::min(limits_.idle_timeout, std::max(Duration::zero(), connection.retire_at_ - loop_.Now()));
+}
+
+void ConnectionPool::Warm() {
+  while (!closed_ && all_.size() < std::min(limits_.min_idle, limits_.max_connections)) StartConnecting();
+}
+
+void ConnectionPool::WarmLater() {
+  if (!closed_ && all_.size() < limits_.min_idle && !warm_again_.armed()) warm_again_.Set(loop_.Now() + Jittered(kWarmAgain));
+}
+
+void ConnectionPool::OnTimer(loop::Timer&) {
+  const Ref<ConnectionPool> keep(this);
+  Warm();
 }
 
 // What was made under other TLS settings serves nobody any more; a new version of a Secret alone ends nothing.
@@ -190,6 +233,7 @@ void ConnectionPool::Configure(const PoolLimits& limits) {
     }
   }
   ConnectForQueue();
+  Warm();
 }
 
 void ConnectionPool::CloseIdle() {

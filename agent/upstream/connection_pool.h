@@ -4,11 +4,15 @@
 // else it waits its turn. Over HTTP/2 requests share connections up to what the backend allows, and a new one is made only when those that
 // are being made would not do for all who wait. Whatever becomes available first serves the first in the queue.
 //
+// A connection that has reached its age takes no new request. Where a least number is asked for connections are made ahead, and a second after
+// one has failed or ended again.
+//
 // Thread-safety: its worker. Bounds: PoolLimits; a queue that is full refuses at once. Cost: O(1); a waiting request costs one list node.
 // Life: kept alive by its owner and by each of its connections.
 #pragma once
 
 #include <list>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
@@ -19,7 +23,7 @@
 
 namespace switchyard::agent::upstream {
 
-class ConnectionPool final : public loop::RefCounted, private ClientConnection::Keeper {
+class ConnectionPool final : public loop::RefCounted, private ClientConnection::Keeper, private loop::Timer::Owner {
  public:
   // Someone who waits for a connection.
   class Waiter {
@@ -36,7 +40,8 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
     bool waiting_ = false;
   };
 
-  ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, const PoolLimits& limits);
+  // `preface`: the first bytes of every connection, before TLS if there is any.
+  ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, const PoolLimits& limits, std::string preface = {});
 
   enum class Answer : std::uint8_t { kNow, kConnecting, kQueued, kFull };
   // `careful`: an idle connection is looked at once more before it is used (one system call), for a request that could not be sent again if
@@ -51,6 +56,7 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   void Close();
   void CloseIdle();
 
+  bool waited_for() const { return !queue_.empty(); }
   std::uint32_t connections() const { return static_cast<std::uint32_t>(all_.size()); }
 
  private:
@@ -74,9 +80,16 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   void Forget(ClientConnection& connection);
   Waiter* PopWaiter();
   bool MayServe(const ClientConnection& connection) const;
+  Duration Jittered(Duration whole);
+  Duration IdleTime(const ClientConnection& connection) const;
+  // Makes connections ahead up to the least number.
+  void Warm();
+  void WarmLater();
+  void OnTimer(loop::Timer& timer) override;
 
   loop::EventLoop& loop_;
   const Endpoint backend_;
+  const std::string preface_;
   PoolLimits limits_;
   tls::ClientSession session_;
   std::uint64_t epoch_ = 0;  // grows when connections made so far must not be used any more
@@ -84,6 +97,7 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   std::vector<loop::Ref<ClientConnection>> open_;  // have room; listed last is at the back
   std::list<Waiter*> queue_;
   std::uint32_t connecting_ = 0;
+  loop::Timer warm_again_;
   std::uint32_t expected_streams_ = kExpectedStreams;  // of an HTTP/2 connection
   bool closed_ = false;
 };

@@ -6,8 +6,10 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "agent/loop/socket.h"
+#include "agent/loop/socket_options.h"
 #include "agent/tls/client_context.h"
 #include "common/base/cause.h"
 #include "common/base/clock.h"
@@ -30,6 +32,9 @@ struct Dial {
   std::shared_ptr<const UpstreamTls> tls;
   // Of this backend; outlives the connection.
   tls::ClientSession* session = nullptr;
+  // To be sent as soon as TCP is up, before TLS; outlives the connection.
+  std::string_view preface = {};
+  loop::SocketOptions socket = {};
 };
 
 // Puts TLS onto a connected socket and starts the handshake. False: out of memory.

@@ -33,12 +33,14 @@ void H1ClientConnection::Connect(const Dial& dial) {
     // Reported by the timer, so that the pool is never called from within its own call.
     timer_.Set(loop_.Now());
     keep_alive_ = false;
+    return;
   }
+  dial.socket.Set(socket_.fd());
 }
 
 void H1ClientConnection::OnConnected(int error) {
   if (state_ != State::kConnecting) return;
-  if (error != 0) return EndConnecting(Cause::kConnectFailed);
+  if (error != 0 || !socket_.WriteFirst(dial_.preface)) return EndConnecting(Cause::kConnectFailed);
   if (dial_.tls == nullptr) return EndConnecting(Cause::kNone);
   timer_.Set(loop_.Now() + dial_.tls->handshake_timeout);
   if (!StartTls(socket_, dial_, loop_.clock().WallNow())) EndConnecting(Cause::kUpstreamTlsFailed);

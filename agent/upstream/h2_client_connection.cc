@@ -49,12 +49,13 @@ void H2ClientConnection::Connect(const Dial& dial) {
   state_ = State::kConnecting;
   // An error that is known at once is reported by the timer, so that the pool is never called from within its own call.
   bad_address_ = socket_.Connect(dial.to) != 0;
+  if (!bad_address_) dial.socket.Set(socket_.fd());
   timer_.Set(loop_.Now() + (bad_address_ ? Duration::zero() : dial.timeout));
 }
 
 void H2ClientConnection::OnConnected(int error) {
   if (state_ != State::kConnecting) return;
-  if (error != 0) return EndConnecting(Cause::kConnectFailed);
+  if (error != 0 || !socket_.WriteFirst(dial_.preface)) return EndConnecting(Cause::kConnectFailed);
   if (dial_.tls == nullptr) return EndConnecting(Cause::kNone);
   timer_.Set(loop_.Now() + dial_.tls->handshake_timeout);
   if (!StartTls(socket_, dial_, loop_.clock().WallNow())) EndConnecting(Cause::kUpstreamTlsFailed);

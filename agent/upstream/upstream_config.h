@@ -12,6 +12,7 @@
 
 #include "agent/balancer/picker.h"
 #include "agent/health/health_table.h"
+#include "agent/loop/socket_options.h"
 #include "agent/upstream/affinity.h"
 #include "agent/upstream/dial.h"
 #include "common/base/clock.h"
@@ -28,6 +29,9 @@ struct BackendConfig {
   std::shared_ptr<health::BackendHealth> health;
 };
 
+// The PROXY protocol towards backends.
+enum class ProxyOut : std::uint8_t { kNone, kV1, kV2 };
+
 struct PoolLimits {
   std::uint32_t max_connections = 1024;
   std::uint32_t max_idle = 128;
@@ -36,6 +40,9 @@ struct PoolLimits {
   Duration idle_timeout{};
   Duration pending_timeout{};
   Duration connect_timeout{};
+  std::uint32_t min_idle = 0;
+  Duration max_age{};  // zero: no limit
+  loop::SocketOptions socket;
   // Null: plain text.
   std::shared_ptr<const UpstreamTls> tls;
   bool http2 = false;  // prior knowledge
@@ -71,6 +78,7 @@ struct UpstreamConfig {
   std::optional<StickyPolicy> sticky;
   std::unordered_map<std::uint64_t, std::uint32_t> sessions;  // session id -> backend, when sticky
   PoolLimits pool;
+  ProxyOut proxy_out = ProxyOut::kNone;
   std::optional<RetryPolicy> retry;
   // Of one worker: attempts under way, and those of them that are not their request's first.
   std::uint32_t max_requests = 100'000;

@@ -15,10 +15,12 @@ BackendState::BackendState(loop::EventLoop& loop, const std::string& upstream, c
       address_(config.address),
       endpoint_(config.endpoint),
       pool_(new ConnectionPool(loop, config.endpoint, limits)),
+      announced_(loop, config.endpoint),
       departed_(departed) {}
 
 BackendState::~BackendState() {
   pool_->Close();
+  announced_.Close();
   report::Window last;
   last.backends[upstream_][address_] = Collect();
   departed_.Merge(last);
@@ -38,7 +40,7 @@ void BackendState::AttemptEnded(std::uint32_t ticket, const breaker::AttemptResu
 report::BackendWindow BackendState::Collect() {
   report::BackendWindow out = std::exchange(window_, {});
   out.in_flight = record_.in_flight;
-  out.connections = pool_->connections();
+  out.connections = pool_->connections() + announced_.connections();
   const breaker::State state = record_.breaker.state();
   ++out.breakers[static_cast<std::size_t>(state)];
   out.breaker_opened = record_.breaker.opened() - std::exchange(opened_told_, record_.breaker.opened());
@@ -60,8 +62,14 @@ UpstreamState::UpstreamState(loop::EventLoop& loop, std::shared_ptr<const Upstre
   for (const BackendConfig& backend : config_->backends) {
     Ref<BackendState>& state = known[backend.address];
     if (!state) state = Ref<BackendState>(new BackendState(loop, config_->name, backend, config_->pool, departed));
-    state->pool_->Configure(config_->pool);
-    if (backend.disabled) state->pool_->CloseIdle();
+    PoolLimits limits = config_->pool;
+    if (!backend.active || backend.weight == 0) limits.min_idle = 0;
+    state->pool_->Configure(limits);
+    state->announced_.Configure(config_->pool);
+    if (backend.disabled) {
+      state->pool_->CloseIdle();
+      state->announced_.CloseIdle();
+    }
     backends_.push_back(state);
     records.push_back(&state->record_);
   }

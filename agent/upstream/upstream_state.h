@@ -16,6 +16,7 @@
 #include "agent/codec/head.h"
 #include "agent/loop/event_loop.h"
 #include "agent/report/window.h"
+#include "agent/upstream/announced_pools.h"
 #include "agent/upstream/connection_pool.h"
 #include "agent/upstream/upstream_config.h"
 
@@ -32,6 +33,8 @@ class BackendState final : public loop::RefCounted {
   const std::string& address() const { return address_; }
   const Endpoint& endpoint() const { return endpoint_; }
   ConnectionPool& pool() { return *pool_; }
+  // Connections that start with a PROXY protocol header.
+  AnnouncedPools& announced() { return announced_; }
   report::BackendWindow& window() { return window_; }
   std::uint32_t in_flight() const { return record_.in_flight; }
 
@@ -48,6 +51,7 @@ class BackendState final : public loop::RefCounted {
   const std::string address_;
   const Endpoint endpoint_;
   loop::Ref<ConnectionPool> pool_;
+  AnnouncedPools announced_;
   report::BackendWindow window_;
   report::Window& departed_;
   balancer::BackendRecord record_;

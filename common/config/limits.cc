@@ -30,6 +30,17 @@ v1::ListenerProtocol Protocol(const v1::Listener& listener) {
   return listener.protocol() == v1::LISTENER_PROTOCOL_UNSPECIFIED ? v1::LISTENER_PROTOCOL_HTTP : listener.protocol();
 }
 
+bool IsTunnel(const v1::Listener& listener) {
+  return listener.protocol() == v1::LISTENER_PROTOCOL_TCP || listener.protocol() == v1::LISTENER_PROTOCOL_TLS_PASSTHROUGH;
+}
+std::uint32_t MaxConnections(const v1::TcpOptions& tcp) { return Pick(tcp.max_connections(), kMaxConnections); }
+Duration HelloTimeout(const v1::TcpOptions& tcp) { return Pick(tcp.has_hello_timeout(), tcp.hello_timeout(), kHelloTimeout); }
+Duration TunnelMaxDuration(const v1::TcpOptions& tcp) { return Pick(tcp.has_max_duration(), tcp.max_duration(), kTunnelMaxDuration); }
+bool RequiresProxyHeader(const v1::Listener& listener) {
+  return listener.has_proxy_protocol() && listener.proxy_protocol().mode() != v1::PROXY_PROTOCOL_MODE_OFF;
+}
+Duration ProxyHeaderTimeout(const v1::ProxyProtocolIn& proxy) { return Pick(proxy.has_timeout(), proxy.timeout(), kProxyHeaderTimeout); }
+
 std::uint32_t MaxHeadBytes(const v1::HttpOptions& http) { return Pick(http.max_head_bytes(), kMaxHeadBytes); }
 std::uint32_t MaxHeaders(const v1::HttpOptions& http) { return Pick(http.max_headers(), kMaxHeaders); }
 std::uint32_t MaxTargetBytes(const v1::HttpOptions& http) {
@@ -105,6 +116,9 @@ v1::UpstreamProtocol Protocol(const v1::Upstream& upstream) {
 }
 Duration ConnectTimeout(const v1::Upstream& upstream) {
   return Pick(upstream.has_connect_timeout(), upstream.connect_timeout(), kConnectTimeout);
+}
+v1::ProxyProtocolVersion ProxyProtocolOf(const v1::Upstream& upstream) {
+  return upstream.proxy_protocol() == v1::PROXY_PROTOCOL_VERSION_UNSPECIFIED ? v1::PROXY_PROTOCOL_VERSION_NONE : upstream.proxy_protocol();
 }
 std::uint32_t Weight(const v1::Backend& backend) { return Pick(backend.has_weight(), backend.weight(), kBackendWeight); }
 std::uint32_t Priority(const v1::Backend& backend) { return std::min(backend.priority(), kPriority.max); }
@@ -207,5 +221,19 @@ Duration PoolIdleTimeout(const v1::Pool& pool) { return Pick(pool.has_idle_timeo
 std::uint32_t MaxPending(const v1::Pool& pool) { return Pick(pool.has_max_pending(), pool.max_pending(), kMaxPending); }
 Duration PendingTimeout(const v1::Pool& pool) { return Pick(pool.has_pending_timeout(), pool.pending_timeout(), kPendingTimeout); }
 std::uint32_t MaxRequestsPerConnection(const v1::Pool& pool) { return pool.max_requests_per_connection(); }
+Duration PoolMaxAge(const v1::Pool& pool) { return Pick(pool.has_max_age(), pool.max_age(), kPoolMaxAge); }
+std::uint32_t MinIdlePerBackend(const v1::Upstream& upstream) {
+  if (ProxyProtocolOf(upstream) != v1::PROXY_PROTOCOL_VERSION_NONE) return 0;
+  return std::min({upstream.pool().min_idle_per_backend(), kMaxMinIdle, MaxIdlePerBackend(upstream.pool())});
+}
+
+Duration DnsMinTtl(const v1::DnsDiscovery& dns) { return Pick(dns.has_min_ttl(), dns.min_ttl(), kDnsMinTtl); }
+Duration DnsMaxTtl(const v1::DnsDiscovery& dns) { return std::max(Pick(dns.has_max_ttl(), dns.max_ttl(), kDnsMaxTtl), DnsMinTtl(dns)); }
+Duration DnsTimeout(const v1::DnsDiscovery& dns) { return Pick(dns.has_timeout(), dns.timeout(), kDnsTimeout); }
+
+Duration KeepaliveIdle(const v1::TcpKeepalive& keepalive) { return Pick(keepalive.has_idle(), keepalive.idle(), kKeepaliveIdle); }
+Duration KeepaliveInterval(const v1::TcpKeepalive& keepalive) { return Pick(keepalive.has_interval(), keepalive.interval(), kKeepaliveInterval); }
+std::uint32_t KeepaliveCount(const v1::TcpKeepalive& keepalive) { return Pick(keepalive.count(), kKeepaliveCount); }
+Duration UserTimeout(const v1::SocketOptions& options) { return Pick(options.has_user_timeout(), options.user_timeout(), kUserTimeout); }
 
 }  // namespace switchyard::config

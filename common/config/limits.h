@@ -53,6 +53,11 @@ inline constexpr TimeBound kHeadTimeout{std::chrono::seconds(10), std::chrono::m
 inline constexpr TimeBound kKeepAliveTimeout{std::chrono::seconds(60), std::chrono::milliseconds(100), std::chrono::hours(1)};
 inline constexpr TimeBound kBodyIdleTimeout{std::chrono::seconds(30), std::chrono::milliseconds(100), std::chrono::hours(1)};
 inline constexpr CountBound kMaxConnections{20'000, 1, 1'000'000};
+inline constexpr TimeBound kHelloTimeout{std::chrono::seconds(5), std::chrono::milliseconds(100), std::chrono::minutes(1)};
+// No default: without it a tunnel may live for ever.
+inline constexpr TimeBound kTunnelMaxDuration{Duration::zero(), std::chrono::seconds(1), std::chrono::hours(24 * 30)};
+inline constexpr std::size_t kMaxTrustedSources = 64;
+inline constexpr TimeBound kProxyHeaderTimeout{std::chrono::seconds(3), std::chrono::milliseconds(100), std::chrono::minutes(1)};
 inline constexpr std::string_view kDefaultVia = "switchyard";
 inline constexpr std::size_t kMaxViaLength = 63;
 inline constexpr CountBound kMaxConcurrentStreams{100, 1, 10'000};
@@ -70,6 +75,7 @@ inline constexpr std::size_t kMaxHosts = 256;
 inline constexpr std::size_t kMaxMatches = 64;
 inline constexpr std::size_t kMaxMethods = 16;
 inline constexpr std::size_t kMaxHeaderMatches = 16;
+inline constexpr std::size_t kMaxSni = 64;
 inline constexpr std::size_t kMaxSplit = 64;
 inline constexpr CountBound kSplitWeight{1, 0, 1'000'000};
 inline constexpr std::uint64_t kMaxSplitSum = 1'000'000;
@@ -166,6 +172,22 @@ inline constexpr std::size_t kMaxCookieNameLength = 63;
 // The default is a cookie of the browser's session.
 inline constexpr TimeBound kStickyTtl{Duration::zero(), std::chrono::seconds(1), std::chrono::hours(8'760)};
 
+inline constexpr TimeBound kPoolMaxAge{Duration::zero(), std::chrono::seconds(1), std::chrono::hours(24 * 30)};
+inline constexpr std::uint32_t kMaxMinIdle = 1'000;
+inline constexpr std::size_t kMaxDiscovered = 1'000;
+inline constexpr TimeBound kDnsMinTtl{std::chrono::seconds(5), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr TimeBound kDnsMaxTtl{std::chrono::minutes(5), std::chrono::seconds(1), std::chrono::hours(24)};
+inline constexpr TimeBound kDnsTimeout{std::chrono::seconds(5), std::chrono::milliseconds(100), std::chrono::minutes(1)};
+inline constexpr std::size_t kMaxResolvers = 8;
+inline constexpr std::size_t kMaxFilePath = 4'095;
+
+// socket.proto
+inline constexpr TimeBound kKeepaliveIdle{std::chrono::seconds(60), std::chrono::seconds(1), std::chrono::hours(2)};
+inline constexpr TimeBound kKeepaliveInterval{std::chrono::seconds(10), std::chrono::seconds(1), std::chrono::hours(1)};
+inline constexpr CountBound kKeepaliveCount{3, 1, 20};
+// No default: the kernel's.
+inline constexpr TimeBound kUserTimeout{Duration::zero(), std::chrono::seconds(1), std::chrono::hours(1)};
+
 // Texts whose length the protos leave to this page: each is one line of a request head or less.
 inline constexpr std::size_t kMaxHostLength = 253;  // RFC 1035 section 3.1: 255 octets on the wire
 inline constexpr std::size_t kMaxPathLength = 8'192;
@@ -184,6 +206,16 @@ inline constexpr TimeBound kTlsHandshakeTimeout{std::chrono::seconds(5), std::ch
 // Listener
 std::string Address(const v1::Listener& listener);
 v1::ListenerProtocol Protocol(const v1::Listener& listener);
+// Bytes are passed on unread: TCP or TLS_PASSTHROUGH.
+bool IsTunnel(const v1::Listener& listener);
+// TcpOptions
+std::uint32_t MaxConnections(const v1::TcpOptions& tcp);
+Duration HelloTimeout(const v1::TcpOptions& tcp);
+// Zero: no limit.
+Duration TunnelMaxDuration(const v1::TcpOptions& tcp);
+// ProxyProtocolIn
+bool RequiresProxyHeader(const v1::Listener& listener);
+Duration ProxyHeaderTimeout(const v1::ProxyProtocolIn& proxy);
 // HttpOptions
 std::uint32_t MaxHeadBytes(const v1::HttpOptions& http);
 std::uint32_t MaxHeaders(const v1::HttpOptions& http);
@@ -240,6 +272,7 @@ std::uint32_t Weight(const v1::WeightedUpstream& share);
 v1::Balancer BalancerOf(const v1::Upstream& upstream);
 v1::UpstreamProtocol Protocol(const v1::Upstream& upstream);
 Duration ConnectTimeout(const v1::Upstream& upstream);
+v1::ProxyProtocolVersion ProxyProtocolOf(const v1::Upstream& upstream);
 std::uint32_t LeastCapacityPercent(const v1::Upstream& upstream);
 // Breaker
 v1::BreakerMode ModeOf(const v1::Breaker& breaker);
@@ -313,5 +346,22 @@ std::uint32_t MaxPending(const v1::Pool& pool);
 Duration PendingTimeout(const v1::Pool& pool);
 // 0: no limit.
 std::uint32_t MaxRequestsPerConnection(const v1::Pool& pool);
+// Zero: no limit.
+Duration PoolMaxAge(const v1::Pool& pool);
+// At most MaxIdlePerBackend; 0 where connections announce their client.
+std::uint32_t MinIdlePerBackend(const v1::Upstream& upstream);
+
+// DnsDiscovery
+Duration DnsMinTtl(const v1::DnsDiscovery& dns);
+// At least DnsMinTtl.
+Duration DnsMaxTtl(const v1::DnsDiscovery& dns);
+Duration DnsTimeout(const v1::DnsDiscovery& dns);
+
+// SocketOptions
+Duration KeepaliveIdle(const v1::TcpKeepalive& keepalive);
+Duration KeepaliveInterval(const v1::TcpKeepalive& keepalive);
+std::uint32_t KeepaliveCount(const v1::TcpKeepalive& keepalive);
+// Zero: the kernel's.
+Duration UserTimeout(const v1::SocketOptions& options);
 
 }  // namespace switchyard::config

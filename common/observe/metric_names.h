@@ -51,6 +51,11 @@ inline constexpr MetricDef kRequestSeconds{"switchyard_request_duration_seconds"
                                            256,
                                            kLatencyBuckets};
 inline constexpr MetricDef kOpenConnections{"switchyard_open_connections", "Client connections open now.", MetricKind::kGauge, {"listener"}};
+inline constexpr MetricDef kConnections{"switchyard_connections_total", "Client connections accepted.", MetricKind::kCounter, {"listener"}};
+inline constexpr MetricDef kTunnelBytes{"switchyard_tunnel_bytes_total",
+                                        "Bytes of TCP and TLS passthrough tunnels, by direction: received (from clients), sent (to clients).",
+                                        MetricKind::kCounter,
+                                        {"listener", "direction"}};
 inline constexpr MetricDef kAttempts{"switchyard_upstream_attempts_total",
                                      "Attempts that ended, by result: succeeded (status below 500), server_error, failed (no response).",
                                      MetricKind::kCounter,
@@ -65,9 +70,14 @@ inline constexpr MetricDef kAttemptSeconds{"switchyard_upstream_latency_seconds"
                                            {"upstream"},
                                            500,
                                            kLatencyBuckets};
-inline constexpr MetricDef kUpstreamBytes{"switchyard_upstream_response_bytes_total", "Bytes of response bodies.", MetricKind::kCounter,
+inline constexpr MetricDef kUpstreamBytes{"switchyard_upstream_response_bytes_total", "Bytes of response bodies, and of tunnels from backends.",
+                                          MetricKind::kCounter,
                                           {"upstream"},
                                           1000};
+inline constexpr MetricDef kUpstreamRequestBytes{"switchyard_upstream_request_bytes_total", "Bytes of tunnels to backends.",
+                                                 MetricKind::kCounter,
+                                                 {"upstream"},
+                                                 1000};
 inline constexpr MetricDef kUpstreamInFlight{"switchyard_upstream_in_flight", "Attempts under way.", MetricKind::kGauge, {"upstream"}, 1000};
 inline constexpr MetricDef kUpstreamConnections{"switchyard_upstream_connections", "Connections to backends, idle ones included.",
                                                 MetricKind::kGauge,
@@ -96,6 +106,17 @@ inline constexpr MetricDef kBackendsByHealth{"switchyard_backends", "Probed back
 inline constexpr MetricDef kProbes{"switchyard_health_probes_total", "Probes that ended, by result: ok, failed.", MetricKind::kCounter,
                                    {"upstream", "result"},
                                    2000};
+
+// --- agent: discovery ------------------------------------------------------------------------------------------------------------------
+inline constexpr MetricDef kDiscoveredBackends{"switchyard_discovery_backends", "Backends that were found, of upstreams with discovery.",
+                                               MetricKind::kGauge,
+                                               {"upstream"},
+                                               1000};
+inline constexpr MetricDef kDiscoveryFailing{"switchyard_discovery_failing",
+                                             "1 while the newest look for backends failed and an older list holds.",
+                                             MetricKind::kGauge,
+                                             {"upstream"},
+                                             1000};
 
 // --- agent: configuration --------------------------------------------------------------------------------------------------------------
 inline constexpr MetricDef kConfigGeneration{"switchyard_config_generation", "Generation that is served; 0: none yet.", MetricKind::kGauge};

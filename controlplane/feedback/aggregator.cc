@@ -15,6 +15,8 @@ constexpr Duration kSkew = std::chrono::seconds(5);
 constexpr Duration kLongestReport = std::chrono::seconds(60);
 // More attempts than any agent can make in one window.
 constexpr std::uint64_t kMostPerWindow = 1'000'000'000;
+// More bytes, too.
+constexpr std::uint64_t kMostBytesPerWindow = 1'000'000'000'000'000;
 constexpr std::size_t kLongestName = 63;
 constexpr std::size_t kLongestAddress = 64;
 constexpr int kMostRows = 20'000;
@@ -40,6 +42,8 @@ std::optional<BackendTotals> ReadRow(const v1::BackendReport& row) {
   if (row.succeeded() > kMostPerWindow || row.server_errors() > kMostPerWindow) return std::nullopt;
   BackendTotals totals;
   totals.succeeded = row.succeeded();
+  totals.response_bytes = std::min(row.response_bytes(), kMostBytesPerWindow);
+  totals.request_bytes = std::min(row.request_bytes(), kMostBytesPerWindow);
   totals.server_errors = row.server_errors();
   for (const auto& failure : row.failures()) {
     if (failure.count() > kMostPerWindow) return std::nullopt;

@@ -9,6 +9,8 @@ void BackendTotals::Merge(const BackendTotals& other) {
   succeeded += other.succeeded;
   server_errors += other.server_errors;
   for (std::size_t i = 0; i < failures.size(); ++i) failures[i] += other.failures[i];
+  response_bytes += other.response_bytes;
+  request_bytes += other.request_bytes;
   latency.Merge(other.latency);
 }
 
@@ -25,6 +27,8 @@ std::ptrdiff_t BackendRing::Add(std::int64_t second, const BackendTotals& counts
   }
   slot.succeeded += counts.succeeded;
   slot.server_errors += counts.server_errors;
+  slot.response_bytes += counts.response_bytes;
+  slot.request_bytes += counts.request_bytes;
   for (std::size_t i = 0; i < counts.failures.size(); ++i) {
     if (counts.failures[i] == 0) continue;
     const auto it = std::find_if(slot.failures.begin(), slot.failures.end(), [i](const Failure& f) { return f.cause_index == i; });
@@ -44,6 +48,8 @@ void BackendRing::SumInto(std::int64_t from, std::int64_t to, BackendTotals& tot
     if (slot.second < from || slot.second >= to) continue;
     totals.succeeded += slot.succeeded;
     totals.server_errors += slot.server_errors;
+    totals.response_bytes += slot.response_bytes;
+    totals.request_bytes += slot.request_bytes;
     for (const Failure& failure : slot.failures) totals.failures[failure.cause_index] += failure.count;
     slot.latency.AddTo(totals.latency);
   }

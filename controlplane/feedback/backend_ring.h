@@ -21,6 +21,8 @@ struct BackendTotals {
   std::uint64_t succeeded = 0;
   std::uint64_t server_errors = 0;
   std::array<std::uint64_t, kCauseCount> failures{};  // by CauseIndex
+  std::uint64_t response_bytes = 0;
+  std::uint64_t request_bytes = 0;
   stats::ExponentialHistogram latency;
 
   void Merge(const BackendTotals& other);
@@ -51,6 +53,8 @@ class BackendRing {
     std::int64_t second = -1;
     std::uint64_t succeeded = 0;
     std::uint64_t server_errors = 0;
+    std::uint64_t response_bytes = 0;
+    std::uint64_t request_bytes = 0;
     // At most kCauseCount.
     std::vector<Failure> failures;
     SparseHistogram latency;

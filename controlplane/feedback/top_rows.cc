@@ -19,6 +19,8 @@ v1::TopRow MakeTopRow(const std::string& upstream, const std::string& backend, c
   row.set_success(attempts == 0 ? 1.0 : static_cast<double>(figures.totals.succeeded) / attempts);
   row.set_p50_ms(figures.totals.latency.Quantile(0.5) / kMicrosPerMilli);
   row.set_p99_ms(figures.totals.latency.Quantile(0.99) / kMicrosPerMilli);
+  row.set_response_rate(static_cast<double>(figures.totals.response_bytes) / seconds);
+  row.set_request_rate(static_cast<double>(figures.totals.request_bytes) / seconds);
   row.set_in_flight(figures.in_flight);
   row.set_healthy(figures.healthy);
   row.set_unhealthy(figures.unhealthy);

@@ -53,6 +53,16 @@ void CheckOptional(Text parent, Text field, bool present, std::uint32_t value, c
           fmt::format("is {}; expected {} to {} (leave it out for the default, {})", value, bound.min, bound.max, bound.fallback));
 }
 
+void CheckLimit(Text parent, Text field, bool present, const google::protobuf::Duration& value, const config::TimeBound& bound,
+                Findings& out) {
+  if (!present) return;
+  const Duration found = IsWellFormed(value) ? config::FromProto(value) : Duration(-1);
+  if (found >= bound.min && found <= bound.max) return;
+  out.Add(At(parent, field), fmt::format("is {}; expected {} to {} (leave it out for no limit)",
+                                         IsWellFormed(value) ? Signed(found) : std::string("no duration"), FormatDuration(bound.min),
+                                         FormatDuration(bound.max)));
+}
+
 void CheckTime(Text parent, Text field, bool present, const google::protobuf::Duration& value, const config::TimeBound& bound,
                Findings& out) {
   if (!present) return;

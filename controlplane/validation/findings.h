@@ -54,6 +54,10 @@ void CheckOptional(Text parent, Text field, bool present, std::uint32_t value, c
 void CheckTime(Text parent, Text field, bool present, const google::protobuf::Duration& value, const config::TimeBound& bound,
                Findings& out);
 
+// A duration without which there is no limit; `bound.fallback` does not matter.
+void CheckLimit(Text parent, Text field, bool present, const google::protobuf::Duration& value, const config::TimeBound& bound,
+                Findings& out);
+
 // A number that stands for no word of the enum. (Text formats refuse unknown words themselves; the API can carry any number.)
 void CheckEnum(Text parent, Text field, int value, const google::protobuf::EnumDescriptor* words, Findings& out);
 

@@ -4,7 +4,10 @@
 
 #include "common/base/endpoint.h"
 #include "common/base/status.h"
+#include "common/config/field_words.h"
 #include "controlplane/validation/label_rules.h"
+#include "controlplane/validation/match_rules.h"
+#include "controlplane/validation/socket_rules.h"
 #include "controlplane/validation/text_rules.h"
 #include "controlplane/validation/tls_rules.h"
 
@@ -67,6 +70,34 @@ void CheckHttp(const v1::HttpOptions& http, Findings& out) {
   CheckHttp2(http.http2(), out);
 }
 
+void CheckTcp(const v1::TcpOptions& tcp, Findings& out) {
+  const Text at = "spec.tcp";
+  CheckCount(at, "max_connections", tcp.max_connections(), config::kMaxConnections, out);
+  CheckTime(at, "hello_timeout", tcp.has_hello_timeout(), tcp.hello_timeout(), config::kHelloTimeout, out);
+  CheckLimit(at, "max_duration", tcp.has_max_duration(), tcp.max_duration(), config::kTunnelMaxDuration, out);
+}
+
+// Options of one kind of protocol on a listener of another would silently do nothing.
+void CheckOptionsFit(const v1::Listener& listener, Findings& out) {
+  const bool tunnel = config::IsTunnel(listener);
+  const std::string word = config::EnumWord(*v1::ListenerProtocol_descriptor(), config::Protocol(listener));
+  if (tunnel && listener.has_http()) out.Add("spec.http", fmt::format("is for HTTP, but protocol is {}; leave it out, or use `tcp`", word));
+  if (tunnel && listener.has_tls()) out.Add("spec.tls", fmt::format("ends TLS here, but protocol is {}, which passes bytes on unread; leave it out", word));
+  if (!tunnel && listener.has_tcp()) {
+    out.Add("spec.tcp", fmt::format("is for TCP and TLS_PASSTHROUGH, but protocol is {}; leave it out, or use `http`", word));
+  }
+}
+
+void CheckProxyProtocol(const v1::ProxyProtocolIn& proxy, Findings& out) {
+  const Text at = "spec.proxy_protocol";
+  CheckEnum(at, "mode", proxy.mode(), v1::ProxyProtocolMode_descriptor(), out);
+  CheckTime(at, "timeout", proxy.has_timeout(), proxy.timeout(), config::kProxyHeaderTimeout, out);
+  CheckNetworks(std::string(at), "trusted_sources", proxy.trusted_sources(), config::kMaxTrustedSources, out);
+  if (!proxy.trusted_sources().empty() || proxy.mode() == v1::PROXY_PROTOCOL_MODE_OFF) return;
+  out.Add(At(at, "trusted_sources"),
+          "is empty; expected the addresses of the proxies in front, such as 10.0.0.0/8, because whoever is trusted can claim to be any client");
+}
+
 }  // namespace
 
 void CheckListener(const v1::Listener& listener, Findings& out) {
@@ -78,7 +109,11 @@ void CheckListener(const v1::Listener& listener, Findings& out) {
   }
   CheckEnum("spec", "protocol", listener.protocol(), v1::ListenerProtocol_descriptor(), out);
   CheckLabels("spec.agents.match_labels", listener.agents().match_labels(), config::kMaxSelectorLabels, out);
+  CheckOptionsFit(listener, out);
   CheckHttp(listener.http(), out);
+  CheckTcp(listener.tcp(), out);
+  CheckSocket("spec.socket", listener.socket(), out);
+  if (listener.has_proxy_protocol()) CheckProxyProtocol(listener.proxy_protocol(), out);
   if (listener.has_tls()) CheckListenerTls(listener.tls(), out);
 }
 

@@ -61,6 +61,26 @@ void CheckHosts(const v1::Route& route, Findings& out) {
   }
 }
 
+void CheckSni(const std::string& at, const v1::RouteMatch& match, Findings& out) {
+  Seen seen;
+  const int count = CheckSize(at, "sni", match.sni_size(), config::kMaxSni, out);
+  for (int i = 0; i < count; ++i) {
+    const Text name = match.sni(i);
+    const Text base = name.starts_with("*.") ? name.substr(2) : name;
+    const std::string field = At(At(at, "sni"), i);
+    if (!IsHostName(base)) {
+      out.Add(field, name == "*" ? std::string("is \"*\"; to match every name, leave `sni` empty")
+                                 : fmt::format("is {}; expected a server name such as example.com or *.example.com", Quoted(name)));
+    } else if (!seen.insert(Lowered(name)).second) {
+      out.Add(field, fmt::format("names {} a second time; name it once", Quoted(name)));
+    }
+  }
+}
+
+void CheckServerNames(const v1::Route& route, Findings& out) {
+  for (int i = 0; i < std::min<int>(route.matches_size(), config::kMaxMatches); ++i) CheckSni(At("spec.matches", i), route.matches(i), out);
+}
+
 void CheckForward(const v1::Forward& forward, Findings& out) {
   const Text at = "spec.forward.upstreams";
   if (forward.upstreams().empty()) return out.Add(std::string(at), "is empty; expected at least one upstream");
@@ -88,6 +108,7 @@ void CheckRoute(const v1::Route& route, Findings& out) {
   CheckListeners(route, out);
   CheckHosts(route, out);
   CheckMatches(route, out);
+  CheckServerNames(route, out);
   if (route.action_case() == v1::Route::ACTION_NOT_SET) {
     out.Add("spec", "has no action; expected `forward` with at least one upstream, `redirect` or `direct_response`");
   } else if (route.has_forward()) {

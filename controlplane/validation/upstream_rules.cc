@@ -9,8 +9,10 @@
 #include "common/base/status.h"
 #include "common/config/proto_duration.h"
 #include "controlplane/validation/balancing_rules.h"
+#include "controlplane/validation/discovery_rules.h"
 #include "controlplane/validation/label_rules.h"
 #include "controlplane/validation/resilience_rules.h"
+#include "controlplane/validation/socket_rules.h"
 #include "controlplane/validation/text_rules.h"
 #include "controlplane/validation/tls_rules.h"
 
@@ -108,6 +110,21 @@ void CheckPool(const v1::Pool& pool, Findings& out) {
   CheckTime(at, "idle_timeout", pool.has_idle_timeout(), pool.idle_timeout(), config::kPoolIdleTimeout, out);
   CheckOptional(at, "max_pending", pool.has_max_pending(), pool.max_pending(), config::kMaxPending, out);
   CheckTime(at, "pending_timeout", pool.has_pending_timeout(), pool.pending_timeout(), config::kPendingTimeout, out);
+  CheckLimit(at, "max_age", pool.has_max_age(), pool.max_age(), config::kPoolMaxAge, out);
+  CheckSocket(At(at, "socket"), pool.socket(), out);
+}
+
+void CheckWarmUp(const v1::Upstream& upstream, Findings& out) {
+  const std::uint32_t wanted = upstream.pool().min_idle_per_backend();
+  const std::string at = "spec.pool.min_idle_per_backend";
+  if (wanted > config::kMaxMinIdle) return out.Add(at, fmt::format("is {}; at most {} allowed", wanted, config::kMaxMinIdle));
+  if (wanted > config::MaxIdlePerBackend(upstream.pool())) {
+    out.Add(at, fmt::format("is {}, more than max_idle_per_backend, {}; lower it or raise max_idle_per_backend", wanted,
+                            config::MaxIdlePerBackend(upstream.pool())));
+  }
+  if (wanted > 0 && config::ProxyProtocolOf(upstream) != v1::PROXY_PROTOCOL_VERSION_NONE) {
+    out.Add(at, "asks for connections made ahead, but with proxy_protocol a connection starts with its client; leave one of the two out");
+  }
 }
 
 }  // namespace
@@ -121,7 +138,10 @@ void CheckUpstream(const v1::Upstream& upstream, Findings& out) {
   if (upstream.has_health_check()) CheckHealthCheck(upstream.health_check(), out);
   CheckBalancing(upstream, out);
   CheckResilience(upstream, out);
+  CheckEnum("spec", "proxy_protocol", upstream.proxy_protocol(), v1::ProxyProtocolVersion_descriptor(), out);
   CheckPool(upstream.pool(), out);
+  CheckWarmUp(upstream, out);
+  CheckDiscovery(upstream, out);
   if (upstream.has_tls()) CheckUpstreamTls(upstream, out);
   CheckTime("spec", "connect_timeout", upstream.has_connect_timeout(), upstream.connect_timeout(), config::kConnectTimeout, out);
 }

@@ -7,6 +7,7 @@
 #include "controlplane/validation/listener_rules.h"
 #include "controlplane/validation/port_conflicts.h"
 #include "controlplane/validation/references.h"
+#include "controlplane/validation/route_forms.h"
 #include "controlplane/validation/route_rules.h"
 #include "controlplane/validation/secret_rules.h"
 #include "controlplane/validation/upstream_rules.h"
@@ -49,6 +50,7 @@ void ValidateCatalog(const store::Catalog& candidate, const std::vector<v1::Reso
                      config::ViolationList& out) {
   ValidateTouched(candidate, touched, now, out);
   CheckReferences(candidate, touched, Scope::kFleet, out);
+  CheckRouteForms(candidate, out);
   CheckPortConflicts(candidate, touched, out);
 }
 
@@ -56,6 +58,7 @@ void ValidatePart(const store::Catalog& part, const std::vector<v1::ResourceKey>
                   config::ViolationList& warnings) {
   ValidateTouched(part, touched, now, out);
   CheckReferences(part, touched, Scope::kPart, warnings);
+  CheckRouteForms(part, out);
   CheckPortConflicts(part, touched, out);
 }
 

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <array>
+#include <string_view>
+
 #include "common/rpc/proto_time.h"
 #include "tools/yardctl/commands/commands.h"
 #include "tools/yardctl/table.h"
@@ -28,12 +31,23 @@ std::string HealthOf(const v1::TopRow& row) {
                               : fmt::format("unhealthy for {} of {}", row.unhealthy(), row.healthy() + row.unhealthy());
 }
 
+// `0`, `812`, `1.5K`, `23.0M`: steps of 1000, as networks count.
+std::string Bytes(double rate) {
+  constexpr std::array<std::string_view, 5> kUnits = {"", "K", "M", "G", "T"};
+  std::size_t unit = 0;
+  while (rate >= 1000 && unit + 1 < kUnits.size()) {
+    rate /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.{}f}{}", rate, unit == 0 ? 0 : 1, kUnits.at(unit));
+}
+
 std::string TopText(const v1::TopResponse& response) {
-  Table table({"UPSTREAM", "BACKEND", ">RPS", ">SUCCESS", ">P50 MS", ">P99 MS", ">IN FLIGHT", "HEALTH", "FAILURES"});
+  Table table({"UPSTREAM", "BACKEND", ">RPS", ">SUCCESS", ">P50 MS", ">P99 MS", ">IN FLIGHT", ">BYTES/S", "HEALTH", "FAILURES"});
   for (const v1::TopRow& row : response.rows()) {
     table.Add({row.upstream(), row.backend().empty() ? "(all)" : row.backend(), fmt::format("{:.1f}", row.rate()),
                fmt::format("{:.2f} %", row.success() * 100), fmt::format("{:.2f}", row.p50_ms()), fmt::format("{:.2f}", row.p99_ms()),
-               std::to_string(row.in_flight()), HealthOf(row), Failures(row)});
+               std::to_string(row.in_flight()), Bytes(row.request_rate() + row.response_rate()), HealthOf(row), Failures(row)});
   }
   return (table.empty() ? "no traffic\n" : table.Text()) + fmt::format("reports of {} agents\n", response.agents());
 }

@@ -221,6 +221,13 @@ TEST(Limits, HoldForWhateverAMessageSays) {
     ASSERT_TRUE(Within(PoolIdleTimeout(pool), kPoolIdleTimeout));
     ASSERT_TRUE(Within(MaxPending(pool), kMaxPending));
     ASSERT_TRUE(Within(PendingTimeout(pool), kPendingTimeout));
+    ASSERT_LE(MinIdlePerBackend(upstream), MaxIdlePerBackend(pool));
+    ASSERT_TRUE(PoolMaxAge(pool) == Duration::zero() || Within(PoolMaxAge(pool), kPoolMaxAge));
+    ASSERT_TRUE(Within(DnsMinTtl(upstream.discovery().dns()), kDnsMinTtl));
+    ASSERT_GE(DnsMaxTtl(upstream.discovery().dns()), DnsMinTtl(upstream.discovery().dns()));
+    ASSERT_TRUE(Within(HelloTimeout(listener.tcp()), kHelloTimeout));
+    ASSERT_TRUE(Within(ProxyHeaderTimeout(listener.proxy_protocol()), kProxyHeaderTimeout));
+    ASSERT_TRUE(Within(KeepaliveIdle(listener.socket().keepalive()), kKeepaliveIdle));
   }
 }
 
