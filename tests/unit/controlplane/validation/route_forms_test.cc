@@ -21,7 +21,7 @@ std::string Violations(const std::vector<v1::Resource>& routes) {
   all.push_back(Listener("tls", "protocol: LISTENER_PROTOCOL_TLS_PASSTHROUGH"));
   all.push_back(MakeResource("name: 'u' upstream { }"));
   config::ViolationList found;
-  ValidateCatalog(MakeCatalog(all), {}, found);
+  ValidateCatalog(MakeCatalog(all), {}, WallTime(), found);
   return AllText(found);
 }
 
