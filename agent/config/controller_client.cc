@@ -166,6 +166,12 @@ void ControllerClient::Received(const v1::ControllerMessage& message) {
     case v1::ControllerMessage::kTicketKeys:
       if (on_ticket_keys_) on_ticket_keys_(message.ticket_keys());
       return;
+    case v1::ControllerMessage::kOverlay:
+      if (on_overlay_) on_overlay_(message.overlay());
+      return;
+    case v1::ControllerMessage::kProbes:
+      if (on_probes_) on_probes_(message.probes());
+      return;
     case v1::ControllerMessage::MESSAGE_NOT_SET: return;  // a message of a later version
   }
 }

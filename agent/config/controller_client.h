@@ -87,6 +87,10 @@ class ControllerClient {
   // Keys of session tickets came.
   void OnTicketKeys(std::function<void(const v1::TicketKeys&)> keys) { on_ticket_keys_ = std::move(keys); }
 
+  // What the fleet knows, and which backends to probe for it.
+  void OnOverlay(std::function<void(const v1::Overlay&)> overlay) { on_overlay_ = std::move(overlay); }
+  void OnProbes(std::function<void(const v1::ProbeAssignment&)> probes) { on_probes_ = std::move(probes); }
+
   // What the sink serves already (from the last-good file). Before Start.
   void SetServing(v1::Snapshot snapshot, std::vector<v1::Violation> quarantined);
   // Starts to connect and never gives up. Later calls do nothing.
@@ -130,6 +134,8 @@ class ControllerClient {
   std::function<void(const v1::Snapshot&, const v1::Snapshot&)> on_applied_;
   std::function<void(Duration)> on_welcome_;
   std::function<void(const v1::TicketKeys&)> on_ticket_keys_;
+  std::function<void(const v1::Overlay&)> on_overlay_;
+  std::function<void(const v1::ProbeAssignment&)> on_probes_;
 
   ControllerStatus status_;
   TimePoint last_contact_;

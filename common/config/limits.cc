@@ -126,6 +126,9 @@ std::uint32_t LeastCapacityPercent(const v1::Upstream& upstream) {
   return Pick(upstream.has_least_capacity_percent(), upstream.least_capacity_percent(), kLeastCapacityPercent);
 }
 Duration SlowStartWindow(const v1::SlowStart& slow_start) { return Pick(slow_start.has_window(), slow_start.window(), kSlowStartWindow); }
+bool FleetVerdictsOn(const v1::FleetPolicy& fleet) { return fleet.verdicts() != v1::FLEET_SWITCH_OFF; }
+bool FleetWeightsOn(const v1::FleetPolicy& fleet) { return fleet.weights() != v1::FLEET_SWITCH_OFF; }
+std::uint32_t FleetConcurrency(const v1::FleetPolicy& fleet) { return Pick(fleet.concurrency(), kFleetConcurrency); }
 std::uint32_t AggressionPercent(const v1::SlowStart& slow_start) { return Pick(slow_start.aggression_percent(), kAggressionPercent); }
 std::uint32_t ZoneFillPercent(const v1::ZonePreference& zones) { return Pick(zones.fill_percent(), kZoneFillPercent); }
 std::uint32_t HashBoundPercent(const v1::HashPolicy& hash) {
@@ -204,6 +207,7 @@ Duration ProbeTimeout(const v1::HealthCheck& check) {
   return std::min(Pick(check.has_timeout(), check.timeout(), kProbeTimeout), ProbeInterval(check) * kMaxProbeTimeoutIntervals);
 }
 std::uint32_t UnhealthyThreshold(const v1::HealthCheck& check) { return Pick(check.unhealthy_threshold(), kUnhealthyThreshold); }
+std::uint32_t ProbesSharedBy(const v1::HealthCheck& check) { return Pick(check.has_shared_by(), check.shared_by(), kProbesSharedBy); }
 std::uint32_t HealthyThreshold(const v1::HealthCheck& check) { return Pick(check.healthy_threshold(), kHealthyThreshold); }
 std::string ProbePath(const v1::HttpProbe& probe) { return Pick(probe.path(), kDefaultProbePath); }
 std::string ProbeHost(const v1::HttpProbe& probe, std::string_view address) { return Pick(probe.host(), address); }

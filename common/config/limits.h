@@ -125,6 +125,7 @@ inline constexpr int kMaxProbeTimeoutIntervals = 10;
 inline constexpr CountBound kUnhealthyThreshold{3, 1, 100};
 inline constexpr CountBound kHealthyThreshold{2, 1, 100};
 inline constexpr std::string_view kDefaultProbePath = "/";
+inline constexpr CountBound kProbesSharedBy{3, 0, 1'000};
 inline constexpr std::size_t kMaxExpectedStatuses = 64;
 inline constexpr CountBound kExpectedStatus{200, 100, 599};
 inline constexpr CountBound kMaxConnectionsPerBackend{1'024, 1, 100'000};
@@ -161,6 +162,7 @@ inline constexpr TimeBound kRetryBaseBackoff{std::chrono::milliseconds(25), Dura
 inline constexpr TimeBound kRetryMaxBackoff{std::chrono::milliseconds(250), Duration::zero(), std::chrono::minutes(1)};
 inline constexpr CountBound kPriority{0, 0, 15};
 inline constexpr CountBound kLeastCapacityPercent{20, 0, 100};
+inline constexpr CountBound kFleetConcurrency{0, 1, 100'000};
 inline constexpr CountBound kZoneFillPercent{80, 1, 100};
 inline constexpr TimeBound kSlowStartWindow{std::chrono::seconds(10), std::chrono::milliseconds(100), std::chrono::hours(1)};
 inline constexpr CountBound kAggressionPercent{100, 10, 1'000};
@@ -274,6 +276,11 @@ v1::UpstreamProtocol Protocol(const v1::Upstream& upstream);
 Duration ConnectTimeout(const v1::Upstream& upstream);
 v1::ProxyProtocolVersion ProxyProtocolOf(const v1::Upstream& upstream);
 std::uint32_t LeastCapacityPercent(const v1::Upstream& upstream);
+// FleetPolicy
+bool FleetVerdictsOn(const v1::FleetPolicy& fleet);
+bool FleetWeightsOn(const v1::FleetPolicy& fleet);
+// 0: not known.
+std::uint32_t FleetConcurrency(const v1::FleetPolicy& fleet);
 // Breaker
 v1::BreakerMode ModeOf(const v1::Breaker& breaker);
 Duration BreakerOpenTimeout(const v1::Breaker& breaker);
@@ -333,6 +340,8 @@ Duration ProbeInterval(const v1::HealthCheck& check);
 Duration ProbeTimeout(const v1::HealthCheck& check);
 std::uint32_t UnhealthyThreshold(const v1::HealthCheck& check);
 std::uint32_t HealthyThreshold(const v1::HealthCheck& check);
+// Agents that probe each backend; 0: all.
+std::uint32_t ProbesSharedBy(const v1::HealthCheck& check);
 std::string ProbePath(const v1::HttpProbe& probe);
 // Host header of a probe of the backend at `address`.
 std::string ProbeHost(const v1::HttpProbe& probe, std::string_view address);

@@ -84,6 +84,11 @@ SessionStep SessionState::OnMessage(const v1::AgentMessage& message, const Momen
       return OnHello(message.hello(), now);
     case v1::AgentMessage::kConfigStatus:
       return OnStatus(message.config_status(), now);
+    case v1::AgentMessage::kEvidence: {
+      SessionStep step;
+      step.evidence = true;
+      return step;
+    }
     case v1::AgentMessage::kReport:
     case v1::AgentMessage::kEvent: {
       facts_.last_report = now.wall;

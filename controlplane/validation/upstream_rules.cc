@@ -90,6 +90,7 @@ void CheckHealthCheck(const v1::HealthCheck& check, Findings& out) {
   CheckProbeTimeout(check, out);
   CheckCount(at, "unhealthy_threshold", check.unhealthy_threshold(), config::kUnhealthyThreshold, out);
   CheckCount(at, "healthy_threshold", check.healthy_threshold(), config::kHealthyThreshold, out);
+  CheckOptional(at, "shared_by", check.has_shared_by(), check.shared_by(), config::kProbesSharedBy, out);
   if (check.probe_case() == v1::HealthCheck::PROBE_NOT_SET) {
     out.Add(std::string(at), "has no probe; expected `http` or `tcp` (leave `health_check` out for none)");
   } else if (check.has_http()) {
@@ -127,6 +128,12 @@ void CheckWarmUp(const v1::Upstream& upstream, Findings& out) {
   }
 }
 
+void CheckFleet(const v1::FleetPolicy& fleet, Findings& out) {
+  CheckEnum("spec.fleet", "verdicts", fleet.verdicts(), v1::FleetSwitch_descriptor(), out);
+  CheckEnum("spec.fleet", "weights", fleet.weights(), v1::FleetSwitch_descriptor(), out);
+  CheckCount("spec.fleet", "concurrency", fleet.concurrency(), config::kFleetConcurrency, out);
+}
+
 }  // namespace
 
 void CheckUpstream(const v1::Upstream& upstream, Findings& out) {
@@ -137,6 +144,7 @@ void CheckUpstream(const v1::Upstream& upstream, Findings& out) {
   CheckEnum("spec", "balancer", upstream.balancer(), v1::Balancer_descriptor(), out);
   if (upstream.has_health_check()) CheckHealthCheck(upstream.health_check(), out);
   CheckBalancing(upstream, out);
+  CheckFleet(upstream.fleet(), out);
   CheckResilience(upstream, out);
   CheckEnum("spec", "proxy_protocol", upstream.proxy_protocol(), v1::ProxyProtocolVersion_descriptor(), out);
   CheckPool(upstream.pool(), out);

@@ -97,6 +97,17 @@ TEST_F(ProberTest, AsksAgainAfterTheIntervalWithJitter) {
   EXPECT_EQ(runner_.open(), 1U);
 }
 
+TEST_F(ProberTest, AsksAgainSoonWhenInDoubt) {
+  prober_.Update(SnapshotOf(1));
+  runner_.AnswerAll(ProbeVerdict::kOk);
+  loop_.Advance(milliseconds(2201));
+  runner_.AnswerAll(ProbeVerdict::kFailed);
+  loop_.Advance(milliseconds(449));
+  EXPECT_EQ(runner_.open(), 0U);
+  loop_.Advance(milliseconds(102));
+  EXPECT_EQ(runner_.open(), 1U);
+}
+
 TEST_F(ProberTest, VariesTheGapByTenPercent) {
   prober_.Update(SnapshotOf(1));
   Duration shortest = seconds(10);

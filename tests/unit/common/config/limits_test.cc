@@ -76,6 +76,9 @@ TEST(Limits, DefaultsOfAnUpstreamAreThoseOfTheProto) {
   EXPECT_EQ(SlowStartWindow(upstream.slow_start()), seconds(10));
   EXPECT_EQ(AggressionPercent(upstream.slow_start()), 100U);
   EXPECT_EQ(ZoneFillPercent(upstream.zones()), 80U);
+  EXPECT_TRUE(FleetVerdictsOn(upstream.fleet()));
+  EXPECT_TRUE(FleetWeightsOn(upstream.fleet()));
+  EXPECT_EQ(FleetConcurrency(upstream.fleet()), 0U);
   EXPECT_EQ(HashBoundPercent(upstream.hash()), 125U);
   EXPECT_EQ(StickyCookie(upstream.sticky()), "switchyard-backend");
   EXPECT_EQ(StickyPath(upstream.sticky()), "/");
@@ -87,6 +90,7 @@ TEST(Limits, DefaultsOfAnUpstreamAreThoseOfTheProto) {
   EXPECT_EQ(ProbeTimeout(check), seconds(1));
   EXPECT_EQ(UnhealthyThreshold(check), 3U);
   EXPECT_EQ(HealthyThreshold(check), 2U);
+  EXPECT_EQ(ProbesSharedBy(check), 3U);
   EXPECT_EQ(ProbePath(check.http()), "/");
   EXPECT_EQ(ProbeHost(check.http(), "10.0.0.1:80"), "10.0.0.1:80");
   const v1::Pool& pool = upstream.pool();
@@ -214,6 +218,7 @@ TEST(Limits, HoldForWhateverAMessageSays) {
     ASSERT_TRUE(Within(ProbeInterval(check), kProbeInterval));
     ASSERT_TRUE(ProbeTimeout(check) >= kProbeTimeout.min && ProbeTimeout(check) <= ProbeInterval(check) * 10);
     ASSERT_TRUE(Within(UnhealthyThreshold(check), kUnhealthyThreshold));
+    ASSERT_TRUE(Within(ProbesSharedBy(check), kProbesSharedBy));
     ASSERT_TRUE(Within(HealthyThreshold(check), kHealthyThreshold));
     const v1::Pool& pool = upstream.pool();
     ASSERT_TRUE(Within(MaxConnectionsPerBackend(pool), kMaxConnectionsPerBackend));

@@ -105,7 +105,9 @@ TEST(UpstreamRules, ProbesHaveBounds) {
                        {check("unhealthy_threshold: 1 healthy_threshold: 100"), "", ""},
                        {check("unhealthy_threshold: 100 healthy_threshold: 1"), "", ""},
                        {check("unhealthy_threshold: 101"), at + "unhealthy_threshold", "1 to 100"},
-                       {check("healthy_threshold: 101"), at + "healthy_threshold", "1 to 100"}});
+                       {check("healthy_threshold: 101"), at + "healthy_threshold", "1 to 100"},
+                       {check("shared_by: 0"), "", ""},
+                       {check("shared_by: 1001"), at + "shared_by", "0 to 1000"}});
 }
 
 TEST(UpstreamRules, HttpProbeIsAnHonestRequest) {
@@ -166,6 +168,8 @@ TEST(UpstreamRules, BalancingFieldsKeepToTheirBounds) {
                        {U("hash { sources { cookie: '' } }"), "spec.hash.sources[0].cookie", "name"},
                        {U("hash { sources { source_address: false } }"), "spec.hash.sources[0].source_address", "true"},
                        {U("hash { sources { } }"), "spec.hash.sources[0]", "no source"},
+                       {U("fleet { verdicts: FLEET_SWITCH_OFF weights: FLEET_SWITCH_ON concurrency: 100000 }"), "", ""},
+                       {U("fleet { concurrency: 100001 }"), "spec.fleet.concurrency", "1 to 100000"},
                        {U("sticky { }"), "", ""},
                        {U("sticky { cookie: 'a;b' }"), "spec.sticky.cookie", "name"},
                        {U("sticky { path: '/a;b' }"), "spec.sticky.path", "';'"},
