@@ -127,13 +127,16 @@ void Breaker::EndedEvidence(const BreakerPolicy& policy, const AttemptResult& re
   const bool error = IsFailure(result.outcome);
   if (state_ == State::kHalfOpen) return EndedStage(policy, error || IsSlow(policy, result, peers.latency), peers, now, random);
   if (state_ == State::kOpen) return;
+  const bool slow = IsSlow(policy, result, peers.latency);
+  // What nearly every result says: all is well, as before. It moves a sum that is zero nowhere.
+  if (!error && !slow && state_ == State::kClosed && errors_.sum() <= 0 && slow_.sum() <= 0) return;
   // When everybody fails it is nobody's fault: another backend would do no better.
   if (peers.error > kSharedCause) {
     errors_.Reset();
   } else {
     errors_.AddCusum(error, OnsetOf(peers.error), error ? SeverityOf(result.outcome) : 1);
   }
-  slow_.AddCusum(IsSlow(policy, result, peers.latency), OnsetOf(0));
+  slow_.AddCusum(slow, OnsetOf(0));
   const double sum = std::max(errors_.sum(), slow_.sum());
   const Reason reason = errors_.sum() >= slow_.sum() ? Reason::kErrorRate : Reason::kSlowCalls;
   if (error) healthy_since_ = now;

@@ -1,6 +1,11 @@
 #include "agent/codec/h1_lines.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace switchyard::agent::codec {
@@ -28,34 +33,100 @@ constexpr std::array<bool, 256> MakeValueTable() {
 }
 constexpr std::array<bool, 256> kValue = MakeValueTable();
 
+// What a request target may consist of (RFC 3986), `#` aside, which no client sends.
+constexpr std::array<bool, 256> MakeTargetTable() {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0x21; c < 0x7f; ++c) table[c] = c != '#';
+  return table;
+}
+constexpr std::array<bool, 256> kTarget = MakeTargetTable();
+
+// The first byte that is not in the table.
+const char* SkipIn(const std::array<bool, 256>& table, const char* at, const char* end) {
+  while (at != end && table[static_cast<unsigned char>(*at)]) ++at;
+  return at;
+}
+
+// The same for kValue, which is most of a head.
+const char* SkipValue(const char* at, const char* end) {
+#ifdef __SSE2__
+  const __m128i space = _mm_set1_epi8(0x20);
+  const __m128i tab = _mm_set1_epi8('\t');
+  const __m128i del = _mm_set1_epi8(0x7f);
+  for (; end - at >= 16; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    // Unsigned: max(byte, space) is the byte itself unless that is a control.
+    const __m128i visible = _mm_cmpeq_epi8(_mm_max_epu8(bytes, space), bytes);
+    const __m128i good = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, del), _mm_or_si128(visible, _mm_cmpeq_epi8(bytes, tab)));
+    const auto bad = static_cast<unsigned>(_mm_movemask_epi8(good)) ^ 0xffffU;
+    if (bad != 0) return at + std::countr_zero(bad);
+  }
+#endif
+  return SkipIn(kValue, at, end);
+}
+
 bool AllIn(const std::array<bool, 256>& table, std::string_view text) {
-  for (const char c : text) {
-    if (!table[static_cast<unsigned char>(c)]) return false;
-  }
-  return true;
+  return SkipIn(table, text.data(), text.data() + text.size()) == text.data() + text.size();
 }
 
-bool GoodRequestLine(std::string_view line) {
-  const std::size_t first = line.find(' ');
-  const std::size_t last = line.rfind(' ');
-  if (first == std::string_view::npos || first == 0 || last <= first + 1 || last + 1 == line.size()) return false;
-  const std::string_view target = line.substr(first + 1, last - first - 1);
-  for (const char c : target) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7f || c == '#') return false;
-  }
-  return IsToken(line.substr(0, first)) && AllIn(kValue, line.substr(last + 1));
+std::string_view Between(const char* begin, const char* end) { return {begin, static_cast<std::size_t>(end - begin)}; }
+
+std::string_view Trimmed(const char* begin, const char* end) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (begin != end && blank(*begin)) ++begin;
+  while (begin != end && blank(end[-1])) --end;
+  return Between(begin, end);
 }
 
-bool GoodFieldLine(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return false;
-  return IsToken(line.substr(0, colon)) && AllIn(kValue, line.substr(colon + 1));
-}
+// Reads one line after the other; false: it is not well-formed.
+class LineReader {
+ public:
+  explicit LineReader(std::string_view head) : at_(head.data()), end_(head.data() + head.size()) {}
+
+  bool Request(HeadLines& out) {
+    return Word(kToken, out.method) && Word(kTarget, out.target) && EndOfLine(out.version) && !out.version.empty() &&
+           out.version.find(' ') == std::string_view::npos;
+  }
+  bool Status(HeadLines& out) { return EndOfLine(out.status) && !out.status.empty(); }
+
+  bool Field(Header& out) {
+    const char* colon = SkipIn(kToken, at_, end_);
+    if (colon == at_ || colon == end_ || *colon != ':') return false;
+    out.name = Between(at_, colon);
+    const char* begin = colon + 1;
+    const char* stop = SkipValue(begin, end_);
+    out.value = Trimmed(begin, stop);
+    return PastLine(stop);
+  }
+  bool AtEmptyLine() const { return end_ - at_ >= 2 && at_[0] == '\r' && at_[1] == '\n'; }
+  bool AtLastLine() const { return end_ - at_ == 2; }
+
+ private:
+  bool Word(const std::array<bool, 256>& table, std::string_view& out) {
+    const char* stop = SkipIn(table, at_, end_);
+    if (stop == at_ || stop == end_ || *stop != ' ') return false;
+    out = Between(at_, stop);
+    at_ = stop + 1;
+    return true;
+  }
+  bool EndOfLine(std::string_view& out) {
+    const char* stop = SkipValue(at_, end_);
+    out = Between(at_, stop);
+    return PastLine(stop);
+  }
+  bool PastLine(const char* stop) {
+    if (end_ - stop < 2 || stop[0] != '\r' || stop[1] != '\n') return false;
+    at_ = stop + 2;
+    return true;
+  }
+
+  const char* at_;
+  const char* end_;
+};
 
 }  // namespace
 
-bool IsFieldValue(std::string_view value) { return AllIn(kValue, value); }
+bool IsFieldValue(std::string_view value) { return SkipValue(value.data(), value.data() + value.size()) == value.data() + value.size(); }
 
 bool IsToken(std::string_view text) { return !text.empty() && AllIn(kToken, text); }
 
@@ -73,25 +144,16 @@ std::size_t FindHeadEnd(std::string_view bytes, std::size_t scanned) {
   return 0;
 }
 
-LineFault CheckHeadLines(std::string_view head, bool is_request, std::size_t max_headers) {
-  std::size_t lines = 0;
-  std::string_view rest = head;
-  while (!rest.empty()) {
-    const std::size_t lf = rest.find('\n');
-    if (lf == std::string_view::npos || lf == 0 || rest[lf - 1] != '\r') return LineFault::kMalformed;
-    const std::string_view line = rest.substr(0, lf - 1);
-    rest.remove_prefix(lf + 1);
-    if (line.empty()) return rest.empty() && lines > 0 ? LineFault::kNone : LineFault::kMalformed;
-    if (lines == 0) {
-      if (is_request ? !GoodRequestLine(line) : !AllIn(kValue, line)) return LineFault::kMalformed;
-    } else if (!GoodFieldLine(line)) {
-      return LineFault::kMalformed;
-    } else if (lines > max_headers) {
-      return LineFault::kTooManyHeaders;
-    }
-    ++lines;
+LineFault ReadHeadLines(std::string_view head, bool is_request, std::size_t max_headers, HeadLines& lines, std::vector<Header>& headers) {
+  LineReader reader(head);
+  if (!(is_request ? reader.Request(lines) : reader.Status(lines))) return LineFault::kMalformed;
+  for (std::size_t count = 0; !reader.AtEmptyLine(); ++count) {
+    Header& header = headers.emplace_back();
+    if (!reader.Field(header)) return LineFault::kMalformed;
+    if (count >= max_headers) return LineFault::kTooManyHeaders;
+    header.id = IdOf(header.name);
   }
-  return LineFault::kMalformed;
+  return reader.AtLastLine() ? LineFault::kNone : LineFault::kMalformed;
 }
 
 }  // namespace switchyard::agent::codec

@@ -1,9 +1,7 @@
 #include "agent/codec/h1_parser.h"
 
-#include <llhttp.h>
-
 #include <algorithm>
-#include <charconv>
+#include <iterator>
 
 #include "agent/codec/h1_lines.h"
 #include "agent/codec/request_target.h"
@@ -11,69 +9,27 @@
 namespace switchyard::agent::codec {
 namespace {
 
-// What llhttp's callbacks fill in. Spans of one field arrive whole, because the head is parsed in one call.
-struct Collected {
-  llhttp_t parser;
-  std::vector<Header>* headers;
-  std::string_view target;
-  std::string_view reason;
-};
+constexpr std::size_t kMaxMethod = 64;
 
-Collected& Self(llhttp_t* parser) { return *static_cast<Collected*>(parser->data); }
+// Methods that are registered with IANA or in common use (RFC 9110 section 16.1, WebDAV and its kin), the usual ones first; others are 501.
+constexpr std::string_view kMethods[] = {
+    "GET",      "POST",      "HEAD",   "PUT",       "DELETE",   "OPTIONS", "PATCH",  "CONNECT",    "TRACE",  "COPY",    "LOCK",  "MKCOL",
+    "MOVE",     "PROPFIND",  "SEARCH", "PROPPATCH", "UNLOCK",   "BIND",    "REBIND", "UNBIND",     "ACL",    "REPORT",  "MERGE", "MKACTIVITY",
+    "CHECKOUT", "M-SEARCH",  "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "PURGE", "MKCALENDAR", "LINK",  "UNLINK"};
 
-int OnUrl(llhttp_t* parser, const char* at, std::size_t length) {
-  Self(parser).target = {at, length};
-  return 0;
-}
-
-int OnStatus(llhttp_t* parser, const char* at, std::size_t length) {
-  Self(parser).reason = {at, length};
-  return 0;
-}
-
-int OnField(llhttp_t* parser, const char* at, std::size_t length) {
-  Self(parser).headers->push_back({{at, length}, {}, FieldId::kOther});
-  return 0;
-}
-
-int OnValue(llhttp_t* parser, const char* at, std::size_t length) {
-  auto& headers = *Self(parser).headers;
-  if (headers.empty()) return -1;
-  std::string_view value(at, length);
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-  headers.back().value = value;
-  return 0;
-}
-
-int OnHeadersComplete(llhttp_t*) { return HPE_PAUSED; }
-
-const llhttp_settings_t& Settings() {
-  static const llhttp_settings_t settings = [] {
-    llhttp_settings_t made;
-    llhttp_settings_init(&made);
-    made.on_url = OnUrl;
-    made.on_status = OnStatus;
-    made.on_header_field = OnField;
-    made.on_header_value = OnValue;
-    made.on_headers_complete = OnHeadersComplete;
-    return made;
-  }();
-  return settings;
-}
-
-// True when llhttp read the head to its end and wants to go on.
-bool Execute(Collected& collected, llhttp_type_t type, std::string_view bytes) {
-  llhttp_init(&collected.parser, type, &Settings());
-  collected.parser.data = &collected;
-  const llhttp_errno_t error = llhttp_execute(&collected.parser, bytes.data(), bytes.size());
-  for (Header& header : *collected.headers) header.id = IdOf(header.name);
-  return error == HPE_PAUSED;
+bool IsKnownMethod(std::string_view method) {
+  return std::any_of(std::begin(kMethods), std::end(kMethods), [&](std::string_view known) { return known == method; });
 }
 
 // RFC 9112 section 6.2: digits only; leading zeros are harmless, signs, lists and white space are not.
 bool ParseLength(std::string_view text, std::uint64_t& out) {
-  if (text.empty() || text.size() > 19 || text.find_first_not_of("0123456789") != std::string_view::npos) return false;
-  return std::from_chars(text.data(), text.data() + text.size(), out).ec == std::errc();
+  if (text.empty() || text.size() > 19) return false;
+  out = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    out = out * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return true;
 }
 
 struct FramingFields {
@@ -147,17 +103,8 @@ Cause DecideRequestSemantics(RequestHead& out) {
   return Cause::kNone;
 }
 
-Cause CauseOfParserError(const Collected& collected, std::string_view bytes) {
-  const llhttp_errno_t error = llhttp_get_errno(&collected.parser);
-  // A method that llhttp does not know is a method that we do not offer.
-  if (error == HPE_INVALID_METHOD && IsToken(bytes.substr(0, bytes.find(' ')))) return Cause::kNotImplemented;
-  return Cause::kBadRequest;
-}
-
-// `HTTP/x.y` at the end of the request line: a version of the right shape that is not ours is 505, any other text 400.
-Cause CheckVersion(std::string_view bytes, std::uint8_t& minor) {
-  const std::string_view line = bytes.substr(0, bytes.find("\r\n"));
-  const std::string_view version = line.substr(line.rfind(' ') + 1);
+// `HTTP/x.y`: a version of the right shape that is not ours is 505, any other text 400.
+Cause CheckVersion(std::string_view version, std::uint8_t& minor) {
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   if (version.size() != 8 || !version.starts_with("HTTP/") || !digit(version[5]) || version[6] != '.' || !digit(version[7])) {
     return Cause::kBadRequest;
@@ -165,6 +112,21 @@ Cause CheckVersion(std::string_view bytes, std::uint8_t& minor) {
   if (version[5] != '1' || version[7] > '1') return Cause::kVersionNotSupported;
   minor = static_cast<std::uint8_t>(version[7] - '0');
   return Cause::kNone;
+}
+
+// `HTTP/1.x 200`, and a reason if any behind a space.
+bool ReadStatusLine(std::string_view line, ResponseHead& out) {
+  constexpr std::size_t kDigits = 9;
+  constexpr std::size_t kReason = kDigits + 3;
+  if (line.size() < kReason || !line.starts_with("HTTP/1.") || (line[7] != '0' && line[7] != '1') || line[8] != ' ') return false;
+  out.minor_version = static_cast<std::uint8_t>(line[7] - '0');
+  for (std::size_t i = kDigits; i < kReason; ++i) {
+    if (line[i] < '0' || line[i] > '9') return false;
+    out.status = static_cast<std::uint16_t>(out.status * 10 + (line[i] - '0'));
+  }
+  if (line.size() > kReason && line[kReason] != ' ') return false;
+  out.reason = line.substr(std::min(line.size(), kReason + 1));
+  return out.status >= 100;
 }
 
 Cause CheckHost(RequestHead& out) {
@@ -215,14 +177,18 @@ Cause CheckPartialRequestHead(std::string_view bytes, const HeadLimits& limits) 
   // TLS, HTTP/2 or other bytes that can never become a request line need not wait for the timeout.
   const std::string_view method = line.substr(0, std::min(space, line.size()));
   if (!method.empty() && method != "\r" && !IsToken(method)) return Cause::kBadRequest;
-  if (method.size() > 64) return Cause::kBadRequest;
+  if (method.size() > kMaxMethod) return Cause::kBadRequest;
   return Cause::kNone;
 }
 
 Cause ParseRequestHead(std::string_view bytes, const HeadLimits& limits, RequestHead& out) {
   out.Clear();
-  if (const Cause cause = CheckPartialRequestHead(bytes, limits); cause != Cause::kNone) return cause;
-  switch (CheckHeadLines(bytes, /*is_request=*/true, limits.max_headers)) {
+  // Within the least of them it is within all.
+  if (bytes.size() > std::min(limits.max_head_bytes, limits.max_target_bytes)) {
+    if (const Cause cause = CheckPartialRequestHead(bytes, limits); cause != Cause::kNone) return cause;
+  }
+  HeadLines lines;
+  switch (ReadHeadLines(bytes, /*is_request=*/true, limits.max_headers, lines, out.headers)) {
     case LineFault::kMalformed:
       return Cause::kBadRequest;
     case LineFault::kTooManyHeaders:
@@ -230,12 +196,11 @@ Cause ParseRequestHead(std::string_view bytes, const HeadLimits& limits, Request
     case LineFault::kNone:
       break;
   }
-  if (const Cause cause = CheckVersion(bytes, out.minor_version); cause != Cause::kNone) return cause;
-  Collected collected{{}, &out.headers, {}, {}};
-  if (!Execute(collected, HTTP_REQUEST, bytes)) return CauseOfParserError(collected, bytes);
-  out.method = bytes.substr(0, bytes.find(' '));
-  out.target = collected.target;
-  if (out.method == "CONNECT") return Cause::kNotImplemented;
+  if (lines.method.size() > kMaxMethod) return Cause::kBadRequest;
+  if (const Cause cause = CheckVersion(lines.version, out.minor_version); cause != Cause::kNone) return cause;
+  if (!IsKnownMethod(lines.method) || lines.method == "CONNECT") return Cause::kNotImplemented;
+  out.method = lines.method;
+  out.target = lines.target;
   if (!SplitTarget(out)) return Cause::kBadRequest;
   if (const Cause cause = CheckHost(out); cause != Cause::kNone) return cause;
   if (const Cause cause = DecideRequestFraming(out); cause != Cause::kNone) return cause;
@@ -245,13 +210,9 @@ Cause ParseRequestHead(std::string_view bytes, const HeadLimits& limits, Request
 Cause ParseResponseHead(std::string_view bytes, const HeadLimits& limits, bool to_head_request, ResponseHead& out) {
   out.Clear();
   if (bytes.size() > limits.max_head_bytes) return Cause::kBadResponse;
-  if (CheckHeadLines(bytes, /*is_request=*/false, limits.max_headers) != LineFault::kNone) return Cause::kBadResponse;
-  Collected collected{{}, &out.headers, {}, {}};
-  if (!Execute(collected, HTTP_RESPONSE, bytes)) return Cause::kBadResponse;
-  out.status = collected.parser.status_code;
-  out.reason = collected.reason;
-  out.minor_version = collected.parser.http_minor;
-  if (collected.parser.http_major != 1 || out.status < 100 || out.status > 999) return Cause::kBadResponse;
+  HeadLines lines;
+  if (ReadHeadLines(bytes, /*is_request=*/false, limits.max_headers, lines, out.headers) != LineFault::kNone) return Cause::kBadResponse;
+  if (!ReadStatusLine(lines.status, out)) return Cause::kBadResponse;
   out.keep_alive = out.minor_version >= 1;
   for (const Header& header : out.headers) {
     if (header.id != FieldId::kConnection) continue;

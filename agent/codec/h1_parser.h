@@ -1,4 +1,4 @@
-// Reads complete HTTP/1 heads with llhttp (strict mode), after the line check of h1_lines.h, and decides their framing.
+// Reads complete HTTP/1 heads: the lines by h1_lines.h, and here what they mean: version, target, host, framing, persistence.
 //
 // The caller collects the bytes of a head in one contiguous buffer until FindHeadEnd finds its end; so a head is parsed in one call and
 // all its text is views into that buffer. Never sees a socket.

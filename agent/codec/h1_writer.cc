@@ -70,6 +70,22 @@ void AppendHeader(std::string& out, std::string_view name, std::string_view valu
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
+void AppendHeaders(std::string& out, const std::vector<Header>& headers) {
+  const std::size_t before = out.size();
+  char* at = nullptr;
+  const auto put = [&at](std::string_view text) { at = std::copy_n(text.data(), text.size(), at); };
+  std::size_t total = before;
+  for (const Header& header : headers) total += header.name.size() + header.value.size() + 4;
+  out.resize(total);
+  at = out.data() + before;
+  for (const Header& header : headers) {
+    put(header.name);
+    put(": ");
+    put(header.value);
+    put("\r\n");
+  }
+}
+
 void AppendHeader(std::string& out, std::string_view name, std::uint64_t value) {
   out.append(name).append(": ");
   AppendNumber(out, value, 10);

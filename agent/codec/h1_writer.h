@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/codec/chunk_decoder.h"
 #include "agent/codec/head.h"
@@ -17,6 +18,8 @@ void AppendRequestLine(std::string& out, std::string_view method, std::string_vi
 // An empty reason is written as none; the phrase means nothing in HTTP/1.1.
 void AppendStatusLine(std::string& out, std::uint16_t status, std::string_view reason);
 void AppendHeader(std::string& out, std::string_view name, std::string_view value);
+// All of them; the text grows once.
+void AppendHeaders(std::string& out, const std::vector<Header>& headers);
 void AppendHeader(std::string& out, std::string_view name, std::uint64_t value);
 inline void AppendHeadEnd(std::string& out) { out += "\r\n"; }
 

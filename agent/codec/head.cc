@@ -1,5 +1,8 @@
 #include "agent/codec/head.h"
 
+#include <array>
+#include <iterator>
+
 namespace switchyard::agent::codec {
 namespace {
 
@@ -10,29 +13,30 @@ struct Known {
   FieldId id;
 };
 
-constexpr Known kKnown[] = {{"connection", FieldId::kConnection},
-                            {"content-length", FieldId::kContentLength},
-                            {"content-type", FieldId::kContentType},
-                            {"expect", FieldId::kExpect},
-                            {"forwarded", FieldId::kForwarded},
-                            {"grpc-timeout", FieldId::kGrpcTimeout},
-                            {"host", FieldId::kHost},
-                            {"http2-settings", FieldId::kHttp2Settings},
-                            {"keep-alive", FieldId::kKeepAlive},
-                            {"proxy-authenticate", FieldId::kProxyAuthenticate},
-                            {"proxy-connection", FieldId::kProxyConnection},
-                            {"sec-websocket-accept", FieldId::kSecWebSocketAccept},
-                            {"sec-websocket-key", FieldId::kSecWebSocketKey},
-                            {"te", FieldId::kTe},
-                            {"trailer", FieldId::kTrailer},
-                            {"transfer-encoding", FieldId::kTransferEncoding},
-                            {"upgrade", FieldId::kUpgrade},
+// In order of length, so that those of one length stand together.
+constexpr Known kKnown[] = {{"te", FieldId::kTe},
                             {"via", FieldId::kVia},
-                            {"x-forwarded-client-cert", FieldId::kXForwardedClientCert},
+                            {"host", FieldId::kHost},
+                            {"expect", FieldId::kExpect},
+                            {"trailer", FieldId::kTrailer},
+                            {"upgrade", FieldId::kUpgrade},
+                            {"forwarded", FieldId::kForwarded},
+                            {"connection", FieldId::kConnection},
+                            {"keep-alive", FieldId::kKeepAlive},
+                            {"content-type", FieldId::kContentType},
+                            {"grpc-timeout", FieldId::kGrpcTimeout},
+                            {"content-length", FieldId::kContentLength},
+                            {"http2-settings", FieldId::kHttp2Settings},
                             {"x-forwarded-for", FieldId::kXForwardedFor},
+                            {"proxy-connection", FieldId::kProxyConnection},
                             {"x-forwarded-host", FieldId::kXForwardedHost},
+                            {"sec-websocket-key", FieldId::kSecWebSocketKey},
+                            {"transfer-encoding", FieldId::kTransferEncoding},
                             {"x-forwarded-proto", FieldId::kXForwardedProto},
-                            {"x-switchyard-cause", FieldId::kSwitchyardCause}};
+                            {"proxy-authenticate", FieldId::kProxyAuthenticate},
+                            {"x-switchyard-cause", FieldId::kSwitchyardCause},
+                            {"sec-websocket-accept", FieldId::kSecWebSocketAccept},
+                            {"x-forwarded-client-cert", FieldId::kXForwardedClientCert}};
 
 // Names are told apart by length first; one bit per length that a known name has.
 constexpr std::uint32_t KnownLengths() {
@@ -41,6 +45,13 @@ constexpr std::uint32_t KnownLengths() {
   return bits;
 }
 constexpr std::uint32_t kKnownLengths = KnownLengths();
+
+constexpr std::array<std::uint8_t, 32> FirstOfLength() {
+  std::array<std::uint8_t, 32> first{};
+  for (std::size_t i = std::size(kKnown); i > 0; --i) first[kKnown[i - 1].name.size()] = static_cast<std::uint8_t>(i - 1);
+  return first;
+}
+constexpr std::array<std::uint8_t, 32> kFirstOfLength = FirstOfLength();
 
 std::string_view TrimSpace(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -53,16 +64,15 @@ std::string_view TrimSpace(std::string_view text) {
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (Lower(a[i]) != Lower(b[i])) return false;
+    if (a[i] != b[i] && Lower(a[i]) != Lower(b[i])) return false;
   }
   return true;
 }
 
 FieldId IdOf(std::string_view name) {
   if (name.size() >= 32 || (kKnownLengths >> name.size() & 1U) == 0) return FieldId::kOther;
-  const char first = Lower(name.front());
-  for (const Known& known : kKnown) {
-    if (known.name.size() == name.size() && known.name.front() == first && EqualsIgnoreCase(known.name, name)) return known.id;
+  for (std::size_t i = kFirstOfLength[name.size()]; i < std::size(kKnown) && kKnown[i].name.size() == name.size(); ++i) {
+    if (EqualsIgnoreCase(kKnown[i].name, name)) return kKnown[i].id;
   }
   return FieldId::kOther;
 }

@@ -1,6 +1,7 @@
 #include "agent/codec/request_target.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace switchyard::agent::codec {
@@ -70,8 +71,20 @@ bool IsPort(std::string_view text) {
 }
 
 // reg-name and IPv4 characters, without percent-encoding, which no real host name uses and resolvers disagree on.
-bool IsHostChar(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+constexpr std::array<bool, 256> MakeHostTable() {
+  std::array<bool, 256> table{};
+  for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned c = 'A'; c <= 'Z'; ++c) table[c] = table[c + 32] = true;
+  for (const char c : {'-', '.', '_', '~'}) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+constexpr std::array<bool, 256> kHost = MakeHostTable();
+
+bool IsHost(std::string_view text) {
+  for (const char c : text) {
+    if (!kHost[static_cast<unsigned char>(c)]) return false;
+  }
+  return true;
 }
 
 bool IsV6Char(char c) { return HexValue(c) >= 0 || c == ':' || c == '.'; }
@@ -92,7 +105,7 @@ bool IsAuthority(std::string_view text) {
   if (host.front() == '[') {
     return host.size() > 2 && host.back() == ']' && std::all_of(host.begin() + 1, host.end() - 1, IsV6Char);
   }
-  return std::all_of(host.begin(), host.end(), IsHostChar);
+  return IsHost(host);
 }
 
 std::string_view HostOfAuthority(std::string_view authority) {

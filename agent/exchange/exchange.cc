@@ -43,10 +43,13 @@ Exchange::Exchange(loop::EventLoop& loop, ServerStream& server, const codec::Req
       started_(started),
       timer_(loop.timers(), *this),
       scratch_(view_->TakeScratch()),
-      last_progress_(started) {}
+      last_progress_(started) {
+  scratch_->request_id.clear();
+}
 
 Exchange::~Exchange() {
   DropUpstream();
+  EndPolicies();
   view_->GiveScratch(std::move(scratch_));
 }
 
@@ -245,7 +248,7 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
   scratch_->via.assign(ViaProtocol(head.major_version, head.minor_version)).append(listener_.via);
   RewriteResponse(head, scratch_->via, scratch_->response_headers);
   OutgoingResponse out;
-  session_cookie_ = upstream_->SessionCookie(affinity_, *backend_);
+  if (upstream_->config().sticky) session_cookie_ = upstream_->SessionCookie(affinity_, *backend_);
   if (!session_cookie_.empty()) scratch_->response_headers.push_back({"Set-Cookie", session_cookie_, codec::FieldId::kOther});
   out.status = status_ = head.status;
   out.reason = head.reason;
@@ -502,7 +505,7 @@ void Exchange::Finish(Cause cause, bool complete) {
   summary.cause = cause;
   summary.started = started_;
   summary.attempts = attempts_;
-  summary.request_id = request_id_;
+  summary.request_id = scratch_->request_id;
   if (route_ != nullptr) summary.route = route_->name;
   if (upstream_ != nullptr) summary.upstream = upstream_->config().name;
   if (backend_) summary.backend = backend_->address();

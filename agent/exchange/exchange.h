@@ -100,6 +100,7 @@ class Exchange final : public loop::RefCounted,
   void CutResponse(Cause cause);
   void SendOwn(LocalReply reply, Cause cause, bool close);
 
+  void EndPolicies();
   // exchange_policies.cc: where a route has policies, and names for requests.
   void NameRequest(bool replace);
   // False: the request has been answered.
@@ -131,9 +132,8 @@ class Exchange final : public loop::RefCounted,
   loop::Ref<upstream::ClientStream> stream_;
   std::unique_ptr<ExchangeScratch> scratch_;
   TimePoint deadline_{};      // the client's own; none if zero
-  std::unique_ptr<policy::PolicyChain> policies_;
+  policy::PolicyChain* policies_ = nullptr;  // of scratch_; null: the route has none
   std::unique_ptr<MirrorDraft> mirror_;
-  std::string request_id_;
   std::uint64_t body_bytes_ = 0;
   TimePoint hard_deadline_ = TimePoint::max();  // of the whole request or stream
   Cause hard_cause_ = Cause::kNone;

@@ -9,25 +9,40 @@ namespace switchyard::agent::exchange {
 using codec::Framing;
 using policy::PolicyChain;
 
+ExchangeScratch::ExchangeScratch() = default;
+ExchangeScratch::~ExchangeScratch() = default;
+
+void Exchange::EndPolicies() {
+  if (policies_ != nullptr) policies_->End();
+}
+
 void Exchange::NameRequest(bool replace) {
   names_request_ = true;
   const std::string_view sent = replace ? std::string_view() : policy::FindHeader(head_.headers, kRequestIdHeader);
-  request_id_ = IsRequestId(sent) ? std::string(sent) : MakeRequestId(loop_.random());
+  std::string& id = scratch_->request_id;
+  id.clear();
+  if (IsRequestId(sent)) {
+    id = sent;
+  } else {
+    AppendRequestId(loop_.random(), id);
+  }
 }
 
 bool Exchange::PassPolicies(std::string_view matched) {
   const policy::RoutePolicies& policies = *route_->policies;
-  if (policies.uses_request_id && request_id_.empty()) {
+  if (policies.uses_request_id && !names_request_) {
     NameRequest(/*replace=*/false);
     names_request_ = false;
   }
   const policy::Facts facts{.head = &head_,
                             .client_ip = server_.client_ip(),
                             .scheme = server_.scheme(),
-                            .request_id = request_id_,
+                            .request_id = scratch_->request_id,
                             .listener = listener_.name,
                             .route = route_->name};
-  policies_ = std::make_unique<PolicyChain>(policies, facts, matched);
+  if (!scratch_->policies) scratch_->policies = std::make_unique<PolicyChain>();
+  policies_ = scratch_->policies.get();
+  policies_->Begin(policies, facts, matched);
   const PolicyChain::Verdict verdict = policies_->Admit(loop_.Now().time_since_epoch().count());
   switch (verdict.kind) {
     case PolicyChain::Verdict::Kind::kRefuse:
@@ -50,7 +65,7 @@ bool Exchange::PassPolicies(std::string_view matched) {
 
 void Exchange::ShapeRequest(upstream::OutgoingRequest& request) {
   std::vector<codec::Header>& headers = scratch_->forwarding.headers();
-  if (names_request_) policy::SetHeader(headers, kRequestIdHeader, request_id_);
+  if (names_request_) policy::SetHeader(headers, kRequestIdHeader, scratch_->request_id);
   if (!policies_) return;
   policies_->ShapeRequest(upstream_->config().name, backend_->address(), request.path_and_query, headers);
   if (mirrors_ && !mirror_) mirror_ = std::make_unique<MirrorDraft>(request, route_->policies->mirror->max_body_bytes);
@@ -69,7 +84,7 @@ void Exchange::SendMirror() {
 }
 
 void Exchange::ShapeResponse(const codec::ResponseHead& head, OutgoingResponse& out) {
-  if (names_request_) policy::SetHeader(scratch_->response_headers, kRequestIdHeader, request_id_);
+  if (names_request_) policy::SetHeader(scratch_->response_headers, kRequestIdHeader, scratch_->request_id);
   if (!policies_) return;
   policy::ResponseShape shape{head.status, out.framing, out.content_length};
   policies_->ShapeResponse(shape, scratch_->response_headers);
@@ -77,7 +92,7 @@ void Exchange::ShapeResponse(const codec::ResponseHead& head, OutgoingResponse& 
 }
 
 void Exchange::ShapeOwn(LocalReply& reply, Cause cause) {
-  if (names_request_) policy::SetHeader(reply.headers, kRequestIdHeader, request_id_);
+  if (names_request_) policy::SetHeader(reply.headers, kRequestIdHeader, scratch_->request_id);
   if (policies_) policies_->ShapeOwnResponse(reply.status, cause, reply.headers, reply.body);
 }
 

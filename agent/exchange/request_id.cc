@@ -21,17 +21,14 @@ bool IsRequestId(std::string_view text) {
   return !text.empty() && text.size() <= kMaxLength && std::all_of(text.begin(), text.end(), allowed);
 }
 
-std::string MakeRequestId(Random& random) {
+void AppendRequestId(Random& random, std::string& out) {
   const std::uint64_t high = (random.Next() & ~std::uint64_t{0xf000}) | 0x4000U;                       // version 4
   const std::uint64_t low = (random.Next() & ~(std::uint64_t{3} << 62U)) | (std::uint64_t{2} << 62U);  // variant 10
-  std::string out;
-  out.reserve(36);
   AppendHex(out, high >> 32U, 8);
   AppendHex(out += '-', high >> 16U, 4);
   AppendHex(out += '-', high, 4);
   AppendHex(out += '-', low >> 48U, 4);
   AppendHex(out += '-', low, 12);
-  return out;
 }
 
 }  // namespace switchyard::agent::exchange

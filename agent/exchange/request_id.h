@@ -14,6 +14,7 @@ inline constexpr std::string_view kRequestIdHeader = "X-Request-Id";
 
 // 1-128 of [A-Za-z0-9._:+/=@-]: nothing that a log, a header or a page could misread.
 bool IsRequestId(std::string_view text);
-std::string MakeRequestId(Random& random);
+// A random UUID (version 4).
+void AppendRequestId(Random& random, std::string& out);
 
 }  // namespace switchyard::agent::exchange

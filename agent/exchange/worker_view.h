@@ -15,16 +15,26 @@
 #include "agent/snapshot/agent_snapshot.h"
 #include "agent/upstream/upstream_state.h"
 
+namespace switchyard::agent::policy {
+class PolicyChain;
+}
+
 namespace switchyard::agent::exchange {
 
 // What an exchange writes heads into; lent, so that a request need not allocate it.
 struct ExchangeScratch {
+  ExchangeScratch();
+  ~ExchangeScratch();
+
   RequestForwarding forwarding;
   std::vector<codec::Header> response_headers;
   codec::Trailers trailers;
   std::string via;
   std::string websocket;     // the key or accept value that we made
   std::string grpc_timeout;  // what is left of it
+  std::string request_id;
+  // Null until the first request on a route with policies.
+  std::unique_ptr<policy::PolicyChain> policies;
 };
 
 struct WorkerView final : loop::RefCounted {

@@ -11,11 +11,11 @@ using loop::Ref;
 ListenerState::ListenerState(Host& host, std::string name) : host_(host), name_(std::move(name)) {}
 
 const ListenerState::Serving& ListenerState::Current() {
-  Ref<exchange::WorkerView> view = host_.CurrentView();
+  const Ref<exchange::WorkerView>& view = host_.CurrentView();
   if (!view || view == serving_.view) return serving_;
   const auto& listeners = view->snapshot->listeners;
   const auto at = std::find_if(listeners.begin(), listeners.end(), [&](const auto& listener) { return listener->name == name_; });
-  if (at != listeners.end()) serving_ = {std::move(view), at->get()};
+  if (at != listeners.end()) serving_ = {view, at->get()};
   return serving_;
 }
 

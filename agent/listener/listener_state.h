@@ -22,7 +22,7 @@ class ListenerState;
 class Host {
  public:
   // The view of this moment: the point at which a request decides which generation it sees.
-  virtual loop::Ref<exchange::WorkerView> CurrentView() = 0;
+  virtual const loop::Ref<exchange::WorkerView>& CurrentView() = 0;
   virtual bool draining() const = 0;
   // Told of every request that Switchyard answered itself or cut, for the log.
   // Serves a connection that was just accepted. `refuse`: over the cap, to be told so and closed.

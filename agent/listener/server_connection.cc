@@ -101,7 +101,6 @@ void ServerConnection::TakeHead() {
     state_ = State::kHead;
     scanned_ = 0;
     request_started_ = loop_.Now();
-    timer_.Set(request_started_ + config.head_timeout);
     // RFC 9112 section 2.2: an empty line before a request is a known slip of old clients.
     if (in_.view().starts_with("\r\n")) in_.Consume(2);
   }
@@ -110,6 +109,8 @@ void ServerConnection::TakeHead() {
   if (size == 0) {
     const Cause cause = codec::CheckPartialRequestHead(in_.view(), config.head_limits);
     if (cause != Cause::kNone) return RefuseHead(cause);
+    // A head that came whole, as most do, needs no deadline.
+    if (scanned_ == 0) timer_.Set(request_started_ + config.head_timeout);
     scanned_ = in_.size();
     return socket_.WaitReadable();
   }
@@ -123,6 +124,8 @@ bool ServerConnection::TakePreface(const snapshot::ListenerConfig& config) {
   if (bytes.starts_with(codec::kH2Preface)) {
     BecomeHttp2();
   } else if (codec::kH2Preface.starts_with(bytes)) {
+    if (scanned_ == 0) timer_.Set(request_started_ + config.head_timeout);
+    scanned_ = 1;
     socket_.WaitReadable();
   } else if (config.versions == snapshot::HttpVersions::kHttp2) {
     RefuseHead(Cause::kVersionNotSupported);
@@ -164,7 +167,7 @@ void ServerConnection::RefuseHead(Cause cause) {
 
 void ServerConnection::StartExchange(std::size_t head_size) {
   state_ = State::kExchange;
-  timer_.Cancel();
+  timer_.Rest();
   ++requests_;
   head_used_ = head_size;
   paused_ = true;
@@ -188,7 +191,7 @@ void ServerConnection::StartExchange(std::size_t head_size) {
 
 void ServerConnection::PauseRequest() {
   paused_ = true;
-  if (!raw_) timer_.Cancel();
+  if (!raw_) timer_.Rest();
 }
 
 void ServerConnection::ResumeRequest() {
@@ -241,7 +244,7 @@ void ServerConnection::FeedBody(std::string_view bytes) {
   for (const std::string_view piece : *pieces) exchange->OnRequestBody(piece);
   if (state_ != State::kExchange) return;  // refused by its route while the body came
   if (state == BodyReader::State::kDone) {
-    timer_.Cancel();
+    timer_.Rest();
     pipelined_.Append(bytes.substr(consumed));
     exchange->OnRequestEnd(body_.trailers());
   }
@@ -273,7 +276,7 @@ void ServerConnection::SendHead(const exchange::OutgoingResponse& response) {
   if (state_ != State::kExchange) return;
   std::string& out = out_.text();
   codec::AppendStatusLine(out, response.status, response.reason);
-  for (const codec::Header& header : *response.headers) codec::AppendHeader(out, header.name, header.value);
+  codec::AppendHeaders(out, *response.headers);
   AppendFraming(response);
   codec::AppendHeadEnd(out);
 }
@@ -369,7 +372,7 @@ void ServerConnection::OnWritable() {
 void ServerConnection::WatchFlushing() { timer_.Set(loop_.Now() + listener_->Current().config->body_idle_timeout); }
 
 void ServerConnection::Done(const exchange::Summary& summary, bool complete) {
-  timer_.Cancel();
+  timer_.Rest();
   listener_->Record(summary, loop_.Now());
   if (state_ != State::kExchange) return;
   const bool request_complete = body_.done();
@@ -410,7 +413,7 @@ void ServerConnection::NextRequest() {
     WatchFlushing();
     return socket_.WaitWritable();
   }
-  timer_.Cancel();
+  timer_.Rest();
   in_.Consume(head_used_);
   head_used_ = 0;
   in_.Append(pipelined_.view());

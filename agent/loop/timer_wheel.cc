@@ -100,6 +100,7 @@ void TimerWheel::TurnNear() {
   while (slots_[slot] != nullptr) {
     Timer& timer = *slots_[slot];
     Unlink(timer);
+    if (!timer.armed_) continue;
     if (TickOf(timer.deadline_) > tick_) {
       Link(timer, tick_ + 1);
     } else {
@@ -113,6 +114,7 @@ void TimerWheel::FireDue() {
   while (slots_[kDueSlot] != nullptr) {
     Timer& timer = *slots_[kDueSlot];
     Unlink(timer);
+    if (!timer.armed_) continue;
     if (TickOf(timer.deadline_) > tick_) {
       Link(timer, tick_ + 1);
     } else {
@@ -132,7 +134,7 @@ void TimerWheel::Cascade() {
     Timer* next = timer->next_;
     timer->linked_ = false;
     --linked_;
-    Link(*timer, tick_);
+    if (timer->armed_) Link(*timer, tick_);
     timer = next;
   }
 }

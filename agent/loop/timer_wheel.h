@@ -2,8 +2,8 @@
 //
 // Two levels of 256 slots: 4 ms each, then 1.024 s each; deadlines beyond 262 s wait in the last slot and are looked at again. A timer
 // whose deadline is moved later stays where it is and is re-filed when its slot comes up, so moving a deadline on every byte costs one
-// store. Timers fire late by at most one tick plus the loop's own delay, never early. Source: G. Varghese, T. Lauck, "Hashed and
-// Hierarchical Timing Wheels", 1987.
+// store; the same holds for one that rests in between. Timers fire late by at most one tick plus the loop's own delay, never early.
+// Source: G. Varghese, T. Lauck, "Hashed and Hierarchical Timing Wheels", 1987.
 //
 // Thread-safety: one worker. Cost: Set/Cancel O(1), no allocation; Advance O(used slots passed + timers due), however long it was not
 // called.
@@ -38,6 +38,9 @@ class Timer {
 
   void Set(TimePoint deadline);
   void Cancel();
+  // As Cancel, for a timer that is about to be set again: it stays where it is filed, so both together cost two stores. The wheel looks at
+  // it for nothing when its slot comes up before that.
+  void Rest() { armed_ = false; }
   bool armed() const { return armed_; }
   TimePoint deadline() const { return deadline_; }
 

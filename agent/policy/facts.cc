@@ -72,9 +72,9 @@ void AppendValue(Variable variable, const Facts& facts, std::string& out) {
 
 std::string_view Render(const rules::ValueTemplate& value, const Facts& facts, TextStore& store) {
   if (value.is_literal()) return value.Literal();
-  std::string text;
+  std::string& text = store.Make();
   value.Render([&](Variable variable, std::string& out) { AppendValue(variable, facts, out); }, text);
-  return store.Keep(std::move(text));
+  return text;
 }
 
 std::string_view FindHeader(const std::vector<Header>& headers, std::string_view name) {
@@ -101,8 +101,8 @@ void AddToList(std::vector<Header>& headers, std::string_view name, std::string_
   for (Header& header : headers) {
     if (!codec::EqualsIgnoreCase(header.name, name)) continue;
     if (codec::ListHas(header.value, word) || codec::ListHas(header.value, "*")) return;
-    std::string list(header.value);
-    header.value = store.Keep(list.append(list.empty() ? "" : ", ").append(word));
+    std::string& list = store.Make();
+    header.value = list.append(header.value).append(header.value.empty() ? "" : ", ").append(word);
     return;
   }
   AddHeader(headers, name, word);

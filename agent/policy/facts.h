@@ -29,14 +29,31 @@ struct Facts {
   Cause cause = Cause::kNone;
 };
 
-// Owns texts at addresses that do not change.
+// Owns texts at addresses that do not change. Its memory stays for the next request, up to a bound.
 class TextStore {
  public:
-  std::string_view Keep(std::string text) { return texts_.emplace_back(std::move(text)); }
-  void Clear() { texts_.clear(); }
+  // An empty text to write to.
+  std::string& Make() {
+    if (used_ == texts_.size()) texts_.emplace_back();
+    return texts_[used_++];
+  }
+  std::string_view Keep(std::string text) { return Make() = std::move(text); }
+  void Clear() {
+    if (texts_.size() > kMostKept) texts_.resize(kMostKept);
+    for (std::size_t i = 0; i < used_ && i < texts_.size(); ++i) Empty(texts_[i]);
+    used_ = 0;
+  }
 
  private:
+  static constexpr std::size_t kMostKept = 16;
+  static constexpr std::size_t kLongestKept = 512;
+  static void Empty(std::string& text) {
+    if (text.capacity() > kLongestKept) text = std::string();
+    text.clear();
+  }
+
   std::deque<std::string> texts_;
+  std::size_t used_ = 0;
 };
 
 void AppendValue(rules::Variable variable, const Facts& facts, std::string& out);

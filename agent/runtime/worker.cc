@@ -52,7 +52,7 @@ void Worker::Prepare(std::uint64_t epoch, std::shared_ptr<const snapshot::AgentS
   prepared_epoch_ = epoch;
 }
 
-Ref<exchange::WorkerView> Worker::CurrentView() {
+const Ref<exchange::WorkerView>& Worker::CurrentView() {
   if (prepared_ && published_.load(std::memory_order_acquire) >= prepared_epoch_) view_ = std::exchange(prepared_, nullptr);
   return view_;
 }

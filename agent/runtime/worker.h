@@ -50,7 +50,7 @@ class Worker final : public listener::Host {
   std::size_t connections() const;
 
   // Host:
-  loop::Ref<exchange::WorkerView> CurrentView() override;
+  const loop::Ref<exchange::WorkerView>& CurrentView() override;
   bool draining() const override { return draining_; }
   void OpenConnection(listener::ListenerState& listener, int fd, const Endpoint& peer, bool refuse) override;
   void OnSelfMade(const std::string& listener, const exchange::Summary& summary) override { log_.Write(listener, summary, loop_->Now()); }

@@ -83,7 +83,7 @@ void H1ClientConnection::CloseQuietly() {
 }
 
 Ref<ClientStream> H1ClientConnection::Take() {
-  timer_.Cancel();
+  timer_.Rest();
   state_ = State::kBusy;
   ++requests_;
   return Ref<ClientStream>(this);
@@ -99,7 +99,7 @@ void H1ClientConnection::Begin(ClientStreamEvents& events) {
 void H1ClientConnection::SendHead(const OutgoingRequest& request) {
   std::string& out = out_.text();
   codec::AppendRequestLine(out, request.method, request.path_and_query);
-  for (const codec::Header& header : *request.headers) codec::AppendHeader(out, header.name, header.value);
+  codec::AppendHeaders(out, *request.headers);
   request_framing_ = request.framing;
   is_head_request_ = request.method == "HEAD";
   asked_upgrade_ = !request.upgrade.empty();

@@ -1,9 +1,12 @@
-// HTTP/1 requests: any bytes are refused or read; what is read obeys the rules that keep requests from being smuggled; and nothing depends on
-// how the bytes are cut into pieces.
+// HTTP/1 requests: any bytes are refused or read; what is read is read alike by llhttp, and obeys the rules that keep requests from being
+// smuggled; and nothing depends on how the bytes are cut into pieces.
+#include <llhttp.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/codec/body_reader.h"
@@ -49,6 +52,52 @@ void CheckHead(const RequestHead& head, std::string_view bytes) {
   Require(head.framing != Framing::kUntilClose);
   Require(head.minor_version <= 1 && (hosts == 1 || head.minor_version == 0));
   Require(head.path.find("/../") == std::string_view::npos && head.path.find('#') == std::string_view::npos);
+}
+
+// llhttp reads the same bytes, in the same way: what we take nobody takes for something else.
+struct Other {
+  llhttp_t parser;
+  std::vector<std::pair<std::string_view, std::string_view>> headers;
+  std::string_view target;
+};
+
+Other& Self(llhttp_t* parser) { return *static_cast<Other*>(parser->data); }
+
+llhttp_settings_t OtherSettings() {
+  llhttp_settings_t settings;
+  llhttp_settings_init(&settings);
+  settings.on_url = [](llhttp_t* parser, const char* at, std::size_t length) {
+    Self(parser).target = {at, length};
+    return 0;
+  };
+  settings.on_header_field = [](llhttp_t* parser, const char* at, std::size_t length) {
+    Self(parser).headers.push_back({{at, length}, {}});
+    return 0;
+  };
+  settings.on_header_value = [](llhttp_t* parser, const char* at, std::size_t length) {
+    Self(parser).headers.back().second = {at, length};
+    return 0;
+  };
+  settings.on_headers_complete = [](llhttp_t*) -> int { return HPE_PAUSED; };
+  return settings;
+}
+
+std::string_view WithoutBlanks(std::string_view text) {
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+void CompareWithOther(const RequestHead& head, std::string_view bytes) {
+  static const llhttp_settings_t settings = OtherSettings();
+  Other other;
+  llhttp_init(&other.parser, HTTP_REQUEST, &settings);
+  other.parser.data = &other;
+  Require(llhttp_execute(&other.parser, bytes.data(), bytes.size()) == HPE_PAUSED);
+  Require(other.target == head.target && other.headers.size() == head.headers.size());
+  Require(other.parser.http_major == 1 && other.parser.http_minor == head.minor_version);
+  for (std::size_t i = 0; i < head.headers.size(); ++i) {
+    Require(other.headers[i].first == head.headers[i].name && WithoutBlanks(other.headers[i].second) == head.headers[i].value);
+  }
 }
 
 // What we would send on is read by the same rules as the same request.
@@ -102,6 +151,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RequestHead head;
   if (ParseRequestHead(bytes.substr(0, end), limits, head) != Cause::kNone) return 0;
   CheckHead(head, bytes);
+  CompareWithOther(head, bytes.substr(0, end));
   CheckWritten(head);
   const std::string_view rest = bytes.substr(end);
   const Body whole = ReadBody(head, rest, rest.size() + 1);

@@ -97,7 +97,7 @@ HEADERS = [
     (r"rocksdb/", "RocksDB", ["controlplane/store/rocksdb_"], "use the Store interface in controlplane/store/store.h"),
     (r"yaml-cpp/", "yaml-cpp", ["common/config/yaml_"], "parse through common/config/yaml_codec.h"),
     (r"openssl/", "OpenSSL", ["common/tls/", "agent/tls/"], "use common/tls, or agent/tls for sessions"),
-    (r"llhttp\.h", "llhttp", ["agent/codec/"], "parse through agent/codec"),
+    (r"llhttp\.h", "llhttp", ["agent/codec/", "tests/fuzz/"], "parse through agent/codec"),
     (r"ares\.h|ares_", "c-ares", ["agent/discovery/ares_resolver.cc"], "ask through agent/discovery/resolver.h"),
     (r"nghttp2/", "nghttp2", ["agent/codec/h2_", "tools/yard-origin/h2_", "tests/harness/h2_"], "speak HTTP/2 through agent/codec/h2_session.h"),
     (r"re2/", "RE2", ["common/rules/pattern"], "match through common/rules/pattern.h"),

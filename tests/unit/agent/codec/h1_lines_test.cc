@@ -16,6 +16,12 @@ struct Row {
   LineFault fault;
 };
 
+LineFault CheckHeadLines(std::string_view head, bool is_request, std::size_t max_headers) {
+  HeadLines lines;
+  std::vector<Header> headers;
+  return ReadHeadLines(head, is_request, max_headers, lines, headers);
+}
+
 constexpr LineFault kGood = LineFault::kNone;
 constexpr LineFault kBad = LineFault::kMalformed;
 

@@ -85,6 +85,31 @@ TEST(TimerWheel, CancelledAndDestroyedTimersDoNotFire) {
   EXPECT_EQ(probe.fired, 0);
 }
 
+TEST(TimerWheel, AtRestItDoesNotFireAndIsSetAgainWhereItIsFiled) {
+  TimerWheel wheel(kStart);
+  Probe probe(wheel);
+  for (const Duration far : {Duration(seconds(1)), Duration(seconds(100))}) {
+    const TimePoint begin = kStart + far * 10;
+    wheel.Advance(begin);
+    probe.timer.Set(begin + far);
+    probe.timer.Rest();
+    EXPECT_FALSE(probe.timer.armed());
+    wheel.Advance(begin + far + seconds(2));
+    EXPECT_EQ(std::exchange(probe.fired, 0), 0);
+    EXPECT_FALSE(wheel.NextDue().has_value());
+
+    const TimePoint again = begin + far + seconds(2);
+    probe.timer.Set(again + far);
+    probe.timer.Rest();
+    probe.timer.Set(again + far + seconds(1));
+    wheel.Advance(again + far);
+    EXPECT_EQ(probe.fired, 0);
+    wheel.Advance(again + far + seconds(2));
+    EXPECT_EQ(std::exchange(probe.fired, 0), 1);
+    EXPECT_FALSE(wheel.NextDue().has_value());
+  }
+}
+
 TEST(TimerWheel, MovedLaterFiresOnceAtTheNewDeadline) {
   TimerWheel wheel(kStart);
   Probe probe(wheel);

@@ -22,7 +22,8 @@ class PolicyChainTest : public testing::Test {
     facts_ = {.head = &head_, .client_ip = "192.0.2.1", .scheme = "http", .request_id = "id", .listener = "l", .route = "r"};
   }
   PolicyChain::Verdict Admit(std::int64_t now = kSecond) {
-    chain_ = std::make_unique<PolicyChain>(policies_, facts_, "/");
+    chain_ = std::make_unique<PolicyChain>();
+    chain_->Begin(policies_, facts_, "/");
     return chain_->Admit(now);
   }
   void MakePreflight() {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <functional>
 #include <future>
 #include <new>
 #include <thread>
@@ -63,7 +64,6 @@ class SteadyState : public testing::Test {
     auto plane = DataPlane::Start({.workers = 1, .seed = 1, .clock = &clock_, .health = &health_, .log = nullptr});
     ASSERT_TRUE(plane.ok()) << plane.status();
     plane_ = *std::move(plane);
-    Apply();
   }
   void TearDown() override {
     if (plane_) plane_->Stop();
@@ -102,21 +102,28 @@ class SteadyState : public testing::Test {
     return allocations - before;
   }
 
- private:
-  void Apply() {
+  // A listener, a route and an upstream, changed as the test likes.
+  struct Parts {
+    v1::Listener& listener;
+    v1::Route& route;
+    v1::Upstream& upstream;
+  };
+  void Apply(const std::function<void(Parts)>& change = [](Parts) {}) {
     v1::Snapshot snapshot;
     snapshot.set_generation(1);
-    v1::Resource& upstream = *snapshot.add_resources();
+    for (int i = 0; i < 3; ++i) snapshot.add_resources();
+    v1::Resource& upstream = *snapshot.mutable_resources(0);
     upstream.set_name("app");
     upstream.mutable_upstream()->add_backends()->set_address(fmt::format("127.0.0.1:{}", backend_listens_.port()));
-    v1::Resource& route = *snapshot.add_resources();
+    v1::Resource& route = *snapshot.mutable_resources(1);
     route.set_name("all");
     route.mutable_route()->add_listeners("web");
     route.mutable_route()->mutable_forward()->add_upstreams()->set_upstream("app");
-    v1::Resource& listener = *snapshot.add_resources();
+    v1::Resource& listener = *snapshot.mutable_resources(2);
     listener.set_name("web");
     listener.mutable_listener()->set_address("127.0.0.1");
     listener.mutable_listener()->set_port(port_.port());
+    change({*listener.mutable_listener(), *route.mutable_route(), *upstream.mutable_upstream()});
     std::promise<config::ApplyOutcome> applied;
     plane_->Apply(snapshot, [&](config::ApplyOutcome outcome) { applied.set_value(std::move(outcome)); });
     const config::ApplyOutcome outcome = applied.get_future().get();
@@ -124,6 +131,7 @@ class SteadyState : public testing::Test {
     ASSERT_TRUE(outcome.violations.empty()) << outcome.violations[0].reason();
   }
 
+ private:
   SystemClock clock_;
   health::HealthTable health_;
   harness::ReservedPort port_;
@@ -133,20 +141,47 @@ class SteadyState : public testing::Test {
 };
 
 TEST_F(SteadyState, AGetAllocatesNothing) {
+  Apply();
   const std::string body(128, 'b');
   Answer(0, fmt::format("HTTP/1.1 200 OK\r\nServer: test\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
   EXPECT_EQ(AllocationsOf(1000, "GET /some/path?with=query HTTP/1.1\r\nHost: example.com\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", body.size()), 0U);
 }
 
 TEST_F(SteadyState, APostAllocatesNothing) {
+  Apply();
   const std::string body(4096, 'p');
   Answer(body.size(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   EXPECT_EQ(AllocationsOf(1000, fmt::format("POST /p HTTP/1.1\r\nHost: example.com\r\nContent-Length: {}\r\n\r\n{}", body.size(), body), 2), 0U);
 }
 
 TEST_F(SteadyState, AChunkedAnswerAllocatesNothing) {
+  Apply();
   Answer(0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
   EXPECT_EQ(AllocationsOf(1000, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", sizeof("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n") - 1), 0U);
+}
+
+TEST_F(SteadyState, ARouteWithPoliciesAllocatesNothing) {
+  Apply([](Parts parts) {
+    const auto add = [](v1::HeaderValue& header, const char* name, const char* value) {
+      header.set_name(name);
+      header.set_value(value);
+    };
+    v1::Route& route = parts.route;
+    add(*route.mutable_request_headers()->add_set(), "X-From", "agent, for %client_ip% and nobody else at all");
+    add(*route.mutable_request_headers()->add_add(), "X-Id", "%request_id%");
+    route.mutable_request_headers()->add_remove("X-Secret");
+    add(*route.mutable_response_headers()->add_set(), "X-Backend", "%upstream%/%backend%/%status%/and so on");
+    route.mutable_response_headers()->add_remove("Server");
+    route.mutable_security_headers();
+    route.mutable_rewrite()->set_whole_path("/another/path/that/is/long/enough/to/need/memory");
+    route.mutable_timeouts()->mutable_request()->set_seconds(5);
+    route.mutable_timeouts()->mutable_idle()->set_seconds(5);
+    parts.upstream.mutable_retry()->set_max_attempts(3);
+    parts.upstream.mutable_retry()->mutable_per_try_timeout()->set_seconds(2);
+    parts.upstream.mutable_retry()->add_on(v1::RETRY_CONDITION_GATEWAY_ERROR);
+  });
+  Answer(0, "HTTP/1.1 200 OK\r\nServer: test\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_EQ(AllocationsOf(1000, "GET /some/path?q HTTP/1.1\r\nHost: example.com\r\nX-Secret: s\r\nX-From: client\r\n\r\n", 2), 0U);
 }
 
 }  // namespace
