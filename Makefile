@@ -4,7 +4,7 @@ TESTS ?= $(shell n=$$(nproc); [ $$n -gt 2 ] && echo $$n || echo 2)
 CTEST  = ctest --output-on-failure -j $(TESTS)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-asan test-tsan bench sim fuzz coverage lint clean
+.PHONY: help deps build demo test test-asan test-tsan bench bench-diff sim fuzz coverage lint clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -32,9 +32,13 @@ test-tsan: deps  ## Every test under ThreadSanitizer
 	@cmake --build build/tsan -j $(JOBS)
 	@$(CTEST) --test-dir build/tsan
 
-bench: build  ## Requests per second and CPU per request, beside nginx where it is installed
+bench: build  ## Cost, latency and memory beside HAProxy, nginx and nghttpx, into docs/benchmark.*
 	@tools/install-deps bench
-	@tests/bench/run --bin build/release/bin
+	@tests/bench/run --bin build/release/bin --out docs
+
+bench-diff: build  ## Instructions per request beside those of revision BASE (default HEAD~1); over 5 % more fails
+	@tools/install-deps bench
+	@tests/bench/diff --bin build/release/bin --base $(or $(BASE),HEAD~1) --jobs $(JOBS)
 
 sim: build  ## Balancers and breakers on simulated time, every table beside its comparators
 	@build/release/bin/yard-sim
