@@ -12,14 +12,15 @@ help:  ## This list
 deps:  ## Install the Debian packages that building and testing need (skips what is there)
 	@tools/install-deps build
 
-build: deps  ## Build everything, optimised, into build/release
+build: deps  ## Build the programs, optimised, into build/release/bin
 	@cmake --preset release
-	@cmake --build build/release -j $(JOBS)
+	@cmake --build build/release -j $(JOBS) --target programs
 
 demo: build  ## Run a fleet on this machine, break it on purpose, and print what happened
 	@tools/demo/demo --bin build/release/bin
 
 test: build  ## Build and run every test
+	@cmake --build build/release -j $(JOBS)
 	@$(CTEST) --test-dir build/release
 
 test-asan: deps  ## Every test under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -41,6 +42,7 @@ bench-diff: build  ## Instructions per request beside those of revision BASE (de
 	@tests/bench/diff --bin build/release/bin --base $(or $(BASE),HEAD~1) --jobs $(JOBS)
 
 sim: build  ## Balancers and breakers on simulated time, every table beside its comparators
+	@cmake --build build/release -j $(JOBS) --target yard-sim
 	@build/release/bin/yard-sim
 
 fuzz: deps  ## Fuzz each target for FUZZ_SECONDS (default 600) with libFuzzer

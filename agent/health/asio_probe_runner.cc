@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "agent/health/probe_response.h"
+#include "agent/health/probe_dialogue.h"
 #include "agent/health/probe_tls.h"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
@@ -34,11 +34,6 @@ std::string Words(const error_code& error) {
   if (error == asio::error::connection_refused) return "refused";
   if (error == asio::error::connection_reset) return "reset";
   return error.message();
-}
-
-std::string RequestText(const ProbeSpec& spec) {
-  return fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: switchyard-health\r\nAccept: */*\r\nConnection: close\r\n\r\n", spec.path,
-                     spec.host);
 }
 
 tcp::endpoint ToAsio(const Endpoint& endpoint) {
@@ -78,27 +73,50 @@ class Running : public std::enable_shared_from_this<Running> {
   void Connected(const error_code& error) {
     if (!done_) return;
     if (error) return FailBy("connect", error);
-    if (!spec_.http) return Finish({ProbeVerdict::kOk, "connected"});
-    request_ = RequestText(spec_);
     if (spec_.tls != nullptr) return StartTls();
-    asio::async_write(socket_, asio::buffer(request_), [self = shared_from_this()](const error_code& failed, std::size_t) {
-      if (self->done_ && failed) self->FailBy("send", failed);
+    if (Begin(spec_.http2)) Read();
+  }
+
+  // False: being connected was the whole probe.
+  bool Begin(bool http2) {
+    dialogue_ = MakeProbeDialogue(spec_, http2);
+    if (dialogue_ == nullptr) {
+      Finish({ProbeVerdict::kOk, "connected"});
+      return false;
+    }
+    say_ = dialogue_->Say();
+    if (tls_ == nullptr) Send();
+    return true;
+  }
+
+  // One write at a time; what is to be said meanwhile follows it.
+  void Send() {
+    if (say_.empty() || !sending_.empty()) return;
+    sending_ = std::exchange(say_, {});
+    asio::async_write(socket_, asio::buffer(sending_), [self = shared_from_this()](const error_code& failed, std::size_t) {
+      self->sending_.clear();
+      if (!self->done_) return;
+      if (failed) return self->FailBy("send", failed);
+      self->Send();
     });
-    Read();
   }
 
   void StartTls() {
     error_code error;
     socket_.native_non_blocking(true, error);
-    tls_ = error ? nullptr : ProbeTls::Start(spec_.tls, socket_.native_handle(), clock_.WallNow(), request_);
+    tls_ = error ? nullptr : ProbeTls::Start(spec_.tls, socket_.native_handle(), clock_.WallNow());
     if (tls_ == nullptr) return Finish({ProbeVerdict::kInconclusive, "no memory for TLS"});
     StepTls();
   }
 
   void StepTls() {
-    const ProbeTls::Progress progress = tls_->Step(buffer_.data(), buffer_.size());
+    const ProbeTls::Progress progress = tls_->Step(say_, buffer_.data(), buffer_.size());
     switch (progress.kind) {
       case ProbeTls::Progress::Kind::kFailed: return Fail(progress.reason);
+      case ProbeTls::Progress::Kind::kEnded: return Finish(dialogue_->Ended());
+      case ProbeTls::Progress::Kind::kShaken:
+        if (Begin(tls_->protocol() == "h2")) StepTls();
+        return;
       case ProbeTls::Progress::Kind::kBytes: return Take({buffer_.data(), progress.bytes});
       case ProbeTls::Progress::Kind::kWantRead:
       case ProbeTls::Progress::Kind::kWantWrite: break;
@@ -115,20 +133,18 @@ class Running : public std::enable_shared_from_this<Running> {
     if (tls_ != nullptr) return StepTls();
     socket_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](const error_code& error, std::size_t size) {
       if (!self->done_) return;
-      if (error == asio::error::eof) return self->Fail("connection closed before a response");
+      if (error == asio::error::eof) return self->Finish(self->dialogue_->Ended());
       if (error) return self->FailBy("receive", error);
       self->Take({self->buffer_.data(), size});
     });
   }
 
   void Take(std::string_view bytes) {
-    switch (response_.Feed(bytes)) {
-      case ProbeResponse::Progress::kNeedMore: return Read();
-      case ProbeResponse::Progress::kMalformed: return Fail("not an HTTP/1 response");
-      case ProbeResponse::Progress::kDone: break;
-    }
-    const bool expected = spec_.Expects(response_.status());
-    Finish({expected ? ProbeVerdict::kOk : ProbeVerdict::kFailed, fmt::format("status {}", response_.status())});
+    std::optional<ProbeResult> result = dialogue_->Hear(bytes);
+    if (result) return Finish(*std::move(result));
+    say_ += dialogue_->Say();
+    if (tls_ == nullptr) Send();
+    Read();
   }
 
   void FailBy(std::string_view step, const error_code& error) {
@@ -157,10 +173,11 @@ class Running : public std::enable_shared_from_this<Running> {
   asio::steady_timer timer_;
   const ProbeSpec spec_;
   std::function<void(ProbeResult)> done_;
-  std::string request_;
   std::unique_ptr<ProbeTls> tls_;
-  std::array<char, 1024> buffer_;
-  ProbeResponse response_;
+  std::unique_ptr<ProbeDialogue> dialogue_;
+  std::string say_;
+  std::string sending_;
+  std::array<char, 4096> buffer_;
 };
 
 class AsioProbe final : public Probe {

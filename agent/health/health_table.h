@@ -41,6 +41,11 @@ class BackendHealth {
   bool usable() const { return state() != HealthState::kUnhealthy; }
   HealthState state() const { return state_.load(std::memory_order_relaxed); }
   void Set(HealthState state) { state_.store(state, std::memory_order_relaxed); }
+  // Takes no traffic until a probe has found it well; what was found before stands.
+  void AwaitProbe() {
+    HealthState unknown = HealthState::kUnknown;
+    state_.compare_exchange_strong(unknown, HealthState::kUnhealthy, std::memory_order_relaxed);
+  }
 
   // TLS that its probes speak; null: plain text. Set by the snapshot's builder.
   void SetTls(std::shared_ptr<const tls::ClientContext> tls) {

@@ -7,15 +7,31 @@
 namespace switchyard::agent::health {
 namespace {
 
-ProbeSpec SpecOf(const v1::HealthCheck& check, const std::string& address) {
-  ProbeSpec spec;
-  spec.timeout = switchyard::config::ProbeTimeout(check);
-  if (!check.has_http()) return spec;
-  spec.http = true;
-  spec.path = switchyard::config::ProbePath(check.http());
-  spec.host = switchyard::config::ProbeHost(check.http(), address);
-  spec.expected_statuses.assign(check.http().expected_statuses().begin(), check.http().expected_statuses().end());
+void FillHttp(const v1::HttpProbe& probe, const std::string& address, ProbeSpec& spec) {
+  spec.kind = ProbeSpec::Kind::kHttp;
+  spec.path = switchyard::config::ProbePath(probe);
+  spec.host = switchyard::config::ProbeHost(probe, address);
+  spec.expected_statuses.assign(probe.expected_statuses().begin(), probe.expected_statuses().end());
   std::sort(spec.expected_statuses.begin(), spec.expected_statuses.end());
+  spec.headers.assign(probe.headers().begin(), probe.headers().end());
+  std::sort(spec.headers.begin(), spec.headers.end());
+  spec.expected_text = probe.body_contains();
+}
+
+ProbeSpec SpecOf(const v1::HealthCheck& check, bool http2, const std::string& address) {
+  ProbeSpec spec;
+  spec.http2 = http2;
+  spec.timeout = switchyard::config::ProbeTimeout(check);
+  if (check.has_tcp()) {
+    spec.send = check.tcp().send();
+    spec.expected_text = check.tcp().expect();
+  }
+  if (check.has_grpc()) {
+    spec.kind = ProbeSpec::Kind::kGrpc;
+    spec.service = check.grpc().service();
+    spec.host = switchyard::config::ProbeAuthority(check.grpc(), address);
+  }
+  if (check.has_http()) FillHttp(check.http(), address, spec);
   return spec;
 }
 
@@ -33,9 +49,10 @@ void AddUpstream(const std::string& name, const v1::Upstream& upstream, std::map
     if (!endpoint.ok()) continue;
     ProbeTarget target;
     target.endpoint = *endpoint;
-    target.spec = SpecOf(check, backend.address());
+    target.spec = SpecOf(check, switchyard::config::Protocol(upstream) == v1::UPSTREAM_PROTOCOL_HTTP2, backend.address());
     if (!IsSafe(target.spec.path) || !IsSafe(target.spec.host)) continue;
     target.interval = switchyard::config::ProbeInterval(check);
+    target.suspicious_interval = switchyard::config::SuspiciousInterval(check);
     target.thresholds.unhealthy = switchyard::config::UnhealthyThreshold(check);
     target.thresholds.healthy = switchyard::config::HealthyThreshold(check);
     out.emplace(BackendKey(name, backend.address()), std::move(target));

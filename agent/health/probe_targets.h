@@ -20,6 +20,8 @@ struct ProbeTarget {
   Endpoint endpoint;
   ProbeSpec spec;
   Duration interval = std::chrono::seconds(2);
+  // While results speak against the present state.
+  Duration suspicious_interval = std::chrono::milliseconds(500);
   Thresholds thresholds;
   friend bool operator==(const ProbeTarget&, const ProbeTarget&) = default;
 };

@@ -74,7 +74,7 @@ void Prober::StartWaiting() {
     target.waiting = false;
     ++running_;
     ProbeSpec spec = target.terms.spec;
-    if (spec.http) spec.tls = target.health->tls();
+    spec.tls = target.health->tls();
     target.probe = runner_.Start(target.terms.endpoint, spec,
                                  [this, &target](const ProbeResult& result) { Finish(target, result); });
   }
@@ -98,11 +98,11 @@ void Prober::Finish(Target& target, const ProbeResult& result) {
   if (news && news_) news_({target.key.first, target.key.second, target.verdict.state(), result.reason});
 }
 
-// Doubt is settled sooner than good news is confirmed.
+// Doubt is settled sooner than what is known is confirmed.
 Duration Prober::NextGap(const Target& target) {
-  const bool doubt = target.verdict.state() != HealthState::kUnhealthy && target.verdict.row() > 0;
-  const double factor = (0.9 + 0.2 * random_.Unit()) / (doubt ? 4 : 1);
-  return Duration(static_cast<Duration::rep>(static_cast<double>(target.terms.interval.count()) * factor));
+  const double factor = 0.9 + 0.2 * random_.Unit();
+  const Duration gap = target.verdict.row() > 0 ? target.terms.suspicious_interval : target.terms.interval;
+  return Duration(static_cast<Duration::rep>(static_cast<double>(gap.count()) * factor));
 }
 
 void Prober::Stop() {

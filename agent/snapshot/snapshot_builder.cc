@@ -201,7 +201,8 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     tls->settings = proto.tls().SerializeAsString();
     out->pool.tls = std::move(tls);
   }
-  out->pool.http2 = config::Protocol(proto) == v1::UPSTREAM_PROTOCOL_HTTP2;
+  out->pool.http2 = config::Protocol(proto) != v1::UPSTREAM_PROTOCOL_HTTP1;
+  out->pool.may_speak_http1 = config::Protocol(proto) == v1::UPSTREAM_PROTOCOL_AUTO;
   for (int i = 0; i < proto.backends_size(); ++i) {
     const v1::Backend& backend = proto.backends(i);
     const absl::StatusOr<Endpoint> endpoint = Endpoint::Parse(backend.address());
@@ -217,6 +218,7 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     config.disabled = config::StateOf(backend) == v1::BACKEND_STATE_DISABLED;
     config.health = health_.Get(resource.name(), backend.address());
     config.health->SetTls(out->pool.tls == nullptr ? nullptr : out->pool.tls->context);
+    if (proto.health_check().starts_unhealthy()) config.health->AwaitProbe();
     out->backends.push_back(std::move(config));
   }
   FillBalancing(proto, zone_, workers_, *out);

@@ -30,6 +30,14 @@ tls::Version VersionOf(v1::TlsVersion version, tls::Version fallback) {
   return fallback;
 }
 
+std::vector<std::string> OffersTo(const v1::Upstream& upstream) {
+  switch (config::Protocol(upstream)) {
+    case v1::UPSTREAM_PROTOCOL_AUTO: return {"h2", "http/1.1"};
+    case v1::UPSTREAM_PROTOCOL_HTTP2: return {"h2"};
+    default: return {"http/1.1"};
+  }
+}
+
 std::vector<std::string> AlpnOf(const v1::Listener& listener) {
   switch (config::Protocol(listener)) {
     case v1::LISTENER_PROTOCOL_HTTP1:
@@ -171,7 +179,7 @@ std::shared_ptr<const tls::ClientContext> TlsBuilder::ForUpstream(const v1::Reso
   options.insecure_skip_verify = proto.insecure_skip_verify();
   options.min_version = VersionOf(proto.min_version(), tls::Version::kTls12);
   options.max_version = VersionOf(proto.max_version(), tls::Version::kTls13);
-  options.alpn = {config::Protocol(resource.upstream()) == v1::UPSTREAM_PROTOCOL_HTTP2 ? "h2" : "http/1.1"};
+  options.alpn = OffersTo(resource.upstream());
   options.resumption = !proto.disable_resumption();
   for (const auto& [name, field] : {std::pair(&proto.ca(), "spec.tls.ca"), std::pair(&proto.certificate(), "spec.tls.certificate")}) {
     if (name->empty() || Find(*name) != nullptr) continue;
@@ -185,7 +193,7 @@ std::shared_ptr<const tls::ClientContext> TlsBuilder::ForUpstream(const v1::Reso
   }
   Inputs inputs;
   inputs.Add(proto.SerializeAsString());
-  inputs.Add(options.alpn.front());
+  for (const std::string& protocol : options.alpn) inputs.Add(protocol);
   for (const std::string* text : {&options.ca_pem, &options.chain_pem, &options.key_pem}) inputs.Add(*text);
   const std::string digest = inputs.Finish();
   if (built.context != nullptr && built.digest == digest) return built.context;

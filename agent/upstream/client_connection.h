@@ -51,6 +51,11 @@ class ClientConnection : public loop::Socket::Owner {
   virtual void Retire() = 0;
   // Ends now, without a word to the pool. REQUIRES: nobody waits for an answer.
   virtual void CloseQuietly() = 0;
+  // Connecting failed because TLS agreed on the other HTTP version.
+  bool chose_other_version() const { return chose_other_version_; }
+
+ protected:
+  bool chose_other_version_ = false;
 
  private:
   friend class ConnectionPool;

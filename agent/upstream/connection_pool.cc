@@ -23,7 +23,7 @@ ConnectionPool::ConnectionPool(loop::EventLoop& loop, const Endpoint& backend, c
 ConnectionPool::Answer ConnectionPool::Acquire(Waiter& waiter, bool careful) {
   while (!open_.empty()) {
     const Ref<ClientConnection> connection = open_.back();
-    if (connection->room() == 0 || connection->http2_ != limits_.http2) {
+    if (connection->room() == 0 || !Speaks(*connection)) {
       Unlist(*connection);
       continue;
     }
@@ -65,18 +65,19 @@ ConnectionPool::Waiter* ConnectionPool::PopWaiter() {
 }
 
 Ref<ClientConnection> ConnectionPool::MakeConnection() {
-  if (limits_.http2) return Ref<ClientConnection>(new H2ClientConnection(loop_, *this, expected_streams_));
+  if (http2()) return Ref<ClientConnection>(new H2ClientConnection(loop_, *this, expected_streams_));
   return Ref<ClientConnection>(new H1ClientConnection(loop_, *this));
 }
 
-std::size_t ConnectionPool::Expected() const { return std::size_t{connecting_} * (limits_.http2 ? expected_streams_ : 1); }
+std::size_t ConnectionPool::Expected() const { return std::size_t{connecting_} * (http2() ? expected_streams_ : 1); }
 
 // The pool and each of its connections keep each other alive until the connection closes.
 void ConnectionPool::StartConnecting() {
+  const bool http2 = this->http2();
   const Ref<ClientConnection> connection = MakeConnection();
   intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(connection.get()));
   intrusive_ptr_add_ref(static_cast<loop::RefCounted*>(this));
-  connection->http2_ = limits_.http2;
+  connection->http2_ = http2;
   all_.insert(connection.get());
   ++connecting_;
   connection->epoch_ = epoch_;
@@ -126,11 +127,19 @@ void ConnectionPool::OnConnectDone(ClientConnection& connection, Cause cause) {
     return Offer(keep_connection);
   }
   Forget(connection);
+  if (connection.chose_other_version() && limits_.may_speak_http1) return TakeVersion(connection);
   WarmLater();
   for (counted_on_it = std::min(counted_on_it, queue_.size()); counted_on_it > 0; --counted_on_it) {
     if (Waiter* waiter = PopWaiter()) waiter->OnNoConnection(cause);
   }
   ConnectForQueue();
+}
+
+// Those who wait go on waiting, for a connection of the version that the backend chose.
+void ConnectionPool::TakeVersion(ClientConnection& connection) {
+  http1_until_ = connection.http2_ ? loop_.Now() + kHttp1Remembered : TimePoint();
+  ConnectForQueue();
+  WarmLater();
 }
 
 void ConnectionPool::OnRoom(ClientConnection& connection) {
@@ -143,7 +152,7 @@ void ConnectionPool::OnRoom(ClientConnection& connection) {
 bool ConnectionPool::MayServe(const ClientConnection& connection) const {
   if (connection.retire_at_ != TimePoint() && loop_.Now() >= connection.retire_at_) return false;
   if (connection.epoch_ != epoch_) return false;
-  if (connection.http2_ != limits_.http2) return false;
+  if (!Speaks(connection)) return false;
   if (limits_.max_requests_per_connection != 0 && connection.requests() >= limits_.max_requests_per_connection) return false;
   return all_.size() <= limits_.max_connections || connection.requests() == 0;
 }
@@ -222,7 +231,8 @@ void ConnectionPool::TakeTls(const std::shared_ptr<const UpstreamTls>& tls) {
 
 void ConnectionPool::Configure(const PoolLimits& limits) {
   TakeTls(limits.tls);
-  const bool other_protocol = limits.http2 != limits_.http2;
+  const bool other_protocol = limits.http2 != limits_.http2 || limits.may_speak_http1 != limits_.may_speak_http1;
+  if (other_protocol) http1_until_ = TimePoint();
   limits_ = limits;
   if (other_protocol) CloseIdle();
   for (std::size_t i = 0; i < open_.size() && open_.size() > limits_.max_idle;) {

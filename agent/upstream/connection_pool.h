@@ -4,6 +4,9 @@
 // else it waits its turn. Over HTTP/2 requests share connections up to what the backend allows, and a new one is made only when those that
 // are being made would not do for all who wait. Whatever becomes available first serves the first in the queue.
 //
+// Where TLS decides the HTTP version (PoolLimits::may_speak_http1) HTTP/2 is tried first. A backend that chooses HTTP/1.1 is connected to anew,
+// and taken to go on speaking it for kHttp1Remembered.
+//
 // A connection that has reached its age takes no new request. Where a least number is asked for connections are made ahead, and a second after
 // one has failed or ended again.
 //
@@ -62,11 +65,16 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
  private:
   // Requests that a first HTTP/2 connection is trusted to take before the backend has said how many it allows (RFC 9113 section 6.5.2).
   static constexpr std::uint32_t kExpectedStreams = 100;
+  static constexpr Duration kHttp1Remembered = std::chrono::minutes(10);
 
   void OnConnectDone(ClientConnection& connection, Cause cause) override;
   void OnRoom(ClientConnection& connection) override;
   void OnClosed(ClientConnection& connection) override;
 
+  // The version that a new connection is made for.
+  bool http2() const { return limits_.http2 && (!limits_.may_speak_http1 || loop_.Now() >= http1_until_); }
+  bool Speaks(const ClientConnection& connection) const { return limits_.may_speak_http1 || connection.http2_ == limits_.http2; }
+  void TakeVersion(ClientConnection& connection);
   loop::Ref<ClientConnection> MakeConnection();
   void StartConnecting();
   void ConnectForQueue();
@@ -99,6 +107,7 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   std::uint32_t connecting_ = 0;
   loop::Timer warm_again_;
   std::uint32_t expected_streams_ = kExpectedStreams;  // of an HTTP/2 connection
+  TimePoint http1_until_{};  // the backend chose it
   bool closed_ = false;
 };
 

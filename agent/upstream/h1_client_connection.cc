@@ -48,7 +48,9 @@ void H1ClientConnection::OnConnected(int error) {
 
 void H1ClientConnection::OnHandshake(bool done) {
   if (state_ != State::kConnecting) return;
-  EndConnecting(done ? Cause::kNone : TlsFailure(socket_));
+  if (!done) return EndConnecting(TlsFailure(socket_));
+  chose_other_version_ = socket_.layer()->protocol() == "h2";
+  EndConnecting(chose_other_version_ ? Cause::kUpstreamTlsFailed : Cause::kNone);
 }
 
 void H1ClientConnection::EndConnecting(Cause cause) {

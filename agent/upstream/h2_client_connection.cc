@@ -65,7 +65,8 @@ void H2ClientConnection::OnHandshake(bool done) {
   if (state_ != State::kConnecting) return;
   if (!done) return EndConnecting(TlsFailure(socket_));
   // RFC 9113 section 3.2: without the protocol being agreed on the backend would not understand the preface.
-  EndConnecting(socket_.layer()->protocol() == "h2" ? Cause::kNone : Cause::kUpstreamTlsFailed);
+  chose_other_version_ = socket_.layer()->protocol() != "h2";
+  EndConnecting(chose_other_version_ ? Cause::kUpstreamTlsFailed : Cause::kNone);
 }
 
 void H2ClientConnection::EndConnecting(Cause cause) {

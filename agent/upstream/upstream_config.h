@@ -45,7 +45,9 @@ struct PoolLimits {
   loop::SocketOptions socket;
   // Null: plain text.
   std::shared_ptr<const UpstreamTls> tls;
-  bool http2 = false;  // prior knowledge
+  bool http2 = false;  // in plain text by prior knowledge
+  // With http2 and TLS: a backend may choose HTTP/1.1 instead.
+  bool may_speak_http1 = false;
 };
 
 // See `switchyard.v1.Retry`.

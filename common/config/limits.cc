@@ -203,6 +203,11 @@ v1::BackendState StateOf(const v1::Backend& backend) {
 }
 
 Duration ProbeInterval(const v1::HealthCheck& check) { return Pick(check.has_interval(), check.interval(), kProbeInterval); }
+Duration SuspiciousInterval(const v1::HealthCheck& check) {
+  const Duration whole = ProbeInterval(check);
+  if (check.has_suspicious_interval()) return std::min(Pick(true, check.suspicious_interval(), kSuspiciousInterval), whole);
+  return std::max(whole / kSuspiciousPart, kSuspiciousInterval.min);
+}
 Duration ProbeTimeout(const v1::HealthCheck& check) {
   return std::min(Pick(check.has_timeout(), check.timeout(), kProbeTimeout), ProbeInterval(check) * kMaxProbeTimeoutIntervals);
 }
@@ -211,6 +216,7 @@ std::uint32_t ProbesSharedBy(const v1::HealthCheck& check) { return Pick(check.h
 std::uint32_t HealthyThreshold(const v1::HealthCheck& check) { return Pick(check.healthy_threshold(), kHealthyThreshold); }
 std::string ProbePath(const v1::HttpProbe& probe) { return Pick(probe.path(), kDefaultProbePath); }
 std::string ProbeHost(const v1::HttpProbe& probe, std::string_view address) { return Pick(probe.host(), address); }
+std::string ProbeAuthority(const v1::GrpcProbe& probe, std::string_view address) { return Pick(probe.authority(), address); }
 bool IsExpectedStatus(const v1::HttpProbe& probe, std::uint32_t status) {
   const auto& expected = probe.expected_statuses();
   if (expected.empty()) return status >= 200 && status <= 299;

@@ -120,6 +120,12 @@ inline constexpr std::size_t kMaxZoneLength = 63;
 inline constexpr TimeBound kConnectTimeout{std::chrono::seconds(1), std::chrono::milliseconds(1), std::chrono::minutes(1)};
 inline constexpr TimeBound kProbeInterval{std::chrono::seconds(2), std::chrono::milliseconds(100), std::chrono::hours(1)};
 inline constexpr TimeBound kProbeTimeout{std::chrono::seconds(1), std::chrono::milliseconds(10), std::chrono::minutes(1)};
+// Its default is this part of the interval.
+inline constexpr TimeBound kSuspiciousInterval{std::chrono::milliseconds(500), std::chrono::milliseconds(100), std::chrono::hours(1)};
+inline constexpr int kSuspiciousPart = 4;
+inline constexpr std::size_t kMaxProbeText = 1'024;
+inline constexpr std::size_t kMaxProbeHeaders = 16;
+inline constexpr std::size_t kMaxProbeService = 255;
 // A probe's timeout is at most this many intervals.
 inline constexpr int kMaxProbeTimeoutIntervals = 10;
 inline constexpr CountBound kUnhealthyThreshold{3, 1, 100};
@@ -336,6 +342,8 @@ std::uint32_t Priority(const v1::Backend& backend);
 v1::BackendState StateOf(const v1::Backend& backend);
 // HealthCheck
 Duration ProbeInterval(const v1::HealthCheck& check);
+// At most ProbeInterval.
+Duration SuspiciousInterval(const v1::HealthCheck& check);
 // At most kMaxProbeTimeoutIntervals intervals.
 Duration ProbeTimeout(const v1::HealthCheck& check);
 std::uint32_t UnhealthyThreshold(const v1::HealthCheck& check);
@@ -345,6 +353,7 @@ std::uint32_t ProbesSharedBy(const v1::HealthCheck& check);
 std::string ProbePath(const v1::HttpProbe& probe);
 // Host header of a probe of the backend at `address`.
 std::string ProbeHost(const v1::HttpProbe& probe, std::string_view address);
+std::string ProbeAuthority(const v1::GrpcProbe& probe, std::string_view address);
 bool IsExpectedStatus(const v1::HttpProbe& probe, std::uint32_t status);
 // Pool
 std::uint32_t MaxConnectionsPerBackend(const v1::Pool& pool);

@@ -10,6 +10,7 @@
 #include "common/config/proto_duration.h"
 #include "controlplane/validation/balancing_rules.h"
 #include "controlplane/validation/discovery_rules.h"
+#include "controlplane/validation/health_rules.h"
 #include "controlplane/validation/label_rules.h"
 #include "controlplane/validation/resilience_rules.h"
 #include "controlplane/validation/socket_rules.h"
@@ -45,57 +46,6 @@ void CheckBackend(int index, const v1::Backend& backend, Addresses& seen, Findin
   CheckEnum(at, "state", backend.state(), v1::BackendState_descriptor(), out);
   CheckCount(at, "priority", backend.priority(), config::kPriority, out);
   CheckEnum(at, "breaker", backend.breaker(), v1::BreakerForce_descriptor(), out);
-}
-
-void CheckHttpProbe(const v1::HttpProbe& probe, Findings& out) {
-  const Text at = "spec.health_check.http";
-  const std::string& path = probe.path();
-  // A probe may have a query.
-  if (!path.empty() && (!IsPath(Text(path).substr(0, path.find('?'))) || path.find_first_of("# \t\r\n") != std::string::npos)) {
-    out.Add(At(at, "path"),
-            fmt::format("is {}; expected a path that starts with '/', of visible ASCII characters without '#'", Quoted(path)));
-  } else if (path.size() > config::kMaxPathLength) {
-    out.Add(At(at, "path"), fmt::format("has {} characters; at most {} allowed", path.size(), config::kMaxPathLength));
-  }
-  const Text host = probe.host();
-  const Text name = host.substr(0, host.ends_with(']') ? Text::npos : host.rfind(':'));
-  const Text port = host.substr(name.size());
-  const bool port_ok = port.empty() || (port.size() >= 2 && port.size() <= 6 && port.find_first_not_of("0123456789", 1) == Text::npos);
-  if (!host.empty() && !(port_ok && (IsHostName(name) || IsBracketedV6(name)))) {
-    out.Add(At(at, "host"), fmt::format("is {}; expected a host name or IP literal, with or without port", Quoted(host)));
-  }
-  const int count = CheckSize(at, "expected_statuses", probe.expected_statuses_size(), config::kMaxExpectedStatuses, out);
-  for (int i = 0; i < count; ++i) {
-    const std::uint32_t status = probe.expected_statuses(i);
-    if (status >= config::kExpectedStatus.min && status <= config::kExpectedStatus.max) continue;
-    out.Add(At(At(at, "expected_statuses"), i),
-            fmt::format("is {}; expected an HTTP status from {} to {}", status, config::kExpectedStatus.min, config::kExpectedStatus.max));
-  }
-}
-
-void CheckProbeTimeout(const v1::HealthCheck& check, Findings& out) {
-  CheckTime("spec.health_check", "timeout", check.has_timeout(), check.timeout(), config::kProbeTimeout, out);
-  if (!check.has_timeout()) return;
-  const Duration timeout = config::FromProto(check.timeout());
-  const Duration longest = config::ProbeInterval(check) * config::kMaxProbeTimeoutIntervals;
-  if (timeout <= longest || timeout > config::kProbeTimeout.max) return;
-  out.Add("spec.health_check.timeout",
-          fmt::format("is {}, more than {} times the interval, {}; shorten it or lengthen the interval", FormatDuration(timeout),
-                      config::kMaxProbeTimeoutIntervals, FormatDuration(config::ProbeInterval(check))));
-}
-
-void CheckHealthCheck(const v1::HealthCheck& check, Findings& out) {
-  const Text at = "spec.health_check";
-  CheckTime(at, "interval", check.has_interval(), check.interval(), config::kProbeInterval, out);
-  CheckProbeTimeout(check, out);
-  CheckCount(at, "unhealthy_threshold", check.unhealthy_threshold(), config::kUnhealthyThreshold, out);
-  CheckCount(at, "healthy_threshold", check.healthy_threshold(), config::kHealthyThreshold, out);
-  CheckOptional(at, "shared_by", check.has_shared_by(), check.shared_by(), config::kProbesSharedBy, out);
-  if (check.probe_case() == v1::HealthCheck::PROBE_NOT_SET) {
-    out.Add(std::string(at), "has no probe; expected `http` or `tcp` (leave `health_check` out for none)");
-  } else if (check.has_http()) {
-    CheckHttpProbe(check.http(), out);
-  }
 }
 
 void CheckPool(const v1::Pool& pool, Findings& out) {
@@ -142,7 +92,10 @@ void CheckUpstream(const v1::Upstream& upstream, Findings& out) {
   for (int i = 0; i < count; ++i) CheckBackend(i, upstream.backends(i), seen, out);
   CheckEnum("spec", "protocol", upstream.protocol(), v1::UpstreamProtocol_descriptor(), out);
   CheckEnum("spec", "balancer", upstream.balancer(), v1::Balancer_descriptor(), out);
-  if (upstream.has_health_check()) CheckHealthCheck(upstream.health_check(), out);
+  if (upstream.has_health_check()) CheckHealthCheck(upstream, out);
+  if (config::Protocol(upstream) == v1::UPSTREAM_PROTOCOL_AUTO && !upstream.has_tls()) {
+    out.Add("spec.protocol", "is AUTO, which TLS decides, but there is no `tls`; add `tls`, or say HTTP1 or HTTP2");
+  }
   CheckBalancing(upstream, out);
   CheckFleet(upstream.fleet(), out);
   CheckResilience(upstream, out);

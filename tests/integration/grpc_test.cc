@@ -103,6 +103,7 @@ class Service final : public grpc::CallbackGenericService {
 class GrpcServer {
  public:
   GrpcServer() : service_(facts) {
+    grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.SetMaxReceiveMessageSize(-1);
@@ -111,6 +112,7 @@ class GrpcServer {
   }
   ~GrpcServer() { server_->Shutdown(Wall()); }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  void SetServing(bool serving) { server_->GetHealthCheckService()->SetServingStatus("shop.Cart", serving); }
   Facts facts;
 
  private:
@@ -196,6 +198,22 @@ TEST(Grpc, UnaryWithTrailingMetadata) {
   const grpc::Status status = call.Finish();
   EXPECT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(call.Trailing("t-count"), "1");
+}
+
+TEST(Grpc, ProbesAskTheHealthService) {
+  GrpcServer server;
+  server.SetServing(true);
+  const Site site({.upstream_line = "protocol: HTTP2\n  health_check: {interval: 100ms, starts_unhealthy: true, grpc: {service: shop.Cart}}",
+                   .backends = {server.address()}});
+  const auto healthy = [&](const char* state) {
+    const auto page = site.fleet().AdminGet(0, "/metrics");
+    return page.ok() && page->find("switchyard_backends{upstream=\"" + site.name() + "\",state=\"" + state + "\"} 1") != std::string::npos;
+  };
+  EXPECT_TRUE(harness::Eventually([&] { return healthy("healthy"); }));
+  server.SetServing(false);
+  EXPECT_TRUE(harness::Eventually([&] { return healthy("unhealthy"); }));
+  server.SetServing(true);
+  EXPECT_TRUE(harness::Eventually([&] { return healthy("healthy"); }));
 }
 
 TEST(Grpc, MessagesGoBothWaysWhileBothSidesAreOpen) {

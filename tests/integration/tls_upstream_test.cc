@@ -156,6 +156,29 @@ TEST_F(TlsUpstream, ProbesOverTls) {
   EXPECT_TRUE(harness::Eventually([&] { return Metric("switchyard_backends{upstream=\"outer\",state=\"unhealthy\"}") == 1; }));
 }
 
+TEST_F(TlsUpstream, SpeaksWhatEachBackendChooses) {
+  const std::string secrets = SecretYaml("inner", Leaf({.name = "inner", .alternative_names = "DNS:inner.example"})) + "---\n" +
+                              CaYaml("good-ca", ca_->own().chain) + "---\n";
+  const std::string outer = OuterYaml("{server_name: inner.example, ca: good-ca}", ", protocol: AUTO, health_check: {interval: 100ms, http: {path: /probe}}");
+  const auto via = [&] { return backend_.SeenRequests().back().head; };
+  Apply(secrets + InnerYaml("{certificates: [{secret: inner}]}") + outer);
+  EXPECT_EQ(Ask(), "200 ");
+  EXPECT_NE(via().find("2 switchyard"), std::string::npos) << via();
+  EXPECT_TRUE(harness::Eventually([&] { return Metric("switchyard_backends{upstream=\"outer\",state=\"healthy\"}") == 1; }));
+
+  // The same backend, which from now on offers HTTP/1.1 only.
+  Apply("kind: Listener\nname: " + InnerName() + fmt::format("\nspec: {{address: 127.0.0.1, port: {}, protocol: HTTP1, ", inner_.port()) +
+        "tls: {certificates: [{secret: inner}]}}\n");
+  Apply(OuterYaml("{server_name: inner.example, ca: good-ca}", ", protocol: AUTO, pool: {max_idle_per_backend: 0}"));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Ask(), "200 ");
+  EXPECT_EQ(via().find("2 switchyard"), std::string::npos) << via();
+
+  const auto refused = SharedFleet()->Yardctl({"apply", "-f", "-"}, "kind: Upstream\nname: plain\nspec: {protocol: AUTO}\n");
+  ASSERT_TRUE(refused.ok());
+  EXPECT_EQ(refused->exit.code, 1);
+  EXPECT_NE(refused->err.find("spec.protocol"), std::string::npos) << refused->err;
+}
+
 TEST_F(TlsUpstream, RenewsCertificatesUnderLoadAndTouchesNoConnection) {
   Apply(SecretYaml("inner", Leaf({.name = "first", .alternative_names = "DNS:inner.example"})) + "---\n" + CaYaml("good-ca", ca_->own().chain) + "---\n" +
         InnerYaml("{certificates: [{secret: inner}]}") + OuterYaml("{server_name: inner.example, ca: good-ca}"));

@@ -42,7 +42,7 @@ ARROWS = {
     # The compiled route holds a pointer to its policies and knows no more of them.
     "agent/router": CONFIG + ["agent/codec"],
     "agent/policy": CONFIG + ["common/stats", "agent/codec", "agent/router"],
-    "agent/health": CONFIG + ["agent/tls", "agent/loop"],
+    "agent/health": CONFIG + ["agent/tls", "agent/codec", "agent/loop"],
     "agent/upstream": CONFIG + ["agent/tls", "agent/codec", "agent/balancer", "agent/breaker", "agent/health", "agent/report", "agent/loop"],
     "agent/loop": BASE,
     "agent/tls": BASE + ["common/tls", "agent/loop"],

@@ -14,6 +14,20 @@ function(add_room name)
   endif()
 endfunction()
 
+# What a user runs, without tests and what only they need: `cmake --build ... --target programs`.
+add_custom_target(programs)
+
+# yard_run_once(file ...): sources that run once at the start and take long to optimise, such as command lines read by CLI11.
+function(yard_run_once)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O0;-U_FORTIFY_SOURCE>")
+endfunction()
+
+# yard_program(name SOURCES main.cc DEPENDS room ...): a yard_binary that users run.
+function(yard_program name)
+  yard_binary(${name} ${ARGN})
+  add_dependencies(programs ${name})
+endfunction()
+
 # yard_binary(name SOURCES main.cc DEPENDS room ...): a program, put into <build>/bin.
 function(yard_binary name)
   cmake_parse_arguments(BIN "" "" "SOURCES;DEPENDS" ${ARGN})

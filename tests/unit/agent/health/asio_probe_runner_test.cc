@@ -53,7 +53,7 @@ class OneShotServer {
 
 ProbeSpec HttpSpec() {
   ProbeSpec spec;
-  spec.http = true;
+  spec.kind = ProbeSpec::Kind::kHttp;
   spec.path = "/healthz";
   spec.host = "web.local";
   spec.timeout = std::chrono::seconds(10);

@@ -97,15 +97,20 @@ TEST_F(ProberTest, AsksAgainAfterTheIntervalWithJitter) {
   EXPECT_EQ(runner_.open(), 1U);
 }
 
-TEST_F(ProberTest, AsksAgainSoonWhenInDoubt) {
+TEST_F(ProberTest, AsksSoonerWhileResultsSpeakAgainstTheState) {
   prober_.Update(SnapshotOf(1));
   runner_.AnswerAll(ProbeVerdict::kOk);
   loop_.Advance(milliseconds(2201));
   runner_.AnswerAll(ProbeVerdict::kFailed);
-  loop_.Advance(milliseconds(449));
-  EXPECT_EQ(runner_.open(), 0U);
-  loop_.Advance(milliseconds(102));
-  EXPECT_EQ(runner_.open(), 1U);
+  for (int failed = 1; failed < 3; ++failed) {
+    loop_.Advance(milliseconds(449));
+    EXPECT_EQ(runner_.open(), 0U);
+    loop_.Advance(milliseconds(102));
+    ASSERT_EQ(runner_.AnswerAll(ProbeVerdict::kFailed), 1U);
+  }
+  ASSERT_EQ(news_.size(), 1U);
+  loop_.Advance(milliseconds(1700));
+  EXPECT_EQ(runner_.open(), 0U) << "the state is what the results say: no hurry";
 }
 
 TEST_F(ProberTest, VariesTheGapByTenPercent) {

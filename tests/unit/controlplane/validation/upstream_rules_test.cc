@@ -90,7 +90,7 @@ TEST(UpstreamRules, ConnectTimeoutHasBounds) {
 TEST(UpstreamRules, ProbesHaveBounds) {
   const auto check = [](const std::string& text) { return U("health_check { tcp {} " + text + " }"); };
   const std::string at = "spec.health_check.";
-  ExpectRules(Base(), {{U("health_check {}"), "spec.health_check", "expected `http` or `tcp`"},
+  ExpectRules(Base(), {{U("health_check {}"), "spec.health_check", "expected `http`, `grpc` or `tcp`"},
                        {check(""), "", ""},
                        {check(Time("interval", 0, 100'000'000)), "", ""},
                        {check(Time("interval", 0, 99'999'999)), at + "interval", "100ms to 1h"},
@@ -108,6 +108,28 @@ TEST(UpstreamRules, ProbesHaveBounds) {
                        {check("healthy_threshold: 101"), at + "healthy_threshold", "1 to 100"},
                        {check("shared_by: 0"), "", ""},
                        {check("shared_by: 1001"), at + "shared_by", "0 to 1000"}});
+}
+
+TEST(UpstreamRules, ProbesAskWhatCanBeAsked) {
+  const std::string at = "spec.health_check.";
+  const auto check = [](const std::string& text) { return U("health_check { " + text + " }"); };
+  const auto header = [&](const std::string& name, const std::string& value) {
+    return check("http { headers { key: '" + name + "' value: '" + value + "' } }");
+  };
+  ExpectRules(Base(), {{check("http { } " + Time("suspicious_interval", 2, 0)), "", ""},
+                       {check("http { } " + Time("suspicious_interval", 0, 99'999'999)), at + "suspicious_interval", "100ms to 1h"},
+                       {check("http { } " + Time("suspicious_interval", 2, 1)), at + "suspicious_interval", "longer than the interval"},
+                       {header("authorization", "Bearer x"), "", ""},
+                       {header("Host", "x"), at + "http.headers[Host]", "set by the probe itself"},
+                       {header("a b", "x"), at + "http.headers[a b]", ""},
+                       {header("a", "x\\r\\ny: z"), at + "http.headers[a]", "no header can hold"},
+                       {check("http { body_contains: '" + std::string(1024, 'x') + "' }"), "", ""},
+                       {check("http { body_contains: '" + std::string(1025, 'x') + "' }"), at + "http.body_contains", "at most 1024"},
+                       {check("tcp { }"), "", ""},
+                       {check("tcp { send: 'PING' expect: 'PONG' }"), "", ""},
+                       {check("tcp { send: 'PING' }"), at + "tcp.expect", "is missing"},
+                       {check("grpc { service: 'a.B' authority: 'web:80' }"), "", ""},
+                       {check("grpc { authority: 'a b' }"), at + "grpc.authority", "host name"}});
 }
 
 TEST(UpstreamRules, HttpProbeIsAnHonestRequest) {
