@@ -43,8 +43,9 @@ std::optional<Line> ParseLine(const std::string& text) {
 
 }  // namespace
 
-Enrolment::Enrolment(const Authority& authority, Tokens& tokens, store::Store& store, const Clock& clock, RefusalCounters& refusals)
-    : authority_(authority), tokens_(tokens), store_(store), clock_(clock), refusals_(refusals) {}
+Enrolment::Enrolment(const Authority& authority, Tokens& tokens, store::Store& store, const Clock& clock, RefusalCounters& refusals,
+                     std::size_t max_nodes)
+    : authority_(authority), tokens_(tokens), store_(store), clock_(clock), refusals_(refusals), max_nodes_(max_nodes) {}
 
 absl::StatusOr<Enrolment::Known> Enrolment::Find(const std::string& node) const {
   const auto record = store_.GetRecord(kSection, node);
@@ -62,8 +63,22 @@ absl::Status Enrolment::CheckRoom(const Known& known) {
     if (!records.ok()) return records.status();
     nodes_ = records->size();
   }
-  if (*nodes_ < kMaxNodes) return absl::OkStatus();
-  return absl::ResourceExhaustedError(fmt::format("{} node names are enrolled, the most allowed", kMaxNodes));
+  if (*nodes_ < max_nodes_) return absl::OkStatus();
+  if (auto forgotten = ForgetTheGone(); !forgotten.ok()) return forgotten;
+  if (*nodes_ < max_nodes_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(fmt::format("{} node names are enrolled, the most allowed, and none has been gone for 7 days", max_nodes_));
+}
+
+absl::Status Enrolment::ForgetTheGone() {
+  const auto records = store_.ListRecords(kSection);
+  if (!records.ok()) return records.status();
+  for (const store::Record& record : *records) {
+    const auto line = ParseLine(record.value);
+    if (!line.has_value() || WallTime(std::chrono::seconds(line->not_after)) + kForgetAfter > clock_.WallNow()) continue;
+    if (auto deleted = store_.DeleteRecord(kSection, record.key, record.revision); !deleted.ok()) return deleted;
+    --*nodes_;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Enrolment::Record(const std::string& node, const Known& known, const Enrolled& enrolled, const tls::Certificate& certificate) {

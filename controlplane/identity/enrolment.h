@@ -8,7 +8,8 @@
 // caller to log it. The earlier certificate stays valid until it ends (24 h): there is no revocation list; the newer stream of a node ends
 // the older. Renewal is for the same name only, taken from the certificate, never from the request.
 //
-// Thread-safety: every method from any thread. Bounds: kMaxNodes names are recorded; beyond: RESOURCE_EXHAUSTED, and no use is taken.
+// Thread-safety: every method from any thread. Bounds: kMaxNodes names are recorded. When one more is needed, names whose newest certificate
+// ended kForgetAfter ago or earlier are forgotten (hosts of a fleet that scales come and go); if none is: RESOURCE_EXHAUSTED, and no use is taken.
 // Errors: INVALID_ARGUMENT (node name, request), UNAUTHENTICATED (token), PERMISSION_DENIED (renewal by another role), the store's.
 #pragma once
 
@@ -30,6 +31,7 @@
 namespace switchyard::controlplane::identity {
 
 inline constexpr std::size_t kMaxNodes = 100000;
+inline constexpr Duration kForgetAfter = std::chrono::hours(7 * 24);
 
 struct Enrolled {
   v1::EnrollResponse response;
@@ -41,7 +43,8 @@ struct Enrolled {
 class Enrolment {
  public:
   // All must outlive the enrolment.
-  Enrolment(const Authority& authority, Tokens& tokens, store::Store& store, const Clock& clock, RefusalCounters& refusals);
+  Enrolment(const Authority& authority, Tokens& tokens, store::Store& store, const Clock& clock, RefusalCounters& refusals,
+            std::size_t max_nodes = kMaxNodes);
 
   absl::StatusOr<Enrolled> Enroll(const v1::EnrollRequest& request);
   // The new end is recorded; if the store fails the certificate is given all the same.
@@ -64,12 +67,14 @@ class Enrolment {
   absl::Status Record(const std::string& node, const Known& known, const Enrolled& enrolled, const tls::Certificate& certificate);
   void RecordRenewal(const std::string& node, const tls::Certificate& certificate);
   absl::Status CheckRoom(const Known& known);
+  absl::Status ForgetTheGone();
 
   const Authority& authority_;
   Tokens& tokens_;
   store::Store& store_;
   const Clock& clock_;
   RefusalCounters& refusals_;
+  const std::size_t max_nodes_;
   std::mutex mutex_;
   // Names recorded; counted at the first need.
   std::optional<std::size_t> nodes_;

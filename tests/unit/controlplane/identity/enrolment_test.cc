@@ -144,5 +144,18 @@ TEST_F(EnrolmentTest, KnowsAcrossStartsWhoseCertificatesHaveNotEnded) {
   EXPECT_EQ(nodes->front().name, "here");
 }
 
+TEST_F(EnrolmentTest, ForgetsNamesThatAreLongGoneWhenRoomIsNeeded) {
+  Enrolment small{*authority_, tokens_, *store_, clock_, refusals_, 2};
+  const std::string token = Token(10);
+  ASSERT_TRUE(small.Enroll(Request(token, "web-1")).ok());
+  clock_.Advance(hours(24 * 4));
+  ASSERT_TRUE(small.Enroll(Request(Token(10), "web-2")).ok());
+  EXPECT_EQ(small.Enroll(Request(Token(10), "web-3")).status().code(), absl::StatusCode::kResourceExhausted);
+  clock_.Advance(hours(24 * 4 + 1));
+  const auto third = small.Enroll(Request(Token(10), "web-3"));
+  EXPECT_TRUE(third.ok()) << third.status();
+  EXPECT_EQ(store_->ListRecords("enrolment")->size(), 2u) << "web-1, whose certificate ended seven days ago, is forgotten; web-2 is not";
+}
+
 }  // namespace
 }  // namespace switchyard::controlplane::identity
