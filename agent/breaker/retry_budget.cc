@@ -8,6 +8,7 @@ constexpr double kMostEarned = 100;
 }
 
 void RetryBudget::Configure(double share, double per_second) {
+  if (share == share_ && per_second == per_second_) return;
   share_ = share;
   per_second_ = per_second;
   given_ = MostGiven();

@@ -138,7 +138,8 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   if (policies_ || names_request_) ShapeRequest(request);
   stream_->SendHead(request);
   attempt_sent_ = loop_.Now();
-  if (head_.framing == Framing::kNone) {
+  // An empty body has ended with the attempt before; nobody would say so again.
+  if (head_.framing == Framing::kNone || request_ended_) {
     request_ended_ = true;
     stream_->SendEnd(nullptr);
     RequestSent();
@@ -196,12 +197,15 @@ void Exchange::OnRequestBody(std::string_view data) {
   if (body_bytes_ > route_->max_body_bytes && !raw_) return OnRequestFailed(Cause::kBodyTooLarge);
   if (mirror_) CopyForMirror(data);
   Progress();
-  if (!stream_->SendBody(data)) server_.PauseRequest();
+  backend_stalls_ = !stream_->SendBody(data);
+  if (backend_stalls_) server_.PauseRequest();
 }
 
 void Exchange::OnRequestEnd(const codec::Trailers* trailers) {
   if (done_ || !stream_) return;
   request_ended_ = true;
+  // Trailers are not kept for another attempt.
+  if (trailers != nullptr) body_touched_ = true;
   stream_->SendEnd(FilterTrailers(trailers, scratch_->trailers));
   if (raw_) return EndRawIfBothDone();
   RequestSent();
@@ -213,6 +217,7 @@ void Exchange::OnRequestTurn() {
 }
 
 void Exchange::OnUpstreamWritable() {
+  backend_stalls_ = false;
   Progress();
   server_.ResumeRequest();
 }
@@ -278,11 +283,17 @@ void Exchange::OnResponseBody(std::string_view data) {
     SendEncoded(data, /*end=*/false);
     return;
   }
-  if (!server_.SendBody(data) && stream_) stream_->PauseResponse();
+  if (!server_.SendBody(data)) AwaitClient();
+}
+
+void Exchange::AwaitClient() {
+  client_stalls_ = true;
+  if (stream_) stream_->PauseResponse();
 }
 
 void Exchange::OnClientWritable() {
   if (done_) return;
+  client_stalls_ = false;
   Progress();
   if (stream_) stream_->ResumeResponse();
 }
@@ -318,7 +329,8 @@ void Exchange::OnUpstreamFailed(Cause cause) {
 }
 
 void Exchange::AttemptFailed(Cause cause) {
-  CountFailure(cause);
+  // One that ran out of time in the queue of our pool says nothing about the backend.
+  if (cause != Cause::kAttemptTimeout || attempt_sent_ != TimePoint()) CountFailure(cause);
   if (Retry(cause, 0)) return;
   const AttemptFacts facts{cause, head_.method, attempts_, sent_before_, body_touched_, response_started_ || informed_};
   EndAttempt();
@@ -335,9 +347,14 @@ void Exchange::AttemptFailed(Cause cause) {
 bool Exchange::Retry(Cause cause, std::uint16_t status) {
   const auto& policy = upstream_->config().retry;
   if (!policy) return false;
-  const FailedAttempt failed{cause, status, head_.method, attempts_, body_touched_, response_started_ || informed_};
+  const bool sent = attempt_sent_ != TimePoint();
+  const FailedAttempt failed{cause, status, head_.method, attempts_, sent, body_touched_, response_started_ || informed_};
   // The present attempt leaves before the next one enters, so only the cap on retries matters.
-  if (!PolicyAllows(*policy, failed) || !upstream_->HasRoom(/*retry=*/true) || !upstream_->retry_budget().Take(loop_.Now())) return false;
+  if (!PolicyAllows(*policy, failed) || !upstream_->HasRoom(/*retry=*/true)) return false;
+  const TimePoint next = loop_.Now() + BackoffOf(*policy, attempts_, loop_.random());
+  // Too late to be answered: the failure that is there says more.
+  if ((response_deadline_ != TimePoint() && next >= response_deadline_) || (deadline_ != TimePoint() && next >= deadline_)) return false;
+  if (!upstream_->retry_budget().Take(loop_.Now())) return false;
   if (cause == Cause::kNone) {
     ++backend_->window().server_errors;
     result_ = {breaker::OutcomeOf(status), loop_.Now() - attempt_sent_};
@@ -347,7 +364,7 @@ bool Exchange::Retry(Cause cause, std::uint16_t status) {
   DropUpstream();
   server_.PauseRequest();
   phase_ = Phase::kBackoff;
-  timer_.Set(std::min(loop_.Now() + BackoffOf(*policy, attempts_, loop_.random()), hard_deadline_));
+  timer_.Set(std::min(next, hard_deadline_));
   return true;
 }
 
@@ -424,10 +441,14 @@ void Exchange::OnTimer(loop::Timer&) {
     case Phase::kQueued:
       return Refuse(Cause::kPoolExhausted);
     case Phase::kSending:
+      // The client's silence, unless the backend did not take what there was.
+      if (!backend_stalls_) return Refuse(Cause::kBodyTimeout);
+      [[fallthrough]];
     case Phase::kWaiting:
       CountFailure(Cause::kResponseTimeout);
       return Refuse(Cause::kResponseTimeout);
     case Phase::kStreaming:
+      if (client_stalls_ && !raw_) return CutResponse(Cause::kClientStalled);
       if (!raw_) CountFailure(Cause::kIdleTimeout);
       return CutResponse(Cause::kIdleTimeout);
     case Phase::kNew:

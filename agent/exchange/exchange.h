@@ -89,6 +89,8 @@ class Exchange final : public loop::RefCounted,
   void SendInformational(const codec::ResponseHead& head);
   void SendFinalHead(const codec::ResponseHead& head);
   void RequestSent();
+  // It takes no more for now.
+  void AwaitClient();
   void Progress();
   // Cancels the timer but for the deadline of the whole request.
   void Disarm();
@@ -163,6 +165,8 @@ class Exchange final : public loop::RefCounted,
   bool names_request_ = false;  // X-Request-Id goes to backend and client
   bool mirrors_ = false;
   bool unflushed_ = false;
+  bool client_stalls_ = false;   // what was sent to it waits
+  bool backend_stalls_ = false;
 };
 
 }  // namespace switchyard::agent::exchange

@@ -106,14 +106,14 @@ bool Exchange::SendEncoded(std::string_view data, bool end) {
     return false;
   }
   unflushed_ = !end && policies_->flushes();
-  if (!server_.SendBody(piece) && stream_ && !end) stream_->PauseResponse();
+  if (!server_.SendBody(piece) && !end) AwaitClient();
   return true;
 }
 
 void Exchange::FlushEncoded() {
   unflushed_ = false;
   const std::string_view piece = policies_->encoder()->Encode({}, policy::Encoder::Step::kFlush);
-  if (!server_.SendBody(piece) && stream_) stream_->PauseResponse();
+  if (!server_.SendBody(piece)) AwaitClient();
 }
 
 }  // namespace switchyard::agent::exchange

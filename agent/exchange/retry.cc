@@ -52,7 +52,7 @@ bool NothingWasDone(Cause cause) {
 
 bool PolicyAllows(const RetryPolicy& policy, const FailedAttempt& failed) {
   if (failed.attempts >= policy.max_attempts || failed.response_started || failed.body_touched) return false;
-  if (!NothingWasDone(failed.cause) && !policy.non_idempotent && !IsIdempotent(failed.method)) return false;
+  if (failed.sent && !NothingWasDone(failed.cause) && !policy.non_idempotent && !IsIdempotent(failed.method)) return false;
   return MeetsCondition(policy, failed);
 }
 

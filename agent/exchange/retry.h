@@ -19,6 +19,7 @@ struct FailedAttempt {
   std::uint16_t status = 0;     // of the response
   std::string_view method;
   unsigned attempts = 0;        // made so far, this one included
+  bool sent = true;             // something has gone to the backend
   bool body_touched = false;    // body bytes were taken from the client
   bool response_started = false;  // bytes have gone to the client
 };

@@ -102,6 +102,7 @@ std::vector<MatchRule> BuildMatches(const v1::Route& route, Problems& problems) 
   for (int i = 0; i < route.matches_size(); ++i) {
     const v1::RouteMatch& match = route.matches(i);
     const std::string field = fmt::format("spec.matches[{}]", i);
+    const std::size_t before = problems.count();
     MatchRule& rule = out.emplace_back();
     rule.sni.assign(route.matches(i).sni().begin(), route.matches(i).sni().end());
     SetPath(match.path(), field + ".path", rule, problems);
@@ -113,6 +114,8 @@ std::vector<MatchRule> BuildMatches(const v1::Route& route, Problems& problems) 
     for (int s = 0; s < match.sources_size(); ++s) {
       rule.sources.push_back(problems.Take(rules::Network::Parse(match.sources(s)), fmt::format("{}.sources[{}]", field, s)));
     }
+    // Half understood it would match too much.
+    if (problems.count() > before) out.pop_back();
   }
   return out;
 }

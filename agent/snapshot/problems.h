@@ -23,7 +23,7 @@ class Problems {
     *violation.mutable_resource() = switchyard::config::KeyOf(resource_);
     violation.set_field(std::move(field));
     violation.set_reason(std::string(reason));
-    any_ = true;
+    ++count_;
   }
   // The value, or what a value is by default, with the problem noted.
   template <class T>
@@ -32,12 +32,13 @@ class Problems {
     Add(std::move(field), Message(value.status()));
     return otherwise;
   }
-  bool any() const { return any_; }
+  bool any() const { return count_ > 0; }
+  std::size_t count() const { return count_; }
 
  private:
   const v1::Resource& resource_;
   std::vector<v1::Violation>& out_;
-  bool any_ = false;
+  std::size_t count_ = 0;
 };
 
 }  // namespace switchyard::agent::snapshot

@@ -27,7 +27,14 @@ void RouteBuilder::Compile(const v1::Resource& resource, Compiled& compiled, std
   KeptLimiters limiters = compiled.limiters;
   std::vector<router::MatchRule> matches = BuildMatches(resource.route(), problems);
   std::shared_ptr<const policy::RoutePolicies> policies = BuildPolicies(resource.route(), limiters, problems);
-  if (problems.any()) return;
+  if (problems.any()) {
+    // Without an earlier version it refuses what it would have taken: its hosts, and its matches as far as they are understood.
+    if (!compiled.good) {
+      *compiled.proto.mutable_hosts() = resource.route().hosts();
+      compiled.matches = std::move(matches);
+    }
+    return;
+  }
   compiled = {std::move(bytes), resource.route(), std::move(matches), std::move(policies), std::move(limiters), true};
 }
 
@@ -49,7 +56,8 @@ std::shared_ptr<const router::Route> RouteBuilder::Make(const std::string& name,
       out->total_weight += weight;
     }
   }
-  out->quarantined = out->quarantined || (proto.has_forward() && out->targets.empty());
+  // An action that a later controller knows is none here.
+  out->quarantined = out->quarantined || (out->targets.empty() && !proto.has_redirect() && !proto.has_direct_response());
   if (proto.has_mirror()) {
     const auto at = upstreams.find(proto.mirror().upstream());
     out->mirrors = at != upstreams.end();

@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "common/config/limits.h"
 #include "common/config/resource_key.h"
+#include "common/config/snapshot_digest.h"
 
 namespace switchyard::agent::snapshot {
 namespace {
@@ -162,7 +163,7 @@ void SnapshotBuilder::BuildUpstreams(const v1::Snapshot& proto, Result& result) 
   upstream_index_.clear();
   for (const v1::Resource& resource : proto.resources()) {
     if (!resource.has_upstream()) continue;
-    const std::string bytes = resource.SerializeAsString() + tls_.SecretsOf(resource.upstream().tls());
+    const std::string bytes = config::CanonicalBytes(resource) + tls_.SecretsOf(resource.upstream().tls());
     if (resource.upstream().has_tls()) tls_.KeepUpstream(resource.name());
     BuiltUpstream built = upstreams_[resource.name()];
     if (!built.config || built.bytes != bytes) {

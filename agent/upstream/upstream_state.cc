@@ -53,7 +53,7 @@ report::BackendWindow BackendState::Collect() {
 
 UpstreamState::UpstreamState(loop::EventLoop& loop, std::shared_ptr<const UpstreamConfig> config, UpstreamState* previous,
                              report::Window& departed)
-    : loop_(loop), config_(std::move(config)) {
+    : loop_(loop), config_(std::move(config)), usage_(previous == nullptr ? Ref<Usage>(new Usage()) : previous->usage_) {
   std::unordered_map<std::string, Ref<BackendState>> known;
   if (previous != nullptr) {
     for (const auto& backend : previous->backends_) known.emplace(backend->address(), backend);
@@ -78,7 +78,7 @@ UpstreamState::UpstreamState(loop::EventLoop& loop, std::shared_ptr<const Upstre
     backends_[i]->picker_ = picker_.get();
     backends_[i]->member_ = i;
   }
-  if (config_->retry) retry_budget_.Configure(config_->retry->budget, config_->retry->min_per_second);
+  if (config_->retry) usage_->retry_budget.Configure(config_->retry->budget, config_->retry->min_per_second);
 }
 
 UpstreamState::~UpstreamState() {
@@ -95,19 +95,19 @@ void UpstreamState::Refresh(TimePoint now) {
 }
 
 bool UpstreamState::HasRoom(bool retry) const {
-  return requests_ < config_->max_requests && (!retry || retries_ < config_->max_retries);
+  return usage_->requests < config_->max_requests && (!retry || usage_->retries < config_->max_retries);
 }
 
 bool UpstreamState::Enter(bool retry) {
   if (!HasRoom(retry)) return false;
-  ++requests_;
-  retries_ += retry ? 1 : 0;
+  ++usage_->requests;
+  usage_->retries += retry ? 1 : 0;
   return true;
 }
 
 void UpstreamState::Leave(bool retry) {
-  --requests_;
-  retries_ -= retry ? 1 : 0;
+  --usage_->requests;
+  usage_->retries -= retry ? 1 : 0;
 }
 
 Cause UpstreamState::refusal() const {

@@ -85,7 +85,7 @@ class UpstreamState final : public loop::RefCounted {
   bool HasRoom(bool retry) const;
   bool Enter(bool retry);
   void Leave(bool retry);
-  breaker::RetryBudget& retry_budget() { return retry_budget_; }
+  breaker::RetryBudget& retry_budget() { return usage_->retry_budget; }
   // `Set-Cookie` for a response of `backend`; empty when the client has it or the upstream is not sticky.
   std::string SessionCookie(const Affinity& affinity, const BackendState& backend) const;
 
@@ -97,9 +97,13 @@ class UpstreamState final : public loop::RefCounted {
   const std::shared_ptr<const UpstreamConfig> config_;
   std::vector<loop::Ref<BackendState>> backends_;
   std::unique_ptr<balancer::Picker> picker_;
-  breaker::RetryBudget retry_budget_;
-  std::uint32_t requests_ = 0;
-  std::uint32_t retries_ = 0;
+  // What is under way; goes on from one configuration to the next, as the requests do.
+  struct Usage final : loop::RefCounted {
+    breaker::RetryBudget retry_budget;
+    std::uint32_t requests = 0;
+    std::uint32_t retries = 0;
+  };
+  loop::Ref<Usage> usage_;
 };
 
 }  // namespace switchyard::agent::upstream

@@ -197,5 +197,26 @@ TEST(Limits, AClientThatDoesNotReadHoldsTheBackendBackAndNotMemory) {
   EXPECT_LT(site.fleet().agent(0).ResidentKib() - before, 32 * 1024);
 }
 
+TEST(Limits, AClientThatDoesNotReadIsNoFaultOfTheBackend) {
+  RawBackend backend([](BackendConnection& connection) {
+    (void)connection.ReadRequest();
+    (void)connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+    const std::string block(1 << 20, 'x');
+    while (connection.Write(block).ok()) {
+    }
+  });
+  const Site site({.timeouts = "{idle: 300ms}", .backends = {backend.address()}});
+  auto client = site.Connect(65536);
+  ASSERT_TRUE(client.Send(Get("/")).ok());
+  ASSERT_TRUE(client.ReadResponseHead().ok());
+  EXPECT_TRUE(harness::Eventually([&] { return backend.connections() == 1 && backend.open() == 0; })) << "the response was not given up";
+  std::string page;
+  EXPECT_TRUE(harness::Eventually([&] {
+    page = site.fleet().AdminGet(0, "/metrics").value_or("");
+    return page.find("switchyard_request_causes_total{listener=\"" + site.name() + "\",cause=\"client_stalled\"} 1") != std::string::npos;
+  })) << page;
+  EXPECT_EQ(page.find("switchyard_upstream_failures_total{upstream=\"" + site.name() + "\""), std::string::npos) << page;
+}
+
 }  // namespace
 }  // namespace switchyard::integration

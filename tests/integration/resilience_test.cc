@@ -64,6 +64,18 @@ TEST(Resilience, AGatewayErrorIsTriedAgainElsewhere) {
   EXPECT_EQ(good, 12);
 }
 
+TEST(Resilience, AnEmptyStreamedBodyIsTriedAgainElsewhere) {
+  std::atomic<int> bad{0};
+  std::atomic<int> good{0};
+  RawBackend first(Always(503, bad));
+  RawBackend second(Always(200, good));
+  const Site site({.upstream_line = "retry: {budget_percent: 100}\n  breaker: {mode: OFF}\n  balancer: ROUND_ROBIN",
+                   .backends = {first.address(), second.address()}});
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(StatusOf(site, "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 200);
+  EXPECT_GE(bad, 1);
+  EXPECT_EQ(good, 12);
+}
+
 TEST(Resilience, WhatIsNotIdempotentIsNotSentAgainUnlessAsked) {
   std::atomic<int> bad{0};
   RawBackend backend(Always(503, bad));

@@ -17,7 +17,7 @@ RetryPolicy All() {
   return policy;
 }
 
-FailedAttempt Failed(Cause cause, std::uint16_t status = 0, std::string_view method = "GET") { return {cause, status, method, 1, false, false}; }
+FailedAttempt Failed(Cause cause, std::uint16_t status = 0, std::string_view method = "GET") { return {cause, status, method, 1, true, false, false}; }
 
 TEST(Retry, EachConditionMeetsItsFailures) {
   const std::pair<RetryPolicy::Condition, FailedAttempt> cases[] = {
@@ -55,6 +55,10 @@ TEST(Retry, MethodsThatAreNotIdempotentOnlyWhenNothingWasDoneOrOnRequest) {
   RetryPolicy policy = All();
   policy.non_idempotent = true;
   EXPECT_TRUE(PolicyAllows(policy, Failed(Cause::kNone, 503, "PATCH")));
+  FailedAttempt queued = Failed(Cause::kAttemptTimeout, 0, "POST");
+  EXPECT_FALSE(PolicyAllows(All(), queued));
+  queued.sent = false;
+  EXPECT_TRUE(PolicyAllows(All(), queued)) << "its time ran out in the queue of the pool";
 }
 
 TEST(Retry, OurOwnRefusalsAndTheClientsFaultsAreFinal) {

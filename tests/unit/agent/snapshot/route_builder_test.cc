@@ -60,6 +60,21 @@ TEST_F(RouteBuilderTest, QuarantinesWhatNeverWasGood) {
   EXPECT_FALSE(Build("access { deny: '10.0.0.0/8' }")->quarantined);
 }
 
+TEST_F(RouteBuilderTest, RefusesOnlyWhatItWouldHaveTaken) {
+  const auto route = Build("hosts: 'api.example.com' matches { path { prefix: '/v1' } } matches { path { regex: '(' } } access { deny: '10.0.0.1/8' }");
+  EXPECT_TRUE(route->quarantined);
+  ASSERT_EQ(route->hosts.size(), 1U);
+  EXPECT_EQ(route->hosts[0], "api.example.com");
+  ASSERT_EQ(route->matches.size(), 1U) << "the other one is not understood";
+  EXPECT_EQ(route->matches[0].path, "/v1");
+}
+
+TEST_F(RouteBuilderTest, QuarantinesAnActionThatItDoesNotKnow) {
+  v1::Resource resource;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString("name: 'r' route { hosts: 'a' }", &resource));
+  EXPECT_TRUE(builder_.Build({&resource}, {}, violations_)[0]->quarantined);
+}
+
 TEST_F(RouteBuilderTest, AMirrorWithoutItsUpstreamIsNotSent) {
   EXPECT_TRUE(Build("mirror { upstream: 'm' }")->mirrors);
   EXPECT_FALSE(Build("mirror { upstream: 'gone' }")->mirrors);
