@@ -40,6 +40,13 @@ struct Raw {
   StatusOptions status;
   TopOptions top;
   TokenOptions token;
+  std::string credential_ttl = "2160h";
+  std::string last = "10m";
+  SeriesOptions series;
+  DiffOptions diff;
+  RollbackOptions rollback;
+  CredentialOptions credential;
+  ActionsOptions actions;
   ValidateOptions validate;
   VersionOptions version;
   CompletionOptions completion;
@@ -75,6 +82,9 @@ void AddChanging(CLI::App& app, Raw& raw) {
   remove->add_option("name", raw.remove.names, "Names");
   remove->add_option("-f,--file", raw.remove.files, "Delete what this file, directory or - names")->expected(1)->take_all();
   AddChangeFlags(remove, raw.remove.change, raw);
+  CLI::App* rollback = app.add_subcommand("rollback", "Make everything as it was at an earlier generation, as a new one");
+  rollback->add_option("generation", raw.rollback.generation, "The generation to go back to")->required();
+  AddChangeFlags(rollback, raw.rollback.change, raw);
   CLI::App* secret = app.add_subcommand("secret", "Certificates and keys, from files");
   secret->require_subcommand(1);
   CLI::App* make = secret->add_subcommand("create", "Create or replace a Secret from PEM files");
@@ -96,6 +106,15 @@ void AddReading(CLI::App& app, Raw& raw) {
   history->add_option("generation", raw.history.generation, "Show this one with its changes");
   history->add_option("--limit", raw.history.limit, "How many")->check(CLI::Range(1, 100000))->capture_default_str();
   app.add_subcommand("agents", "The agents of the fleet");
+  app.add_subcommand("overview", "What needs attention first, and the golden signals of now");
+  CLI::App* series = app.add_subcommand("series", "Golden signals over time");
+  series->add_option("of", raw.series.of, "fleet, listener/NAME, upstream/NAME or backend/UPSTREAM/ADDRESS")->capture_default_str();
+  series->add_option("--last", raw.last, "How far back, 10s-168h")->check(DurationText())->capture_default_str();
+  series->add_option("--points", raw.series.points, "At most so many points")->check(CLI::Range(10, 2000))->capture_default_str();
+  series->add_flag("--backends", raw.series.backends, "Of an upstream: its backends as well");
+  CLI::App* diff = app.add_subcommand("diff", "What differs between two generations");
+  diff->add_option("from", raw.diff.from, "Default: the one before");
+  diff->add_option("to", raw.diff.to, "Default: the newest");
   CLI::App* status = app.add_subcommand("status", "Where a generation is live; where not, which field, and why");
   status->add_option("generation", raw.status.generation, "Default: the newest");
   CLI::App* top = app.add_subcommand("top", "Live figures per upstream and backend");
@@ -114,6 +133,17 @@ void AddRest(CLI::App& app, Raw& raw) {
   create->add_option("--description", raw.token.description, "For people");
   token->add_subcommand("list", "Tokens that may still be used");
   token->add_subcommand("revoke", "End a token")->add_option("id", raw.token.id, "Its id")->required();
+  CLI::App* credential = app.add_subcommand("credential", "Credentials of people and programs, by role");
+  credential->require_subcommand(1);
+  CLI::App* issue = credential->add_subcommand("create", "Make a credential file; it is printed this once");
+  issue->add_option("name", raw.credential.name, "Whose it is")->required();
+  issue->add_option("--role", raw.credential.role, "viewer, operator or admin")->check(CLI::IsMember({"viewer", "operator", "admin"}))->capture_default_str();
+  issue->add_option("--ttl", raw.credential_ttl, "How long it is good for, 1h-8760h")->check(DurationText())->capture_default_str();
+  credential->add_subcommand("list", "Those whose life has not ended");
+  credential->add_subcommand("revoke", "End a credential")->add_option("id", raw.credential.id, "Its id")->required();
+  CLI::App* actions = app.add_subcommand("actions", "What was done through the API, newest first");
+  actions->add_option("--limit", raw.actions.limit, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
+  app.add_subcommand("dashboard", "Print a link that logs you in to the dashboard, once");
   CLI::App* version = app.add_subcommand("version", "Versions of yardctl and of the controller");
   version->add_flag("--client", raw.version.client_only, "Only yardctl's own");
   CLI::App* completion = app.add_subcommand("completion", "Completion script for a shell");
@@ -202,6 +232,22 @@ Command Chosen(CLI::App& app, Raw& raw) {
       raw.secret.change.wait = raw.wait.empty() ? std::chrono::seconds(30) : Checked(raw.wait);
     }
     return raw.secret;
+  }
+  if (name == "rollback") return with_wait(raw.rollback.change), raw.rollback;
+  if (name == "overview") return OverviewOptions{};
+  if (name == "dashboard") return DashboardOptions{};
+  if (name == "diff") return raw.diff;
+  if (name == "actions") return raw.actions;
+  if (name == "series") {
+    raw.series.last = Checked(raw.last);
+    return raw.series;
+  }
+  if (name == "credential") {
+    const std::string& sub = verb->get_subcommands().front()->get_name();
+    using Verb = CredentialOptions::Verb;
+    raw.credential.verb = sub == "create" ? Verb::kCreate : sub == "list" ? Verb::kList : Verb::kRevoke;
+    raw.credential.ttl = Checked(raw.credential_ttl);
+    return raw.credential;
   }
   if (name == "get") return raw.get;
   if (name == "history") return raw.history;
