@@ -65,7 +65,7 @@ void AttentionList::AddAgents(const std::vector<stream::AgentRecord>& agents, st
     const std::string subject = "agent/" + agent.facts.node;
     if (!agent.connected) {
       Add(Attention::SEVERITY_WARNING, subject, 
-          fmt::format("not connected since {}", FormatDurationRounded(std::max(wall - agent.facts.since, Duration::zero()))),
+          fmt::format("not connected for {}", FormatDurationRounded(std::max(wall - agent.facts.since, Duration::zero()))),
           "it serves what it has; look whether its process and its way to the controller are there");
       continue;
     }

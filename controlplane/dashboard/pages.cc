@@ -36,6 +36,15 @@ std::string SetCookie(std::string_view value, std::int64_t seconds) {
 // Scripts of other sites cannot choose it, and browsers send it with every POST; other programs need not.
 bool OwnOrigin(const Request& request) { return request.origin.empty() || request.origin == "https://" + request.host; }
 
+Response TextResponse(int status, std::string_view text) {
+  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = std::make_shared<const std::string>(text)};
+}
+
+// No field at all means: whatever (RFC 9110 section 12.5.3).
+bool TakesGzip(std::string_view accepted) {
+  return accepted.empty() || accepted.find("gzip") != std::string_view::npos || accepted.find('*') != std::string_view::npos;
+}
+
 absl::Status NotLoggedIn() { return absl::UnauthenticatedError("you are not logged in, or the session has ended"); }
 
 absl::Status WrongToken() { return absl::PermissionDeniedError("the CSRF token is missing or wrong"); }
@@ -78,12 +87,9 @@ Response Pages::File(const Request& request) const {
   const auto assets = Assets();
   const auto it = std::find_if(assets.begin(), assets.end(), [&](const Asset& asset) { return asset.path == path; });
   if (it == assets.end()) {
-    return {.status = 404, .content_type = "text/plain; charset=utf-8",
-            .body = std::make_shared<const std::string>(assets.empty() ? "this controller was built without pages (SWITCHYARD_DASHBOARD=OFF)\n" : "not found\n")};
+    return TextResponse(404, assets.empty() ? "this controller was built without pages (SWITCHYARD_DASHBOARD=OFF)\n" : "not found\n");
   }
-  if (!request.accept_encoding.empty() && request.accept_encoding.find("gzip") == std::string::npos && request.accept_encoding.find('*') == std::string::npos) {
-    return {.status = 406, .content_type = "text/plain; charset=utf-8", .body = std::make_shared<const std::string>("these files are gzip only\n")};
-  }
+  if (!TakesGzip(request.accept_encoding)) return TextResponse(406, "these files are gzip only\n");
   // Names below /assets/ have a hash of the content in them.
   const bool lasting = path.starts_with("/assets/");
   Response response{.content_type = std::string(it->content_type)};

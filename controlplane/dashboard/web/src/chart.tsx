@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { colour, useColours } from "./theme";
+import { colour, rem, useColours } from "./theme";
 
 export interface Line {
   label: string;
@@ -51,8 +51,9 @@ function drawMarks(plot: uPlot, marks: Mark[]): void {
   context.save();
   context.strokeStyle = colour("mark");
   context.fillStyle = colour("mark");
+  context.textAlign = "left";
   context.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
-  context.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  context.font = `${Math.round(rem() * 0.75) * devicePixelRatio}px system-ui, sans-serif`;
   let free = -Infinity;
   for (const mark of marks) {
     const x = plot.valToPos(mark.time, "x", true);
@@ -68,7 +69,7 @@ function drawMarks(plot: uPlot, marks: Mark[]): void {
   context.restore();
 }
 
-export function Chart({ label, time, lines, marks = [], format, step, from, to, height = 180 }: Properties) {
+export function Chart({ label, time, lines, marks = [], format, step, from, to, height = Math.round(rem() * 12) }: Properties) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const now = useRef({ marks, from, to });
@@ -79,14 +80,14 @@ export function Chart({ label, time, lines, marks = [], format, step, from, to, 
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "11px system-ui, sans-serif" };
+    const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: `${Math.round(rem() * 0.75)}px system-ui, sans-serif` };
     const made = new uPlot({
       width: Math.max(200, element.clientWidth),
       height,
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       legend: { live: true },
       scales: { x: { time: true, range: () => [now.current.from, now.current.to] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-      axes: [axis, { ...axis, size: 58, values: (_, ticks) => ticks.map(format) }],
+      axes: [axis, { ...axis, size: Math.round(rem() * 3.9), values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : format(tick))) }],
       series: [{ value: (_, at) => (at === null ? "–" : new Date(at * 1000).toLocaleTimeString()) },
         ...lines.map((line) => {
           const paint = colour(line.colour);
@@ -107,7 +108,12 @@ export function Chart({ label, time, lines, marks = [], format, step, from, to, 
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [shape, colours]);
 
-  useEffect(() => plot.current?.setData(withGaps(time, lines, step)));
+  useEffect(() => {
+    const data = withGaps(time, lines, step);
+    plot.current?.setData(data);
+    // Without a pointer over it the legend has the figures of now.
+    if (plot.current && plot.current.cursor.idx == null && data[0].length) plot.current.setLegend({ idx: data[0].length - 1 });
+  });
 
   return (
     <figure className="chart" aria-label={`${label}. ${lines.map((line) => summary(line, format)).join(" ")}`} role="img">

@@ -35,18 +35,23 @@ export function HeatMap({ rows, from, to, step }: { rows: HeatRow[]; from: numbe
     context.clearRect(0, 0, width, rows.length * kRow);
     const hot = colour("heat");
     const cold = colour("heat-none");
-    const cell = Math.max(1, (width * step) / (to - from));
+    const cell = Math.max(2, (width * step) / (to - from));
     rows.forEach((row, line) => {
       context.globalAlpha = 1;
       context.fillStyle = cold;
       context.fillRect(0, line * kRow, width, kRow - 2);
       context.fillStyle = hot;
+      // Points that fall into one cell show the slowest of them; painting one over the other would add them up.
+      const cells = new Map<number, number>();
       row.values.forEach((value, i) => {
-        if (!value) return;
-        // Logarithmic: ten times slower is as far from slow as slow is from quick.
-        context.globalAlpha = 0.12 + 0.88 * Math.min(1, Math.log1p(value) / Math.log1p(Math.max(most, 1)));
-        context.fillRect(((row.time[i]! - step - from) / (to - from)) * width, line * kRow, cell + 0.5, kRow - 2);
+        const column = Math.floor((((row.time[i]! - step - from) / (to - from)) * width) / cell);
+        if (value) cells.set(column, Math.max(value, cells.get(column) ?? 0));
       });
+      for (const [column, value] of cells) {
+        // The root: what is usual stays pale beside an outlier, and is still told from nothing.
+        context.globalAlpha = 0.08 + 0.92 * Math.min(1, Math.sqrt(value / most) ** 1.5);
+        context.fillRect(column * cell, line * kRow, cell, kRow - 2);
+      }
     });
   }, [rows, from, to, step, width, most, colours]);
 
@@ -61,10 +66,11 @@ export function HeatMap({ rows, from, to, step }: { rows: HeatRow[]; from: numbe
 
   return (
     <figure className="heat">
-      <canvas ref={canvas} role="img" aria-label={`Latency of ${rows.length} backends over time; the slowest point is ${millis(most)}. The table has the figures of now.`}
+      <ul aria-hidden="true">{rows.map((row) => <li key={row.name} title={row.name}>{row.name}</li>)}</ul>
+      <div><canvas ref={canvas} role="img" aria-label={`Latency of ${rows.length} backends over time; the slowest point is ${millis(most)}. The table has the figures of now.`}
         width={width * devicePixelRatio} height={rows.length * kRow * devicePixelRatio} style={{ width, height: rows.length * kRow }}
-        onMouseMove={(event) => point(event.nativeEvent.offsetX, event.nativeEvent.offsetY)} onMouseLeave={() => setAt("")} />
-      <figcaption className="muted">{at || `p99 per backend, rows in the order of the table's addresses. Darkest: ${millis(most)}.`}</figcaption>
+        onMouseMove={(event) => point(event.nativeEvent.offsetX, event.nativeEvent.offsetY)} onMouseLeave={() => setAt("")} /></div>
+      <figcaption className="muted">{at || `p99 of each backend. Strongest: ${millis(most)}; empty: no traffic.`}</figcaption>
     </figure>
   );
 }

@@ -52,3 +52,8 @@ export function useColours(): number {
   }, []);
   return version;
 }
+
+// Size of the letters, for what is laid out in pixels.
+export function rem(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 15;
+}

@@ -14,8 +14,13 @@ export function Badge({ tone, children }: { tone: Tone; children: ReactNode }) {
 }
 
 export function Tile({ label, value, note, tone = "plain", href }: { label: string; value: ReactNode; note?: ReactNode; tone?: Tone; href?: string }) {
-  const inner = <><dt>{label}</dt><dd className="tile-value">{value}</dd><dd className="tile-note">{note}</dd></>;
-  return <div className={`tile ${tone}`}>{inner}{href ? <a className="cover" href={href} aria-label={label} /> : null}</div>;
+  return (
+    <div className={`tile ${tone}`}>
+      <dt>{label}</dt>
+      <dd className="tile-value">{value}</dd>
+      <dd className="tile-note">{note}{href ? <a className="cover" href={href} aria-label={`${label}: open`} /> : null}</dd>
+    </div>
+  );
 }
 
 export function Card({ title, aside, children, className = "" }: { title: string; aside?: ReactNode; children: ReactNode; className?: string }) {

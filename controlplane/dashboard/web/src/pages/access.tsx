@@ -45,11 +45,11 @@ function Tokens({ turn, onChanged }: { turn: number; onChanged: () => void }) {
       {value ? (
         <List label="Join tokens" rows={value.tokens} keyOf={(token) => token.id} most={6} empty="No token can be used now."
           columns={[
-            { key: "id", title: "Id", width: "minmax(9rem, 1fr)", cell: (token) => <code>{token.id}</code> },
-            { key: "uses", title: "Uses left", width: "6rem", numeric: true, cell: (token) => token.uses_left },
-            { key: "expires", title: "Expires", width: "minmax(5rem, 8rem)", cell: (token) => <span title={clock(token.expires)}>{until(token.expires)}</span> },
+            { key: "id", title: "Id", width: "minmax(6rem, 1fr)", cell: (token) => <code>{token.id}</code> },
+            { key: "uses", title: "Uses left", width: "5rem", numeric: true, middle: true, cell: (token) => token.uses_left },
+            { key: "expires", title: "Expires", width: "minmax(5rem, 8rem)", wide: true, cell: (token) => <span title={clock(token.expires)}>{until(token.expires)}</span> },
             { key: "description", title: "Description", width: "minmax(6rem, 2fr)", wide: true, cell: (token) => token.description },
-            { key: "end", title: "", width: "6rem", cell: (token) => <button type="button" className="quiet" aria-label={`Revoke token ${token.id}`} onClick={() => revoke(token.id)}>Revoke</button> },
+            { key: "end", title: "", width: "5.5rem", cell: (token) => <button type="button" className="quiet" aria-label={`Revoke token ${token.id}`} onClick={() => revoke(token.id)}>Revoke</button> },
           ]} />
       ) : <Loading what="tokens" />}
       {made ? (
@@ -94,8 +94,8 @@ function Credentials({ turn, onChanged }: { turn: number; onChanged: () => void 
         <List label="Credentials" rows={value.credentials} keyOf={(one) => one.id} most={8} empty="None was made yet."
           columns={[
             { key: "name", title: "Name", width: "minmax(6rem, 2fr)", value: (one) => one.name, cell: (one) => one.name },
-            { key: "role", title: "Role", width: "6rem", value: (one) => one.role, cell: (one) => word(one.role) },
-            { key: "end", title: "Ends", width: "minmax(5rem, 8rem)", value: (one) => Date.parse(one.not_after), cell: (one) => <span title={clock(one.not_after)}>{until(one.not_after)}</span> },
+            { key: "role", title: "Role", width: "5rem", value: (one) => one.role, cell: (one) => word(one.role) },
+            { key: "end", title: "Ends", width: "minmax(5rem, 8rem)", middle: true, value: (one) => Date.parse(one.not_after), cell: (one) => <span title={clock(one.not_after)}>{until(one.not_after)}</span> },
             { key: "by", title: "Made by", width: "minmax(5rem, 1fr)", wide: true, cell: (one) => `${one.created_by}, ${ago(one.created)}` },
             { key: "revoke", title: "", width: "7rem", cell: (one) => (one.revoked ? <Badge tone="bad">revoked</Badge> : <button type="button" className="quiet" aria-label={`Revoke the credential of ${one.name}`} onClick={() => setAsked(one)}>Revoke</button>) },
           ]} />
@@ -125,9 +125,9 @@ function Actions({ turn }: { turn: number }) {
       {value ? (
         <List label="Recent actions" rows={value.actions.map((action, at) => ({ ...action, at }))} keyOf={(action) => String(action.at)} most={10} empty="None yet."
           columns={[
-            { key: "time", title: "When", width: "minmax(5rem, 8rem)", cell: (action) => <time dateTime={action.time} title={clock(action.time)}>{ago(action.time)}</time> },
-            { key: "who", title: "Who", width: "minmax(5rem, 1fr)", cell: (action) => action.who },
-            { key: "verb", title: "What", width: "minmax(7rem, 1fr)", cell: (action) => action.verb },
+            { key: "time", title: "When", width: "minmax(5rem, 8rem)", middle: true, cell: (action) => <time dateTime={action.time} title={clock(action.time)}>{ago(action.time)}</time> },
+            { key: "who", title: "Who", width: "minmax(4rem, 1fr)", cell: (action) => action.who },
+            { key: "verb", title: "What", width: "minmax(5rem, 1fr)", cell: (action) => action.verb },
             { key: "subject", title: "About", width: "minmax(7rem, 2fr)", wide: true, cell: (action) => <span title={action.subject}>{action.subject}</span> },
             { key: "refused", title: "Result", width: "minmax(5rem, 2fr)", cell: (action) => (action.refused ? <span title={action.refused}><Badge tone="bad">refused</Badge> {action.refused}</span> : <Badge tone="good">done</Badge>) },
           ]} />

@@ -73,11 +73,11 @@ export function AgentsPage({ node }: { node: string }) {
           columns={[
             { key: "node", title: "Node", width: "minmax(7rem, 1.6fr)", value: (agent) => agent.node, cell: (agent) => <a href={`#/agents/${encodeURIComponent(agent.node)}`}>{agent.node}</a> },
             { key: "state", title: "State", width: "minmax(7.5rem, 1.2fr)", value: (agent) => stateOf(agent, generation).rank, cell: (agent) => { const { tone, text } = stateOf(agent, generation); return <Badge tone={tone}>{text}</Badge>; } },
-            { key: "generation", title: "Generation", width: "minmax(5.5rem, .8fr)", numeric: true, value: (agent) => agent.applied_generation, cell: (agent) => agent.applied_generation },
+            { key: "generation", title: "Generation", width: "minmax(5.5rem, .8fr)", numeric: true, middle: true, value: (agent) => agent.applied_generation, cell: (agent) => agent.applied_generation },
             { key: "zone", title: "Zone", width: "minmax(4rem, 1fr)", wide: true, value: (agent) => agent.zone, cell: (agent) => agent.zone || <span className="muted">none</span> },
             { key: "version", title: "Version", width: "minmax(4.5rem, .8fr)", wide: true, value: (agent) => agent.version, cell: (agent) => agent.version },
             { key: "connections", title: "Clients", width: "minmax(4.5rem, .8fr)", numeric: true, wide: true, value: (agent) => agent.open_connections, cell: (agent) => count(agent.open_connections) },
-            { key: "memory", title: "Memory", width: "minmax(5rem, .8fr)", numeric: true, value: (agent) => agent.resident_bytes, cell: (agent) => (agent.resident_bytes ? bytes(agent.resident_bytes) : "–") },
+            { key: "memory", title: "Memory", width: "minmax(5rem, .8fr)", numeric: true, middle: true, value: (agent) => agent.resident_bytes, cell: (agent) => (agent.resident_bytes ? bytes(agent.resident_bytes) : "–") },
             { key: "certificate", title: "Certificate ends", width: "minmax(7rem, 1fr)", wide: true, value: (agent) => Date.parse(agent.certificate_not_after), cell: (agent) => <span className={certificateTone(agent)}>{until(agent.certificate_not_after)}</span> },
             { key: "report", title: "Last report", width: "minmax(6rem, 1fr)", wide: true, value: (agent) => (agent.last_report ? -Date.parse(agent.last_report) : 0), cell: (agent) => ago(agent.last_report) },
           ]} />

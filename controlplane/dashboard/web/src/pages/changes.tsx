@@ -58,9 +58,9 @@ function HistoryCard({ newest, chosen }: { newest: number; chosen: number }) {
         onOpen={(entry) => { location.hash = `#/changes/${entry.generation}`; }}
         empty="Nothing was ever committed. Apply a first configuration with the button above."
         columns={[
-          { key: "generation", title: "Generation", width: "6rem", cell: (entry) => <a href={`#/changes/${entry.generation}`}>g{entry.generation}</a> },
-          { key: "time", title: "When", width: "minmax(5rem, 7rem)", cell: (entry) => <time dateTime={entry.time} title={clock(entry.time)}>{ago(entry.time)}</time> },
-          { key: "author", title: "Who", width: "minmax(5rem, 1fr)", cell: (entry) => entry.author },
+          { key: "generation", title: "Generation", width: "5.6rem", cell: (entry) => <a href={`#/changes/${entry.generation}`}>g{entry.generation}</a> },
+          { key: "time", title: "When", width: "minmax(5rem, 7rem)", middle: true, cell: (entry) => <time dateTime={entry.time} title={clock(entry.time)}>{ago(entry.time)}</time> },
+          { key: "author", title: "Who", width: "minmax(4rem, 1fr)", cell: (entry) => entry.author },
           { key: "what", title: "What", width: "minmax(8rem, 3fr)", wide: true, cell: (entry) => <span title={summaryOf(entry)}>{summaryOf(entry)}</span> },
           { key: "why", title: "Why", width: "minmax(6rem, 2fr)", cell: (entry) => <span title={entry.reason}>{entry.reason || <span className="muted">no reason given</span>}</span> },
         ]} />

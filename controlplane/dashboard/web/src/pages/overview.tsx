@@ -183,13 +183,13 @@ export function FlowTable({ label, rows, link = false, empty, most = 8 }: { labe
   return (
     <List label={label} rows={rows} keyOf={(row) => row.name} empty={empty} most={most} sort={{ key: "rate", down: true }}
       columns={[
-        { key: "name", title: "Name", width: "minmax(7rem, 2fr)", value: (row) => row.name, cell: (row) => (link ? <a href={`#/upstreams/${encodeURIComponent(row.name)}`}>{row.name}</a> : row.name) },
-        ...(link ? [{ key: "health", title: "Backends", width: "minmax(6.5rem, 1fr)", value: (row: FlowRow) => row.backends, cell: (row: FlowRow) => <Health row={row} /> }] : []),
+        { key: "name", title: "Name", width: "minmax(5rem, 2fr)", value: (row) => row.name, cell: (row) => (link ? <a href={`#/upstreams/${encodeURIComponent(row.name)}`}>{row.name}</a> : row.name) },
+        ...(link ? [{ key: "health", title: "Backends", width: "minmax(8.6rem, 1fr)", middle: true, value: (row: FlowRow) => row.backends, cell: (row: FlowRow) => <Health row={row} /> }] : []),
         { key: "rate", title: "Rate/s", width: "minmax(4rem, 1fr)", numeric: true, value: (row) => row.rate, cell: (row) => count(row.rate) },
         { key: "errors", title: "Errors", width: "minmax(4.5rem, 1fr)", numeric: true, value: (row) => (row.rate ? row.errors / row.rate : 0),
           cell: (row) => <span className={`tone-${errorTone(row.rate, row.errors)}`}>{row.rate ? percent(row.errors / row.rate) : "–"}</span> },
         { key: "p50", title: "p50", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p50_ms, cell: (row) => millis(row.p50_ms) },
-        { key: "p99", title: "p99", width: "minmax(4.5rem, 1fr)", numeric: true, value: (row) => row.p99_ms, cell: (row) => millis(row.p99_ms) },
+        { key: "p99", title: "p99", width: "minmax(4.5rem, 1fr)", numeric: true, middle: true, value: (row) => row.p99_ms, cell: (row) => millis(row.p99_ms) },
       ]} />
   );
 }

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { bytes, count, millis, percent } from "../format";
 import { useLive } from "../live";
+import { rem } from "../theme";
 import type { FlowRow, Overview, Topology } from "../types";
 import { Badge, Failure, Loading, useRead, type Tone } from "../widgets";
 import { errorTone } from "./overview";
@@ -22,7 +23,6 @@ interface Graph {
   edges: { from: string; to: string; tone: Tone; rate: number }[];
 }
 
-const kHeight = 68;
 const kMost = 80;
 
 function toneOf(row: FlowRow | undefined): { tone: Tone; text: string } {
@@ -128,12 +128,13 @@ function Columns({ graph, near, chosen, onChoose }: { graph: Graph; near: Set<st
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+  const eachHeight = Math.round(rem() * 4.55);
   const flat = width > 0 && width < 720;
-  const height = Math.max(...graph.columns.map((column) => column.nodes.length)) * kHeight + 36;
+  const height = Math.max(...graph.columns.map((column) => column.nodes.length)) * eachHeight + 36;
   const gap = Math.max(48, width * 0.07);
   const each = (width - 2 * gap) / 3;
   const places = new Map<string, { x: number; y: number }>();
-  graph.columns.forEach((column, c) => column.nodes.forEach((node, i) => places.set(node.key, { x: c * (each + gap), y: 36 + i * kHeight + (kHeight - 8) / 2 })));
+  graph.columns.forEach((column, c) => column.nodes.forEach((node, i) => places.set(node.key, { x: c * (each + gap), y: 36 + i * eachHeight + (eachHeight - 8) / 2 })));
   return (
     <div className={`topology${flat ? " flat" : ""}`} ref={box} style={flat ? undefined : { height }}>
       {flat || !width ? null : (
@@ -154,7 +155,7 @@ function Columns({ graph, near, chosen, onChoose }: { graph: Graph; near: Set<st
           <h2>{column.title}</h2>
           <ul>
             {column.nodes.map((node) => (
-              <li key={node.key} className={`node ${node.tone}${near && !near.has(node.key) ? " dim" : ""}`} style={flat ? undefined : { height: kHeight - 8 }}>
+              <li key={node.key} className={`node ${node.tone}${near && !near.has(node.key) ? " dim" : ""}`} style={flat ? undefined : { height: eachHeight - 8 }}>
                 <button type="button" aria-pressed={chosen === node.key} onClick={() => onChoose(node.key)} title={`Show what ${node.title} is connected with`}>
                   <span className="node-title">{node.title}</span>
                   {node.toneText ? <Badge tone={node.tone}>{node.toneText}</Badge> : null}

@@ -102,8 +102,8 @@ function BackendsCard({ backends, loaded }: { backends: TopRow[]; loaded: boolea
           columns={[
             { key: "backend", title: "Address", width: "minmax(9rem, 2fr)", value: (row) => row.backend, cell: (row) => row.backend },
             { key: "health", title: "Health", width: "minmax(7rem, 1.4fr)", value: (row) => row.unhealthy - row.healthy, cell: (row) => { const { tone, text } = healthOf(row); return <Badge tone={tone}>{text}</Badge>; } },
-            { key: "rate", title: "Rate/s", width: "minmax(4rem, 1fr)", numeric: true, value: (row) => row.rate, cell: (row) => count(row.rate) },
-            { key: "success", title: "Success", width: "minmax(4.5rem, 1fr)", numeric: true, value: (row) => row.success,
+            { key: "rate", title: "Rate/s", width: "minmax(4rem, 1fr)", numeric: true, middle: true, value: (row) => row.rate, cell: (row) => count(row.rate) },
+            { key: "success", title: "Success", width: "minmax(4.5rem, 1fr)", numeric: true, middle: true, value: (row) => row.success,
               cell: (row) => <span className={`tone-${errorTone(1, 1 - row.success)}`}>{row.rate ? percent(row.success) : "–"}</span> },
             { key: "p50", title: "p50", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p50_ms, cell: (row) => millis(row.p50_ms) },
             { key: "p99", title: "p99", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p99_ms, cell: (row) => millis(row.p99_ms) },
