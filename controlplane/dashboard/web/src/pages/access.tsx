@@ -129,7 +129,7 @@ function Actions({ turn }: { turn: number }) {
             { key: "who", title: "Who", width: "minmax(4rem, 1fr)", cell: (action) => action.who },
             { key: "verb", title: "What", width: "minmax(5rem, 1fr)", cell: (action) => action.verb },
             { key: "subject", title: "About", width: "minmax(7rem, 2fr)", wide: true, cell: (action) => <span title={action.subject}>{action.subject}</span> },
-            { key: "refused", title: "Result", width: "minmax(5rem, 2fr)", cell: (action) => (action.refused ? <span title={action.refused}><Badge tone="bad">refused</Badge> {action.refused}</span> : <Badge tone="good">done</Badge>) },
+            { key: "refused", title: "Result", width: "minmax(5.4rem, 2fr)", cell: (action) => (action.refused ? <span title={action.refused}><Badge tone="bad">refused</Badge> {action.refused}</span> : <Badge tone="good">done</Badge>) },
           ]} />
       ) : <Loading what="actions" />}
     </Card>
