@@ -71,8 +71,8 @@ export function AgentsPage({ node }: { node: string }) {
           sort={{ key: "state", down: false }}
           empty={filter ? "No agent fits the filter." : <>No agent has joined yet. Make a join token on <a href="#/access">Access</a> or with <code>yardctl token create</code>, then start <code>yard-agent</code>.</>}
           columns={[
-            { key: "node", title: "Node", width: "minmax(7rem, 1.6fr)", value: (agent) => agent.node, cell: (agent) => <a href={`#/agents/${encodeURIComponent(agent.node)}`}>{agent.node}</a> },
-            { key: "state", title: "State", width: "minmax(7.5rem, 1.2fr)", value: (agent) => stateOf(agent, generation).rank, cell: (agent) => { const { tone, text } = stateOf(agent, generation); return <Badge tone={tone}>{text}</Badge>; } },
+            { key: "node", title: "Node", width: "minmax(5rem, 1.6fr)", value: (agent) => agent.node, cell: (agent) => <a href={`#/agents/${encodeURIComponent(agent.node)}`}>{agent.node}</a> },
+            { key: "state", title: "State", width: "minmax(8.4rem, 1.2fr)", value: (agent) => stateOf(agent, generation).rank, cell: (agent) => { const { tone, text } = stateOf(agent, generation); return <Badge tone={tone}>{text}</Badge>; } },
             { key: "generation", title: "Generation", width: "minmax(5.5rem, .8fr)", numeric: true, middle: true, value: (agent) => agent.applied_generation, cell: (agent) => agent.applied_generation },
             { key: "zone", title: "Zone", width: "minmax(4rem, 1fr)", wide: true, value: (agent) => agent.zone, cell: (agent) => agent.zone || <span className="muted">none</span> },
             { key: "version", title: "Version", width: "minmax(4.5rem, .8fr)", wide: true, value: (agent) => agent.version, cell: (agent) => agent.version },
