@@ -19,11 +19,13 @@
 #include "common/tls/private_file.h"
 #include "common/tls/seal.h"
 #include "controlplane/admin/fleet_service.h"
+#include "controlplane/admin/overrides.h"
 #include "controlplane/compiler/compiler.h"
 #include "controlplane/controller_metrics.h"
 #include "controlplane/dashboard/dashboard.h"
 #include "controlplane/feedback/tee_sink.h"
 #include "controlplane/feedback/traffic_board.h"
+#include "controlplane/fleet/fleet_loop.h"
 #include "controlplane/history/recorder.h"
 #include "controlplane/identity/actions.h"
 #include "controlplane/identity/credentials.h"
@@ -37,6 +39,7 @@
 #include "controlplane/runtime/work_queue.h"
 #include "controlplane/store/rocksdb_store.h"
 #include "controlplane/stream/agent_service.h"
+#include "controlplane/stream/overlay_publisher.h"
 #include "controlplane/stream/stream_hub.h"
 
 namespace switchyard::controlplane {
@@ -118,9 +121,11 @@ class ControllerImpl final : public Controller {
         registry_(clock_, &timers_),
         recorder_({clock_, log_, &aggregator_, &board_, ring_.get(), [this] { return CountAgents(); }}),
         publisher_(store_.get(), &compiler::Compile),
-        hub_(&registry_, &publisher_, &evidence_, log_),
+        fleet_({clock_, instance_, SecureSeed(), options.report_interval}, [this] { overlays_.Wake(); }),
+        overlays_(&fleet_, clock_),
+        hub_(&registry_, &publisher_, &overlays_, &fleet_, &evidence_, log_),
         watchers_(store_.get(), &calls_),
-        metrics_({store_.get(), &registry_, &aggregator_, &refusals_, clock_}, options.version, started_) {
+        metrics_({store_.get(), &registry_, &aggregator_, &fleet_, &refusals_, clock_}, options.version, started_) {
     sessions_.clock = clock_;
     sessions_.timers = &timers_;
     sessions_.host = &hub_;
@@ -129,6 +134,7 @@ class ControllerImpl final : public Controller {
     admin::FleetServiceParts fleet{.clock = clock_, .log = log_, .store = store_.get(), .registry = &registry_, .aggregator = &aggregator_};
     fleet.board = &board_;
     fleet.recorder = &recorder_;
+    fleet.fleet = &fleet_;
     fleet.tokens = &tokens_;
     fleet.credentials = &credentials_;
     fleet.actions = &actions_;
@@ -148,6 +154,7 @@ class ControllerImpl final : public Controller {
     if (!listen.ok()) return Annotate(listen.status(), "--listen");
     if (auto status = runtime::CheckBindable(*listen, "--listen"); !status.ok()) return status;
     ExpectAgents();
+    FeedFleet();
     if (auto loaded = credentials_.Load(); !loaded.ok()) return Annotate(loaded, "credentials");
     if (auto status = OpenDashboard(); !status.ok()) return status;
     auto gate = std::make_shared<identity::Gate>(authority_->ca(), authority_->trust_domain(), *clock_, refusals_, &credentials_);
@@ -183,6 +190,8 @@ class ControllerImpl final : public Controller {
     if (dashboard_ != nullptr) dashboard_->Stop();
     // No call is left, so nothing posts or arms any more.
     publisher_.Stop();
+    overlays_.Stop();
+    fleet_watch_.reset();
     timers_.Stop();
     recording_.Stop();
     changes_.Stop();
@@ -246,6 +255,16 @@ class ControllerImpl final : public Controller {
     std::vector<stream::ExpectedAgent> agents;
     for (const auto& node : *nodes) agents.push_back({node.name, node.not_after});
     registry_.Expect(agents);
+  }
+
+  // Watch first, then read, so that no commit falls between the two.
+  void FeedFleet() {
+    fleet_watch_ = store_->Watch([this](const store::ChangeRecord&, const std::shared_ptr<const store::Catalog>& catalog) {
+      fleet_.SetCatalog(*catalog);
+    });
+    fleet_.SetCatalog(*store_->Read());
+    const auto restored = admin::RestoreOverrides(*store_, fleet_, *clock_);
+    if (!restored.ok()) log_->Warn("cannot read operators' overrides", {{"reason", Message(restored.status())}});
   }
 
   absl::Status WriteCredential(const Endpoint& listen) {
@@ -334,6 +353,9 @@ class ControllerImpl final : public Controller {
   stream::SessionRegistry registry_;
   history::Recorder recorder_;
   stream::Publisher publisher_;
+  fleet::FleetLoop fleet_;
+  stream::OverlayPublisher overlays_;
+  std::unique_ptr<store::Subscription> fleet_watch_;
   stream::StreamHub hub_;
   stream::SessionOptions sessions_;
   admin::Watchers watchers_;

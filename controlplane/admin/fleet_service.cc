@@ -15,6 +15,7 @@
 #include "controlplane/admin/get_handler.h"
 #include "controlplane/admin/history_handler.h"
 #include "controlplane/admin/list_handler.h"
+#include "controlplane/admin/overrides.h"
 #include "controlplane/admin/overview_handler.h"
 #include "controlplane/admin/past.h"
 #include "controlplane/admin/series_handler.h"
@@ -69,6 +70,25 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
   }
   Reactor* Top(Context*, const v1::TopRequest* request, v1::TopResponse* response) override {
     return Answer(response, [this, request] { return HandleTop(*parts_.aggregator, *request); });
+  }
+  Reactor* Explain(Context*, const v1::ExplainRequest* request, v1::ExplainResponse* response) override {
+    return Answer(response, [this, request] { return parts_.fleet->Explain(*request); });
+  }
+  Reactor* Weights(Context*, const v1::WeightsRequest* request, v1::WeightsResponse* response) override {
+    return Answer(response, [this, request]() -> absl::StatusOr<v1::WeightsResponse> { return parts_.fleet->Weights(*request); });
+  }
+  Reactor* SetOverride(Context* context, const v1::SetOverrideRequest* request, v1::SetOverrideResponse* response) override {
+    return Answer(response, [this, request, caller = CallerName(*context)] {
+      auto done = HandleSetOverride(*parts_.store, *parts_.fleet, *parts_.clock, *request);
+      if (done.ok()) {
+        parts_.log->Warn("backend overridden",
+                         {{"backend", request->backend()},
+                          {"override", v1::Override_Name(request->override())},
+                          {"by", caller},
+                          {"reason", request->reason()}});
+      }
+      return done;
+    });
   }
   Reactor* CreateToken(Context* context, const v1::CreateTokenRequest* request, v1::CreateTokenResponse* response) override {
     return Answer(response, [this, request, caller = CallerName(*context)] {

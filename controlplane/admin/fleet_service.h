@@ -20,6 +20,7 @@
 #include "controlplane/history/recorder.h"
 #include "controlplane/identity/credentials.h"
 #include "controlplane/identity/peer_identity.h"
+#include "controlplane/fleet/fleet_loop.h"
 #include "controlplane/identity/tokens.h"
 #include "controlplane/runtime/work_queue.h"
 #include "controlplane/store/store.h"
@@ -40,6 +41,7 @@ struct FleetServiceParts {
   const feedback::Aggregator* aggregator = nullptr;
   const feedback::TrafficBoard* board = nullptr;
   const history::Recorder* recorder = nullptr;
+  fleet::FleetLoop* fleet = nullptr;
   identity::Tokens* tokens = nullptr;
   identity::Credentials* credentials = nullptr;
   identity::Actions* actions = nullptr;

@@ -34,6 +34,9 @@ struct Runner {
   ExitCode operator()(const AgentsOptions&) const { return RunAgents(context); }
   ExitCode operator()(const StatusOptions& o) const { return RunStatus(o, context); }
   ExitCode operator()(const TopOptions& o) const { return RunTop(o, context, Pause); }
+  ExitCode operator()(const ExplainOptions& o) const { return RunExplain(o, context); }
+  ExitCode operator()(const WeightsOptions& o) const { return RunWeights(o, context); }
+  ExitCode operator()(const OverrideOptions& o) const { return RunOverride(o, context); }
   ExitCode operator()(const TokenOptions& o) const { return RunToken(o, context); }
   ExitCode operator()(const OverviewOptions&) const { return RunOverview(context); }
   ExitCode operator()(const SeriesOptions& o) const { return RunSeries(o, context); }

@@ -31,6 +31,8 @@ struct Raw {
   std::string ttl = "1h";
   std::string window = "10s";
   std::string interval = "2s";
+  std::string weights_window = "5m";
+  std::string force_ttl = "1h";
   std::vector<std::string> labels;
   ApplyOptions apply;
   GetOptions get;
@@ -47,6 +49,9 @@ struct Raw {
   RollbackOptions rollback;
   CredentialOptions credential;
   ActionsOptions actions;
+  ExplainOptions explain;
+  WeightsOptions weights;
+  OverrideOptions force;
   ValidateOptions validate;
   VersionOptions version;
   CompletionOptions completion;
@@ -124,6 +129,23 @@ void AddReading(CLI::App& app, Raw& raw) {
   top->add_option("--interval", raw.interval, "Refresh this often")->check(DurationText())->capture_default_str();
 }
 
+void AddFleet(CLI::App& app, Raw& raw) {
+  CLI::App* explain = app.add_subcommand("explain", "The figures behind the fleet's verdict on a backend and behind its weight");
+  explain->require_subcommand(1);
+  CLI::App* backend = explain->add_subcommand("backend", "Of one backend, in every upstream that has it");
+  backend->add_option("address", raw.explain.backend, "IP:port")->required();
+  backend->add_option("--upstream", raw.explain.upstream, "Only in this one");
+  CLI::App* weights = app.add_subcommand("weights", "Configured and effective weights, now and over the last minutes");
+  weights->add_option("upstream", raw.weights.upstream, "Only this one");
+  weights->add_option("--window", raw.weights_window, "How much history, up to 10m")->check(DurationText())->capture_default_str();
+  CLI::App* force = app.add_subcommand("override", "Overrule the fleet's verdict on a backend for a time");
+  force->add_option("address", raw.force.backend, "IP:port")->required();
+  force->add_option("word", raw.force.word, "out, in, or none to let the evidence decide")->required()->check(CLI::IsMember({"out", "in", "none"}));
+  force->add_option("--upstream", raw.force.upstream, "Only in this one");
+  force->add_option("--ttl", raw.force_ttl, "How long, 1s-30d")->check(DurationText())->capture_default_str();
+  force->add_option("--reason", raw.force.reason, "For people");
+}
+
 void AddRest(CLI::App& app, Raw& raw) {
   CLI::App* token = app.add_subcommand("token", "Join tokens for agents");
   token->require_subcommand(1);
@@ -196,7 +218,7 @@ bool ReadLabels(const Raw& raw, GetOptions& get) {
 bool CheckTexts(const Options& options, const Raw& raw) {
   const std::pair<std::string_view, std::string_view> texts[] = {{"--reason", raw.apply.change.reason},   {"--author", raw.apply.change.author},
                                                                  {"--reason", raw.remove.change.reason},  {"--author", raw.remove.change.author},
-                                                                 {"--description", raw.token.description}};
+                                                                 {"--description", raw.token.description}, {"--reason", raw.force.reason}};
   for (const auto& [flag, text] : texts) {
     if (config::FindInvalidUtf8(text) == std::string_view::npos) continue;
     fmt::print(stderr, "yardctl: {}: the text is not UTF-8\n", flag);
@@ -260,6 +282,9 @@ Command Chosen(CLI::App& app, Raw& raw) {
     raw.top.interval = std::max<Duration>(Checked(raw.interval), std::chrono::milliseconds(100));
     return raw.top;
   }
+  if (name == "explain") return raw.explain;
+  if (name == "weights") return raw.weights.window = Checked(raw.weights_window), raw.weights;
+  if (name == "override") return raw.force.ttl = Checked(raw.force_ttl), raw.force;
   if (name == "token") {
     const std::string& sub = verb->get_subcommands().front()->get_name();
     raw.token.verb = sub == "create" ? TokenOptions::Verb::kCreate : sub == "list" ? TokenOptions::Verb::kList : TokenOptions::Verb::kRevoke;
@@ -288,6 +313,7 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv, ExitCode&
   AddGlobal(app, options, raw);
   AddChanging(app, raw);
   AddReading(app, raw);
+  AddFleet(app, raw);
   AddRest(app, raw);
   for (CLI::App* verb : app.get_subcommands([](CLI::App*) { return true; })) {
     verb->fallthrough();

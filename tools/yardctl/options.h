@@ -23,6 +23,7 @@ struct CompletionOptions {
 
 using Command = std::variant<ApplyOptions, GetOptions, DeleteOptions, HistoryOptions, AgentsOptions, StatusOptions, TopOptions, TokenOptions, SecretOptions,
                              OverviewOptions, SeriesOptions, DiffOptions, RollbackOptions, CredentialOptions, ActionsOptions, DashboardOptions,
+                             ExplainOptions, WeightsOptions, OverrideOptions,
                              ValidateOptions, VersionOptions, CompletionOptions>;
 
 struct Options {

@@ -109,6 +109,26 @@ ExitCode RunActions(const ActionsOptions& options, const Context& context);
 
 // Prints a link that logs the caller in to the dashboard, once.
 ExitCode RunDashboard(const Context& context);
+struct ExplainOptions {
+  std::string backend;
+  std::string upstream;
+};
+ExitCode RunExplain(const ExplainOptions& options, const Context& context);
+
+struct WeightsOptions {
+  std::string upstream;
+  Duration window = std::chrono::minutes(5);
+};
+ExitCode RunWeights(const WeightsOptions& options, const Context& context);
+
+struct OverrideOptions {
+  std::string backend;
+  std::string word;  // out, in or none
+  std::string upstream;
+  Duration ttl = std::chrono::hours(1);
+  std::string reason;
+};
+ExitCode RunOverride(const OverrideOptions& options, const Context& context);
 
 struct TokenOptions {
   enum class Verb { kCreate, kList, kRevoke };
