@@ -17,6 +17,9 @@
 #include "agent/discovery/discovery.h"
 #include "agent/discovery/dns_source.h"
 #include "agent/discovery/file_source.h"
+#include "agent/fleet/evidence_sender.h"
+#include "agent/fleet/overlay_table.h"
+#include "agent/fleet/probe_share.h"
 #include "agent/health/asio_probe_runner.h"
 #include "agent/health/health_table.h"
 #include "agent/health/prober.h"
@@ -58,6 +61,9 @@ class TheAgent final : public Agent {
   void OpenClient();
   absl::Status OpenAdmin();
   void OpenReporter();
+  void OpenFleet();
+  void TickFleet();
+  void ShareProbes();
   absl::Status ServeLastGood();
   void Serving(const v1::Snapshot& snapshot);
   void TellReady();
@@ -88,6 +94,10 @@ class TheAgent final : public Agent {
   std::unique_ptr<config::ControllerClient> client_;
   std::unique_ptr<config::Membership> membership_;
   std::unique_ptr<report::Reporter> reporter_;
+  fleet::OverlayTable overlays_{health_table_, clock_};
+  fleet::ProbeShare probe_share_;
+  std::unique_ptr<fleet::EvidenceSender> evidence_;
+  std::unique_ptr<Loop::Timer> fleet_timer_;
   std::unique_ptr<StatusView> view_;
   std::unique_ptr<admin::AdminServer> admin_;
 
@@ -102,6 +112,7 @@ absl::Status TheAgent::Open() {
   OpenDiscovery();
   OpenClient();
   OpenReporter();
+  OpenFleet();
   if (absl::Status opened = OpenAdmin(); !opened.ok()) return opened;
   if (absl::Status served = ServeLastGood(); !served.ok()) return served;
   TellReady();
@@ -200,7 +211,47 @@ void TheAgent::OpenClient() {
     Serving(now);
   });
   client_->OnTicketKeys([this](const v1::TicketKeys& keys) { data_plane_->SetTicketKeys({keys.keys().begin(), keys.keys().end()}); });
-  client_->OnWelcome([this](Duration interval) { reporter_->SetInterval(interval); });
+  client_->OnWelcome([this](Duration interval) {
+    reporter_->SetInterval(interval);
+    overlays_.NewStream();
+    evidence_->NewStream();
+    // Another controller may ask for other probes, or for none.
+    if (probe_share_.Take({})) ShareProbes();
+  });
+}
+
+void TheAgent::OpenFleet() {
+  client_->OnOverlay([this](const v1::Overlay& overlay) {
+    const bool was_alive = overlays_.alive();
+    if (overlays_.Apply(overlay) && !was_alive) ShareProbes();
+  });
+  client_->OnProbes([this](const v1::ProbeAssignment& probes) {
+    if (probe_share_.Take(probes)) ShareProbes();
+  });
+  fleet::EvidenceParts parts;
+  parts.loop = &loop_;
+  parts.clock = &clock_;
+  parts.collect = [this](auto done) { data_plane_->CollectEvidence(std::move(done)); };
+  parts.may_send = [this] { return client_->MaySendEvidence(); };
+  parts.send = [this](v1::Evidence evidence) { return client_->SendEvidence(std::move(evidence)); };
+  parts.interval = [this] { return overlays_.evidence_interval(); };
+  evidence_ = std::make_unique<fleet::EvidenceSender>(std::move(parts));
+  prober_->SetMine([this](const health::BackendKey& key) { return !overlays_.alive() || probe_share_.Mine(key.first, key.second); });
+  if (options_.controller.empty()) return;
+  evidence_->Start();
+  TickFleet();
+}
+
+void TheAgent::TickFleet() {
+  fleet_timer_ = loop_.After(std::chrono::seconds(1), [this] { TickFleet(); });
+  const bool was_alive = overlays_.alive();
+  overlays_.Tick();
+  if (was_alive && !overlays_.alive()) ShareProbes();
+}
+
+// With a controller the agent probes its share, without one everything.
+void TheAgent::ShareProbes() {
+  if (serving_) prober_->Update(discovery_->Filled(client_->serving()));
 }
 
 void TheAgent::OpenReporter() {
@@ -229,6 +280,7 @@ absl::Status TheAgent::OpenAdmin() {
   parts.membership = membership_.get();
   parts.prober = prober_.get();
   parts.discovery = discovery_.get();
+  parts.overlays = &overlays_;
   parts.metrics = &metrics_;
   parts.zone = options_.zone;
   parts.controller = options_.controller;
@@ -333,6 +385,8 @@ void TheAgent::End(int exit_code) {
 // Nothing calls into a part that is gone: first those that start work, then those that do it.
 void TheAgent::Stop() {
   if (reporter_ != nullptr) reporter_->Stop();
+  if (evidence_ != nullptr) evidence_->Stop();
+  fleet_timer_.reset();
   if (prober_ != nullptr) prober_->Stop();
   if (client_ != nullptr) client_->Stop();
   if (discovery_ != nullptr) discovery_->Stop();

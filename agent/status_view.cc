@@ -14,7 +14,23 @@
 namespace switchyard::agent {
 namespace {
 
+constexpr std::size_t kMostFleetRows = 1'000;
+
 double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+admin::FleetFact FactOf(const fleet::OverlayTable::Row& row) {
+  constexpr std::array<const char*, 7> kWords = {"good", "good", "soft", "ejected", "returning", "forced_out", "forced_in"};
+  admin::FleetFact fact;
+  fact.upstream = row.upstream;
+  fact.address = row.address;
+  const auto verdict = static_cast<std::size_t>(row.word.verdict());
+  fact.verdict = kWords.at(verdict < kWords.size() ? verdict : 0);
+  fact.weight = row.word.weight() == 0 ? 1 : row.word.weight() / 1000.0;
+  fact.share = row.word.share() == 0 ? 1 : row.word.share() / 1000.0;
+  fact.unhealthy = row.word.health() == v1::HEALTH_UNHEALTHY;
+  fact.reason = row.word.reason();
+  return fact;
+}
 
 }  // namespace
 
@@ -58,6 +74,9 @@ admin::AgentFacts StatusView::Facts() const {
   facts.probes = parts_.prober->Status();
   facts.discovery = parts_.discovery->Status();
   facts.trouble = trouble_;
+  facts.fleet_alive = parts_.overlays->alive();
+  facts.fleet_epoch = parts_.overlays->epoch();
+  for (const fleet::OverlayTable::Row& row : parts_.overlays->NotPlain(kMostFleetRows)) facts.fleet.push_back(FactOf(row));
   facts.resident_bytes = observe::ResidentBytes();
   return facts;
 }

@@ -11,6 +11,7 @@
 
 #include "agent/admin/agent_view.h"
 #include "agent/config/membership.h"
+#include "agent/fleet/overlay_table.h"
 #include "common/base/clock.h"
 
 namespace switchyard::agent {
@@ -23,6 +24,7 @@ struct StatusViewParts {
   const config::Membership* membership = nullptr;
   const health::Prober* prober = nullptr;
   const discovery::Discovery* discovery = nullptr;
+  const fleet::OverlayTable* overlays = nullptr;
   observe::Metrics* metrics = nullptr;
   std::string zone;
   std::string controller;

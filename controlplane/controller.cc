@@ -19,8 +19,16 @@
 #include "common/tls/private_file.h"
 #include "common/tls/seal.h"
 #include "controlplane/admin/fleet_service.h"
+#include "controlplane/admin/overrides.h"
 #include "controlplane/compiler/compiler.h"
 #include "controlplane/controller_metrics.h"
+#include "controlplane/dashboard/dashboard.h"
+#include "controlplane/feedback/tee_sink.h"
+#include "controlplane/feedback/traffic_board.h"
+#include "controlplane/fleet/fleet_loop.h"
+#include "controlplane/history/recorder.h"
+#include "controlplane/identity/actions.h"
+#include "controlplane/identity/credentials.h"
 #include "controlplane/identity/enrolment.h"
 #include "controlplane/identity/gate.h"
 #include "controlplane/identity/server_credentials.h"
@@ -31,6 +39,7 @@
 #include "controlplane/runtime/work_queue.h"
 #include "controlplane/store/rocksdb_store.h"
 #include "controlplane/stream/agent_service.h"
+#include "controlplane/stream/overlay_publisher.h"
 #include "controlplane/stream/stream_hub.h"
 
 namespace switchyard::controlplane {
@@ -50,6 +59,17 @@ absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const std::string& data_
   store::RocksdbOptions options;
   options.seal_file = SealFile(data_dir);
   return store::OpenRocksdbStore(data_dir + "/store", options);
+}
+
+// The past of the figures is worth having, but no start fails for it: without a disk for it, it is kept in memory.
+std::unique_ptr<history::Ring> OpenRing(const ControllerOptions& options, bool durable, observe::Log* log) {
+  if (!durable) return history::OpenMemoryRing();
+  std::string note;
+  auto ring = history::OpenRocksdbRing(options.data_dir + "/history", options.history_bytes, note);
+  if (!note.empty()) log->Warn("the history begins anew", {{"reason", note}});
+  if (ring.ok()) return *std::move(ring);
+  log->Error("the history is kept in memory only", {{"reason", Message(ring.status())}});
+  return history::OpenMemoryRing();
 }
 
 // Whether agents may be out there that trust an authority. A store that cannot be read has one, to be safe.
@@ -76,7 +96,7 @@ std::string LocalAddress(const Endpoint& listen, std::uint16_t port) {
 class ControllerImpl final : public Controller {
  public:
   ControllerImpl(const ControllerOptions& options, ControllerParts parts, std::unique_ptr<store::Store> store,
-                 std::shared_ptr<const tls::Seal> seal, std::unique_ptr<identity::Authority> authority)
+                 std::shared_ptr<const tls::Seal> seal, std::unique_ptr<identity::Authority> authority, std::unique_ptr<history::Ring> ring)
       : options_(options),
         clock_(parts.clock),
         log_(parts.log),
@@ -87,22 +107,44 @@ class ControllerImpl final : public Controller {
         tokens_(*store_, *clock_, refusals_, authority_->ca_fingerprint()),
         ticket_keys_(*store_, std::move(seal), *clock_),
         enrolment_(*authority_, tokens_, *store_, *clock_, refusals_),
+        credentials_(*authority_, *store_, *clock_),
+        actions_(*store_, *clock_),
+        desk_({clock_, log_, store_.get(), &actions_}),
         timers_(clock_),
         changes_(1, kMaxWaitingChanges),
         calls_(2, kMaxWaitingCalls),
+        recording_(1, 1),
         aggregator_(clock_),
+        board_(clock_),
+        evidence_({&aggregator_, &board_}),
+        ring_(std::move(ring)),
         registry_(clock_, &timers_),
+        recorder_({clock_, log_, &aggregator_, &board_, ring_.get(), [this] { return CountAgents(); }}),
         publisher_(store_.get(), &compiler::Compile),
-        hub_(&registry_, &publisher_, &aggregator_, log_),
+        fleet_({clock_, instance_, SecureSeed(), options.report_interval}, [this] { overlays_.Wake(); }),
+        overlays_(&fleet_, clock_),
+        hub_(&registry_, &publisher_, &overlays_, &fleet_, &evidence_, log_),
         watchers_(store_.get(), &calls_),
-        metrics_({store_.get(), &registry_, &aggregator_, &refusals_, clock_}, options.version, started_) {
+        metrics_({store_.get(), &registry_, &aggregator_, &fleet_, &refusals_, clock_}, options.version, started_) {
     sessions_.clock = clock_;
     sessions_.timers = &timers_;
     sessions_.host = &hub_;
     sessions_.welcome = WelcomeFrame(instance_, options);
     agent_service_ = stream::MakeAgentService({&enrolment_, &registry_, &sessions_, &calls_, log_});
-    fleet_service_ = admin::MakeFleetService({clock_, log_, store_.get(), &registry_, &aggregator_, &tokens_, &watchers_, &changes_, &calls_,
-                                              {options.version, instance_, authority_->trust_domain(), started_, authority_->ca().not_after()}});
+    admin::FleetServiceParts fleet{.clock = clock_, .log = log_, .store = store_.get(), .registry = &registry_, .aggregator = &aggregator_};
+    fleet.board = &board_;
+    fleet.recorder = &recorder_;
+    fleet.fleet = &fleet_;
+    fleet.tokens = &tokens_;
+    fleet.credentials = &credentials_;
+    fleet.actions = &actions_;
+    fleet.desk = &desk_;
+    fleet.dashboard_login = [this](const identity::PeerIdentity& who) { return DashboardLogin(who); };
+    fleet.watchers = &watchers_;
+    fleet.changes = &changes_;
+    fleet.calls = &calls_;
+    fleet.facts = facts();
+    fleet_service_ = admin::MakeFleetService(std::move(fleet));
   }
 
   ~ControllerImpl() override { Stop(); }
@@ -112,7 +154,10 @@ class ControllerImpl final : public Controller {
     if (!listen.ok()) return Annotate(listen.status(), "--listen");
     if (auto status = runtime::CheckBindable(*listen, "--listen"); !status.ok()) return status;
     ExpectAgents();
-    auto gate = std::make_shared<identity::Gate>(authority_->ca(), authority_->trust_domain(), *clock_, refusals_);
+    FeedFleet();
+    if (auto loaded = credentials_.Load(); !loaded.ok()) return Annotate(loaded, "credentials");
+    if (auto status = OpenDashboard(); !status.ok()) return status;
+    auto gate = std::make_shared<identity::Gate>(authority_->ca(), authority_->trust_domain(), *clock_, refusals_, &credentials_);
     grpc::ServerBuilder builder;
     rpc::ApplyServerLimits(builder);
     int bound = 0;
@@ -126,6 +171,7 @@ class ControllerImpl final : public Controller {
     port_ = static_cast<std::uint16_t>(bound);
     ScheduleRotation();
     ChangeTicketKeys();
+    ScheduleRecording();
     // The credential last: a start that fails must not have shown the operator's only greeting to nobody.
     if (auto status = OpenMetricsPort(); !status.ok()) return status;
     return WriteCredential(*listen);
@@ -141,20 +187,68 @@ class ControllerImpl final : public Controller {
       server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), grace));
     }
     metrics_http_.reset();
+    if (dashboard_ != nullptr) dashboard_->Stop();
     // No call is left, so nothing posts or arms any more.
     publisher_.Stop();
+    overlays_.Stop();
+    fleet_watch_.reset();
     timers_.Stop();
+    recording_.Stop();
     changes_.Stop();
     calls_.Stop();
+    dashboard_.reset();
     server_.reset();
   }
 
   std::uint16_t port() const override { return port_; }
   std::uint16_t metrics_port() const override { return metrics_http_ == nullptr ? 0 : metrics_http_->port(); }
+  std::uint16_t dashboard_port() const override { return dashboard_ == nullptr ? 0 : dashboard_->port(); }
   const std::string& credential_path() const override { return credential_path_; }
   bool credential_written() const override { return credential_written_; }
 
  private:
+  admin::ControllerFacts facts() const {
+    return {options_.version, instance_, authority_->trust_domain(), started_, authority_->ca().not_after()};
+  }
+
+  history::AgentCounts CountAgents() const {
+    const auto counts = registry_.counts();
+    return {static_cast<std::uint32_t>(counts.connected), static_cast<std::uint32_t>(counts.known)};
+  }
+
+  v1::DashboardLoginResponse DashboardLogin(const identity::PeerIdentity& who) {
+    v1::DashboardLoginResponse response;
+    if (dashboard_ == nullptr) return response;
+    response.set_url(fmt::format("https://{}/", LocalAddress(*Endpoint::Parse(options_.dashboard_listen), dashboard_->port())));
+    response.set_code(dashboard_->MakeLoginCode(who));
+    return response;
+  }
+
+  absl::Status OpenDashboard() {
+    if (options_.dashboard_listen.empty()) return absl::OkStatus();
+    const auto address = Endpoint::Parse(options_.dashboard_listen);
+    if (!address.ok()) return Annotate(address.status(), "--dashboard-listen");
+    dashboard::Parts parts{.clock = clock_, .log = log_, .store = store_.get(), .registry = &registry_, .aggregator = &aggregator_, .board = &board_,
+                           .recorder = &recorder_, .tokens = &tokens_, .credentials = &credentials_, .actions = &actions_, .desk = &desk_,
+                           .changes = &changes_, .calls = &calls_, .facts = facts(), .ca = &authority_->ca()};
+    auto opened = dashboard::Dashboard::Open({*address, authority_->server_certificate_path(), authority_->server_key_path()}, std::move(parts));
+    if (opened.ok()) {
+      dashboard_ = *std::move(opened);
+      return absl::OkStatus();
+    }
+    if (options_.dashboard_required) return opened.status();
+    log_->Warn("no dashboard", {{"reason", Message(opened.status())}});
+    return absl::OkStatus();
+  }
+
+  // A second that finds the last one still at work is left out.
+  void ScheduleRecording() {
+    timers_.After(std::chrono::seconds(1), [this] {
+      if (!recording_.Post([this] { recorder_.Tick(); })) log_->Warn("a second of the history is left out", {{"reason", "the last one still works"}});
+      ScheduleRecording();
+    });
+  }
+
   void ExpectAgents() {
     const auto nodes = enrolment_.Nodes();
     if (!nodes.ok()) return log_->Warn("cannot read which agents there are", {{"reason", Message(nodes.status())}});
@@ -163,9 +257,20 @@ class ControllerImpl final : public Controller {
     registry_.Expect(agents);
   }
 
+  // Watch first, then read, so that no commit falls between the two.
+  void FeedFleet() {
+    fleet_watch_ = store_->Watch([this](const store::ChangeRecord&, const std::shared_ptr<const store::Catalog>& catalog) {
+      fleet_.SetCatalog(*catalog);
+    });
+    fleet_.SetCatalog(*store_->Read());
+    const auto restored = admin::RestoreOverrides(*store_, fleet_, *clock_);
+    if (!restored.ok()) log_->Warn("cannot read operators' overrides", {{"reason", Message(restored.status())}});
+  }
+
   absl::Status WriteCredential(const Endpoint& listen) {
     credential_path_ = options_.data_dir + "/admin.credential";
     const std::string address = options_.advertise.empty() ? LocalAddress(listen, port_) : options_.advertise;
+    credentials_.SetAddress(address);
     const auto written = authority_->EnsureAdminCredential(credential_path_, address, kAdminName);
     if (!written.ok()) return Annotate(written.status(), "admin credential");
     credential_written_ = *written;
@@ -199,6 +304,8 @@ class ControllerImpl final : public Controller {
       const bool posted = calls_.Post([this] {
         if (auto status = authority_->RotateServerLeaf(); !status.ok()) {
           log_->Error("cannot renew the controller's certificate", {{"reason", Message(status)}});
+        } else if (dashboard_ != nullptr) {
+          if (auto read = dashboard_->ReloadCertificate(); !read.ok()) log_->Error("the dashboard keeps its certificate", {{"reason", Message(read)}});
         }
       });
       if (!posted) log_->Warn("the controller's certificate is renewed tomorrow", {{"reason", "too many calls"}});
@@ -232,12 +339,23 @@ class ControllerImpl final : public Controller {
   identity::Tokens tokens_;
   identity::TicketKeys ticket_keys_;
   identity::Enrolment enrolment_;
+  identity::Credentials credentials_;
+  identity::Actions actions_;
+  admin::ChangeDesk desk_;
   runtime::TimerThread timers_;
   runtime::WorkQueue changes_;
   runtime::WorkQueue calls_;
+  runtime::WorkQueue recording_;
   feedback::Aggregator aggregator_;
+  feedback::TrafficBoard board_;
+  feedback::TeeSink evidence_;
+  std::unique_ptr<history::Ring> ring_;
   stream::SessionRegistry registry_;
+  history::Recorder recorder_;
   stream::Publisher publisher_;
+  fleet::FleetLoop fleet_;
+  stream::OverlayPublisher overlays_;
+  std::unique_ptr<store::Subscription> fleet_watch_;
   stream::StreamHub hub_;
   stream::SessionOptions sessions_;
   admin::Watchers watchers_;
@@ -246,6 +364,7 @@ class ControllerImpl final : public Controller {
   std::unique_ptr<grpc::Service> fleet_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<runtime::HttpPort> metrics_http_;
+  std::unique_ptr<dashboard::Dashboard> dashboard_;
   std::uint16_t port_ = 0;
   std::string credential_path_;
   bool credential_written_ = false;
@@ -257,6 +376,7 @@ class ControllerImpl final : public Controller {
 absl::StatusOr<std::unique_ptr<Controller>> Controller::Start(const ControllerOptions& options, ControllerParts parts) {
   if (auto status = tls::MakePrivateDirectory(options.data_dir); !status.ok()) return Annotate(status, "--data-dir");
   // The store first: it locks the directory against a second controller before anything else there is touched.
+  const bool durable = parts.store == nullptr;
   auto store = OpenStore(options.data_dir, std::move(parts.store));
   if (!store.ok()) return store.status();
   auto seal = tls::Seal::Open(SealFile(options.data_dir), /*may_make=*/true);
@@ -265,8 +385,9 @@ absl::StatusOr<std::unique_ptr<Controller>> Controller::Start(const ControllerOp
   identity.first_start = options.new_authority || !HasPast(**store);
   auto authority = identity::Authority::Open(options.data_dir + "/identity", std::move(identity), *parts.clock);
   if (!authority.ok()) return authority.status();
+  auto ring = OpenRing(options, durable, parts.log);
   auto controller = std::make_unique<ControllerImpl>(options, std::move(parts), *std::move(store), *std::move(seal),
-                                                     *std::move(authority));
+                                                     *std::move(authority), std::move(ring));
   if (auto status = controller->Serve(); !status.ok()) return status;
   return controller;
 }

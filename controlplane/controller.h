@@ -1,14 +1,16 @@
 // Controller: the composition root. Every part of a controller is made here, once, in the order in which the parts need each other.
 //
 //   data directory ── store ── authority ── tokens, enrolment, gate ── registry ── publisher ── hub ── services ── server ── metrics port
+//                   └─── history ring ── recorder (from what the hub's reports leave in the feedback room) ── dashboard
 //
 // Start either gives a serving controller or a status that says what is wrong and what to do; nothing is left behind then but files that a
 // later start uses. Nothing is global: two controllers (on two directories) can run in one process.
 // Stop: agents and watchers are told (UNAVAILABLE, so they come back to the next controller), calls under way get `kStopGrace`.
 //
-// Files in the data directory: `store/` (see rocksdb_store.h), `identity/` (see authority.h), `admin.credential` (see credential_file.h).
-// Thread-safety: Start, Stop and the destructor from one thread; accessors from any. Threads: 2 for calls, 1 each for changes, publishing, timers and
-// the metrics port, besides those of gRPC and RocksDB.
+// Files in the data directory: `store/` (see rocksdb_store.h), `history/` (see history/ring.h),
+// `identity/` (see authority.h), `admin.credential` (see credential_file.h).
+// Thread-safety: Start, Stop and the destructor from one thread; accessors from any. Threads: 2 for calls, 1 each for changes, publishing, timers,
+// the history, the metrics port and the dashboard, besides those of gRPC and RocksDB.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +37,12 @@ struct ControllerOptions {
   std::string metrics_listen = "127.0.0.1:7402";
   // Whether a metrics port that cannot be opened is an error, or only a warning (nobody asked for it).
   bool metrics_required = false;
+  // IP:port of the dashboard (HTTPS). Empty: none.
+  std::string dashboard_listen = "127.0.0.1:7403";
+  // As metrics_required.
+  bool dashboard_required = false;
+  // Most bytes that the history of golden signals takes in the data directory.
+  std::uint64_t history_bytes = std::uint64_t{256} << 20;
   std::string version = "0";
   identity::AuthorityOptions authority;
   // Make a certificate authority although the store has a past: every agent must enrol again.
@@ -46,7 +54,7 @@ struct ControllerOptions {
 struct ControllerParts {
   const Clock* clock = nullptr;
   observe::Log* log = nullptr;
-  // Null: RocksDB in the data directory. Tests give another.
+  // Null: RocksDB in the data directory. Tests give another; the history is in memory then.
   std::unique_ptr<store::Store> store;
 };
 
@@ -59,9 +67,10 @@ class Controller {
 
   virtual void Stop() = 0;
 
-  // As bound. `metrics_port` is 0 without one.
+  // As bound. `metrics_port` and `dashboard_port` are 0 without one.
   virtual std::uint16_t port() const = 0;
   virtual std::uint16_t metrics_port() const = 0;
+  virtual std::uint16_t dashboard_port() const = 0;
   virtual const std::string& credential_path() const = 0;
   // Whether this start made the credential: the operator has not seen it yet.
   virtual bool credential_written() const = 0;

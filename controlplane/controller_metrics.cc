@@ -24,6 +24,12 @@ constexpr MetricDef kReports{"switchyard_controller_reports_total",
 constexpr MetricDef kReportRows{"switchyard_controller_report_rows_lost_total",
                                 "Parts of reports left out, by reason: malformed, bound.", MetricKind::kCounter, {"reason"}};
 
+constexpr MetricDef kVerdicts{"switchyard_controller_backends", "Backends by the fleet's verdict: good, soft, ejected, returning, forced_out, forced_in.",
+                              MetricKind::kGauge, {"verdict"}};
+constexpr MetricDef kEjections{"switchyard_controller_ejections_total", "Backends ejected by the evidence of the fleet.", MetricKind::kCounter};
+constexpr MetricDef kEvidence{"switchyard_controller_evidence_total",
+                              "Evidence of agents, by result: accepted, duplicate, malformed (records), bound (left out).", MetricKind::kCounter, {"result"}};
+
 struct Standings {
   double pending = 0;
   double quarantined = 0;
@@ -86,7 +92,30 @@ std::string ControllerMetrics::Scrape() {
   Raise(kReports, "skewed", reports.skewed);
   Raise(kReportRows, "malformed", reports.malformed);
   Raise(kReportRows, "bound", reports.dropped);
+  AddFleet();
   return metrics_.Expose();
+}
+
+void ControllerMetrics::AddFleet() {
+  const auto verdicts = sources_.fleet->Verdicts();
+  const auto count = [&](v1::Verdict verdict) {
+    const auto at = verdicts.find(verdict);
+    return at == verdicts.end() ? 0.0 : static_cast<double>(at->second);
+  };
+  metrics_.Set(kVerdicts, {"good"}, count(v1::VERDICT_GOOD) + count(v1::VERDICT_UNSPECIFIED));
+  metrics_.Set(kVerdicts, {"soft"}, count(v1::VERDICT_SOFT));
+  metrics_.Set(kVerdicts, {"ejected"}, count(v1::VERDICT_EJECTED));
+  metrics_.Set(kVerdicts, {"returning"}, count(v1::VERDICT_RETURNING));
+  metrics_.Set(kVerdicts, {"forced_out"}, count(v1::VERDICT_FORCED_OUT));
+  metrics_.Set(kVerdicts, {"forced_in"}, count(v1::VERDICT_FORCED_IN));
+  const auto counters = sources_.fleet->counters();
+  Raise(kEvidence, "accepted", counters.evidence);
+  Raise(kEvidence, "duplicate", counters.duplicates);
+  Raise(kEvidence, "malformed", counters.malformed);
+  Raise(kEvidence, "bound", counters.dropped);
+  std::uint64_t& before = read_[std::string(kEjections.name)];
+  metrics_.Add(kEjections, {}, static_cast<double>(counters.ejections - before));
+  before = counters.ejections;
 }
 
 void ControllerMetrics::Raise(const MetricDef& metric, std::string_view label, std::uint64_t sum) {

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/observe/metrics.h"
 #include "controlplane/feedback/aggregator.h"
+#include "controlplane/fleet/fleet_loop.h"
 #include "controlplane/identity/refusals.h"
 #include "controlplane/store/store.h"
 #include "controlplane/stream/session_registry.h"
@@ -23,6 +24,7 @@ struct MetricSources {
   const store::Store* store = nullptr;
   const stream::SessionRegistry* registry = nullptr;
   const feedback::Aggregator* aggregator = nullptr;
+  const fleet::FleetLoop* fleet = nullptr;
   const identity::RefusalCounters* refusals = nullptr;
   const Clock* clock = nullptr;
 };
@@ -34,6 +36,7 @@ class ControllerMetrics {
   std::string Scrape();
 
  private:
+  void AddFleet();
   void Raise(const observe::MetricDef& metric, std::string_view label, std::uint64_t sum);
 
   const MetricSources sources_;

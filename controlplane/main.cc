@@ -27,7 +27,8 @@ bool WriteReadyFile(const std::string& path, const Controller& controller) {
   std::FILE* file = std::fopen(beside.c_str(), "w");
   if (file == nullptr) return false;
   const std::string text =
-      fmt::format("{{\"pid\":{},\"port\":{},\"metrics_port\":{}}}\n", getpid(), controller.port(), controller.metrics_port());
+      fmt::format("{{\"pid\":{},\"port\":{},\"metrics_port\":{},\"dashboard_port\":{}}}\n", getpid(), controller.port(), controller.metrics_port(),
+                  controller.dashboard_port());
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   return std::fclose(file) == 0 && written && std::rename(beside.c_str(), path.c_str()) == 0;
 }
@@ -38,6 +39,7 @@ void Greet(const Controller& controller) {
              "Whoever can read it may change the fleet. On this machine yardctl finds it by itself when the data directory is the default one;\n"
              "elsewhere: export YARDCTL_CREDENTIAL={}\n"
              "Next:  yardctl token create     makes a join token for an agent\n"
+             "       yardctl dashboard        makes a link that logs you in to the dashboard\n"
              "       yard-agent --controller HOST:{} --join-token TOKEN     on each host\n",
              controller.credential_path(), controller.credential_path(), controller.port());
   std::fflush(stdout);
@@ -78,6 +80,7 @@ int main(int argc, char** argv) {
   log->Info("serving", {{"listen", options->controller.listen},
                         {"port", (*controller)->port()},
                         {"metrics_port", (*controller)->metrics_port()},
+                        {"dashboard_port", (*controller)->dashboard_port()},
                         {"data_dir", options->controller.data_dir},
                         {"version", options->controller.version}});
   if (!options->ready_file.empty() && !WriteReadyFile(options->ready_file, **controller)) {

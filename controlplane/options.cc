@@ -20,6 +20,7 @@ struct Flags {
   std::string log_level = "info";
   std::string log_format = "auto";
   std::string agent_life = "24h";
+  std::uint64_t history_mib = 256;
 };
 
 absl::Status CheckAdvertise(const std::string& address) {
@@ -44,6 +45,9 @@ absl::Status Fill(const Flags& flags, ProgramOptions& options) {
     return absl::InvalidArgumentError("--trust-domain: expected 1-255 of [a-z0-9._-]");
   }
   if (options.controller.metrics_listen == "off") options.controller.metrics_listen.clear();
+  if (options.controller.dashboard_listen == "off") options.controller.dashboard_listen.clear();
+  if (flags.history_mib < 64 || flags.history_mib > 65536) return absl::InvalidArgumentError("--history-size: must be 64-65536 (MiB)");
+  options.controller.history_bytes = flags.history_mib << 20;
   options.log_level = *level;
   options.log_format = *format;
   options.controller.authority.agent_life = *life;
@@ -66,7 +70,9 @@ std::optional<ProgramOptions> ParseOptions(int argc, char** argv, int& exit_code
   app.add_option("--advertise", c.advertise, "host:port written into the admin credential (default: the listen address)");
   auto* metrics = app.add_option("--metrics-listen", c.metrics_listen,
                                  "Loopback IP:port for /metrics, /live and /ready, without authentication; `off`: none")->capture_default_str();
-  app.add_option("--ready-file", options.ready_file, "Write {\"pid\", \"port\", \"metrics_port\"} here once serving");
+  auto* dashboard = app.add_option("--dashboard-listen", c.dashboard_listen, "IP:port of the dashboard (HTTPS); `off`: none")->capture_default_str();
+  app.add_option("--history-size", flags.history_mib, "Most MiB that the history of golden signals takes on disk")->capture_default_str();
+  app.add_option("--ready-file", options.ready_file, "Write {\"pid\", \"port\", \"metrics_port\", \"dashboard_port\"} here once serving");
   app.add_option("--log-level", flags.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log-format", flags.log_format, "auto (terminal: human, else json), json or human")->capture_default_str();
   app.add_option("--agent-certificate-life", flags.agent_life, "Life of agents' certificates; they renew at two thirds of it")->capture_default_str();
@@ -80,6 +86,7 @@ std::optional<ProgramOptions> ParseOptions(int argc, char** argv, int& exit_code
     return std::nullopt;
   }
   c.metrics_required = metrics->count() > 0;
+  c.dashboard_required = dashboard->count() > 0;
   if (const auto status = Fill(flags, options); !status.ok()) {
     fmt::print(stderr, "yard-controller: {}\nRun with --help for more information.\n", Message(status));
     exit_code = kWrongUse;

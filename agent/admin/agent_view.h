@@ -25,6 +25,17 @@ struct Readiness {
   std::string reason;
 };
 
+// A backend of which the fleet holds something that is not plain.
+struct FleetFact {
+  std::string upstream;
+  std::string address;
+  std::string verdict;  // `good`, `soft`, `ejected`, `returning`, `forced_out`, `forced_in`
+  double weight = 1;    // factor to the configured one
+  double share = 1;
+  bool unhealthy = false;  // by those who probe it for the fleet
+  std::string reason;
+};
+
 struct AgentFacts {
   std::string node;
   std::string zone;
@@ -53,6 +64,10 @@ struct AgentFacts {
   std::vector<discovery::DiscoveryStatus> discovery;
   // As of the newest report.
   std::vector<report::BackendTrouble> trouble;
+  // What the controller's overlay says, as far as it holds; at most 1000 backends.
+  bool fleet_alive = false;
+  std::uint64_t fleet_epoch = 0;
+  std::vector<FleetFact> fleet;
   std::uint64_t resident_bytes = 0;
 };
 

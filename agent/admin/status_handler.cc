@@ -115,6 +115,26 @@ std::string TroubleJson(const std::vector<report::BackendTrouble>& trouble) {
   return array.Finish();
 }
 
+std::string FleetJson(const AgentFacts& facts) {
+  JsonArray array;
+  for (const FleetFact& one : facts.fleet) {
+    JsonObject object;
+    object.Add("upstream", one.upstream);
+    object.Add("backend", one.address);
+    object.Add("verdict", one.verdict);
+    object.Add("weight", one.weight);
+    object.Add("share", one.share);
+    object.Add("unhealthy", one.unhealthy);
+    object.Add("reason", one.reason);
+    array.AddRaw(object.Finish());
+  }
+  JsonObject fleet;
+  fleet.Add("alive", facts.fleet_alive);
+  fleet.Add("epoch", facts.fleet_epoch);
+  fleet.AddRaw("backends", array.Finish());
+  return fleet.Finish();
+}
+
 }  // namespace
 
 Page HandleStatus(AgentView& view) {
@@ -141,6 +161,7 @@ Page HandleStatus(AgentView& view) {
   object.AddRaw("quarantined", QuarantineJson(facts));
   object.AddRaw("discovery", DiscoveryJson(facts.discovery));
   object.AddRaw("breakers", TroubleJson(facts.trouble));
+  object.AddRaw("fleet", FleetJson(facts));
   object.AddRaw("health", HealthJson(facts.probes));
   object.Add("health_omitted", facts.probes.size() > kMaxHealthRows ? facts.probes.size() - kMaxHealthRows : 0);
   return {200, kJsonType, object.Finish() + "\n"};

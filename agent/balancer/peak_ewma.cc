@@ -18,7 +18,7 @@ double Cost(const BackendFacts& facts, const View& view, double even_share) {
     if (own > 0) latency = own;
     error = std::max(0.0, facts.evidence->Error(view.now) - view.typical_error);
   }
-  const double load = facts.in_flight * even_share / std::max(ShareOf(facts), 1e-9) + 1;
+  const double load = (static_cast<double>(facts.in_flight) + static_cast<double>(facts.others)) * even_share / std::max(ShareOf(facts), 1e-9) + 1;
   return load * (latency + kErrorCharge * error * std::max(typical, latency));
 }
 

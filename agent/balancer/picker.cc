@@ -18,6 +18,7 @@ Picker::Picker(std::shared_ptr<const PickerPolicy> policy, std::vector<BackendRe
     : policy_(std::move(policy)),
       records_(std::move(records)),
       standings_(records_.size()),
+      says_(records_.size()),
       selection_(policy_->plan, EvidenceOf(records_), random) {
   half_open_.reserve(records_.size());
   for (std::size_t i = 0; i < records_.size(); ++i) {
@@ -48,6 +49,21 @@ void Picker::Judge(std::size_t member, TimePoint now) {
   standing.barred = bars && !yields;
   standing.ejected = (bars && yields) || record.outlier.ejected();
   standing.share = std::min(record.breaker.Share(), record.outlier.Share(now));
+  Combine(says_[member], standing);
+}
+
+// The worse of what we and the fleet hold of it; an operator's word goes over both.
+void Picker::Combine(const FleetSay& say, Standing& standing) {
+  standing.effective = say.effective;
+  standing.forced = say.forced_in;
+  if (say.forced_in) {
+    standing.barred = standing.ejected = false;
+    standing.share = 1;
+    return;
+  }
+  standing.barred = standing.barred || say.forced_out;
+  standing.ejected = standing.ejected || say.ejected;
+  standing.share = std::min(standing.share, say.share);
 }
 
 void Picker::Refresh(TimePoint now) {
@@ -56,7 +72,10 @@ void Picker::Refresh(TimePoint now) {
     Judge(i, now);
     BackendRecord& record = *records_[i];
     const Standing& standing = standings_[i];
-    const bool good = standing.active && standing.healthy && !standing.ejected && !standing.barred && policy_->plan->members[i].weight > 0;
+    // A verdict of the fleet brings its own way back.
+    const bool by_fleet = says_[i].ejected || says_[i].share < 1;
+    const bool takes = standing.active && standing.healthy && !standing.ejected && !standing.barred && policy_->plan->members[i].weight > 0;
+    const bool good = by_fleet ? record.was_good : takes;
     // Breakers and outlier detection return step by step themselves.
     if (good && !record.was_good) selection_.slow_start(i).Begin(now);
     record.was_good = good;

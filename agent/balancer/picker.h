@@ -39,6 +39,15 @@ struct PickerPolicy {
   std::vector<breaker::Force> forces;  // per member; empty: none
 };
 
+// What the fleet's loop says of a member; plain: nothing.
+struct FleetSay {
+  float effective = 1;  // factor to its weight
+  float share = 1;      // of that
+  bool ejected = false;
+  bool forced_out = false;  // by an operator
+  bool forced_in = false;
+};
+
 // Why nothing was picked.
 enum class Refusal : std::uint8_t { kNobody, kBreakerOpen };
 
@@ -50,6 +59,9 @@ class Picker {
 
   // What operators and probes say. Before Refresh.
   void SetBasis(std::size_t member, bool active, bool healthy);
+  // What the fleet's loop says. Before Refresh.
+  void SetFleet(std::size_t member, const FleetSay& say) { says_[member] = say; }
+  void SetOthers(std::size_t member, float in_flight) { selection_.SetOthers(member, in_flight); }
   bool RefreshDue(TimePoint now) const { return selection_.RefreshDue(now); }
   void Refresh(TimePoint now);
 
@@ -68,10 +80,12 @@ class Picker {
  private:
   bool MayEject(std::size_t member) const;
   void Judge(std::size_t member, TimePoint now);
+  static void Combine(const FleetSay& say, Standing& standing);
 
   const std::shared_ptr<const PickerPolicy> policy_;
   const std::vector<BackendRecord*> records_;
   std::vector<Standing> standings_;
+  std::vector<FleetSay> says_;
   Selection selection_;
   std::vector<std::size_t> half_open_;
   std::uint64_t picks_ = 0;  // since the last trial

@@ -9,6 +9,9 @@ namespace {
 constexpr double kSpare = 1.4;
 // Requests in flight that an error share of one stands for.
 constexpr float kErrorCharge = 10;
+// Of what the fleet may say about a weight.
+constexpr float kLeastFactor = 0.1F;
+constexpr float kMostFactor = 10;
 constexpr Duration kMeasureEvery = std::chrono::milliseconds(100);
 
 double MedianOf(std::vector<double>& values) {
@@ -66,13 +69,16 @@ void Selection::Refresh(TimePoint now, std::span<const Standing> standings) {
 void Selection::Judge(TimePoint now, std::span<const Standing> standings) {
   double active = 0;
   double usable = 0;
+  const bool hashed = IsHash(plan_->options.kind);
   for (std::size_t slot = 0; slot < facts_.size(); ++slot) {
     const std::uint32_t member = members_[slot];
     const Standing& standing = standings[member];
     BackendFacts& facts = facts_[slot];
     const bool takes = standing.active && facts.weight > 0;
-    facts.usable = takes && standing.healthy && !standing.ejected && !standing.barred;
-    facts.tilt = std::clamp(standing.share * slow_starts_[member].Share(plan_->options.slow_start, now), 0.001F, 1.0F);
+    facts.usable = takes && !standing.barred && (standing.forced || (standing.healthy && !standing.ejected));
+    const float effective = hashed ? 1 : std::clamp(standing.effective, kLeastFactor, kMostFactor);
+    // Above 1 for now: Sum brings the largest of a group back to 1, because only relations count.
+    facts.tilt = std::max(0.001F, std::clamp(standing.share * slow_starts_[member].Share(plan_->options.slow_start, now), 0.001F, 1.0F) * effective);
     const double error = facts.evidence == nullptr ? 0 : facts.evidence->Error(now);
     facts.charge = kErrorCharge * static_cast<float>(std::max(0.0, error - typical_error_));
     active += takes ? facts.weight : 0;
@@ -118,7 +124,7 @@ void Selection::Sum(std::span<const Standing> standings) {
     for (std::size_t slot = group.begin; slot < group.begin + group.size; ++slot) {
       BackendFacts& facts = facts_[slot];
       // Only relations count: when all are new, none is.
-      if (facts.usable && most < 1) facts.tilt /= most;
+      if (facts.usable && most != 1 && most > 0) facts.tilt /= most;
       group.shares += ShareOf(facts);
     }
   }

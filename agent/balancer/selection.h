@@ -25,6 +25,8 @@ struct Standing {
   bool ejected = false;  // by evidence; panic may overrule it
   bool barred = false;   // by a breaker that counts or is forced; nothing overrules it
   float share = 1;       // of its weight: trial traffic, soft verdicts
+  float effective = 1;   // factor to its weight: what the fleet found it able to do; hash balancers do without
+  bool forced = false;   // an operator wants it in: panic or not, whatever probes and evidence say
 };
 
 class Selection {
@@ -34,6 +36,8 @@ class Selection {
 
   const Plan& plan() const { return *plan_; }
   void SetInFlight(std::size_t member, std::uint32_t count);
+  // Of the rest of the fleet; 0: not known.
+  void SetOthers(std::size_t member, float count) { facts_[slots_[member]].others = count; }
   // Of a member that came back or is new. See slow_start.h.
   SlowStart& slow_start(std::size_t member) { return slow_starts_[member]; }
 

@@ -21,10 +21,14 @@
 
 #include "agent/breaker/outcome.h"
 #include "agent/breaker/rate_window.h"
-#include "agent/breaker/sequential_test.h"
+#include "common/stats/sequential_test.h"
 #include "common/base/random.h"
 
 namespace switchyard::agent::breaker {
+
+using stats::Hypotheses;
+using stats::OnsetOf;
+using stats::SequentialTest;
 
 enum class Mode : std::uint8_t { kEvidence, kCount, kOff };
 enum class Force : std::uint8_t { kNone, kOpen, kClosed };

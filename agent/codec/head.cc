@@ -36,6 +36,7 @@ constexpr Known kKnown[] = {{"te", FieldId::kTe},
                             {"proxy-authenticate", FieldId::kProxyAuthenticate},
                             {"x-switchyard-cause", FieldId::kSwitchyardCause},
                             {"sec-websocket-accept", FieldId::kSecWebSocketAccept},
+                            {"endpoint-load-metrics", FieldId::kEndpointLoad},
                             {"x-forwarded-client-cert", FieldId::kXForwardedClientCert}};
 
 // Names are told apart by length first; one bit per length that a known name has.

@@ -18,6 +18,7 @@ enum class FieldId : std::uint8_t {
   kConnection,
   kContentLength,
   kContentType,
+  kEndpointLoad,
   kExpect,
   kForwarded,
   kGrpcTimeout,

@@ -289,6 +289,15 @@ void ControllerClient::SendEvent(v1::Event event) {
   Pump();
 }
 
+bool ControllerClient::SendEvidence(v1::Evidence evidence) {
+  if (!MaySendEvidence()) return false;
+  v1::AgentMessage message;
+  *message.mutable_evidence() = std::move(evidence);
+  queue_.PushEvidence(std::move(message));
+  Pump();
+  return true;
+}
+
 void ControllerClient::Renew(const v1::RenewRequest& request, std::function<void(absl::StatusOr<v1::RenewResponse>)> done) {
   if (!connected()) return done(absl::UnavailableError("not connected to the controller"));
   link_->Renew(request, std::move(done));

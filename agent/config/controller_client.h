@@ -100,6 +100,9 @@ class ControllerClient {
 
   void SendReport(v1::Report report);
   void SendEvent(v1::Event event);
+  // False: there is no welcomed stream, or the one before waits still; nothing was taken.
+  bool SendEvidence(v1::Evidence evidence);
+  bool MaySendEvidence() const { return connected() && !queue_.has_evidence(); }
   // Needs a welcomed stream: UNAVAILABLE otherwise. `done` never runs when the stream ends before.
   void Renew(const v1::RenewRequest& request, std::function<void(absl::StatusOr<v1::RenewResponse>)> done);
 

@@ -24,8 +24,16 @@ bool SendQueue::PushEvent(v1::AgentMessage message) { return PushDroppingOldest(
 
 bool SendQueue::PushReport(v1::AgentMessage message) { return PushDroppingOldest(reports_, std::move(message), kMaxReports); }
 
+bool SendQueue::PushEvidence(v1::AgentMessage message) {
+  if (evidence_) return false;
+  evidence_ = std::move(message);
+  return true;
+}
+
 std::optional<v1::AgentMessage> SendQueue::Pop() {
   for (auto* queue : {&answers_, &events_, &reports_}) {
+    // Small and soon stale: before reports.
+    if (queue == &reports_ && evidence_) return std::exchange(evidence_, std::nullopt);
     if (queue->empty()) continue;
     v1::AgentMessage message = std::move(queue->front());
     queue->pop_front();
@@ -38,6 +46,7 @@ void SendQueue::Clear() {
   answers_.clear();
   events_.clear();
   reports_.clear();
+  evidence_.reset();
 }
 
 }  // namespace switchyard::agent::config

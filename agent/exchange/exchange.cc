@@ -233,6 +233,7 @@ void Exchange::OnResponseHead(const codec::ResponseHead& head) {
   const Duration latency = loop_.Now() - attempt_sent_;
   backend_->window().latency.Record(Micros(latency));
   result_ = {breaker::OutcomeOf(head.status), latency};
+  if (const std::string_view load = codec::Find(head.headers, codec::FieldId::kEndpointLoad); load.data() != nullptr) backend_->TakeLoad(load, latency);
   SendFinalHead(head);
 }
 

@@ -18,6 +18,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "agent/health/fleet_word.h"
+
 namespace switchyard::agent::tls {
 class ClientContext;
 }
@@ -37,15 +39,20 @@ const char* HealthStateName(HealthState state);
 // One backend of one upstream. Written by the prober, read by every worker.
 class BackendHealth {
  public:
-  // True until a probe says otherwise.
-  bool usable() const { return state() != HealthState::kUnhealthy; }
+  // By own probes where there are any, else by those of others; before the first, true unless it has to be found well.
+  bool usable() const {
+    const HealthState own = state();
+    if (own != HealthState::kUnknown) return own == HealthState::kHealthy;
+    const FleetHealth others = fleet_.health();
+    return others == FleetHealth::kUnknown ? !awaits_.load(std::memory_order_relaxed) : others == FleetHealth::kHealthy;
+  }
   HealthState state() const { return state_.load(std::memory_order_relaxed); }
   void Set(HealthState state) { state_.store(state, std::memory_order_relaxed); }
-  // Takes no traffic until a probe has found it well; what was found before stands.
-  void AwaitProbe() {
-    HealthState unknown = HealthState::kUnknown;
-    state_.compare_exchange_strong(unknown, HealthState::kUnhealthy, std::memory_order_relaxed);
-  }
+  // Takes no traffic until somebody's probe has found it well; what was found before stands.
+  void AwaitProbe() { awaits_.store(true, std::memory_order_relaxed); }
+  // What the fleet holds of it.
+  FleetWord& fleet() { return fleet_; }
+  const FleetWord& fleet() const { return fleet_; }
 
   // TLS that its probes speak; null: plain text. Set by the snapshot's builder.
   void SetTls(std::shared_ptr<const tls::ClientContext> tls) {
@@ -61,6 +68,8 @@ class BackendHealth {
   mutable std::mutex mutex_;
   std::shared_ptr<const tls::ClientContext> tls_;
   std::atomic<HealthState> state_{HealthState::kUnknown};
+  std::atomic<bool> awaits_{false};
+  FleetWord fleet_;
 };
 
 class HealthTable {

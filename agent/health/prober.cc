@@ -22,7 +22,8 @@ Prober::Prober(Loop& loop, ProbeRunner& runner, HealthTable& table, ProberOption
 Prober::~Prober() { Stop(); }
 
 void Prober::Update(const v1::Snapshot& snapshot) {
-  const std::map<BackendKey, ProbeTarget> wanted = ProbeTargetsOf(snapshot);
+  std::map<BackendKey, ProbeTarget> wanted = ProbeTargetsOf(snapshot);
+  if (mine_) std::erase_if(wanted, [&](const auto& target) { return !mine_(target.first); });
   for (auto it = targets_.begin(); it != targets_.end();) {
     if (wanted.contains(it->first)) {
       ++it;

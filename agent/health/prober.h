@@ -62,7 +62,9 @@ class Prober {
   // Told of every probe that ended: upstream, ok. For counters.
   void OnProbe(std::function<void(const std::string&, bool)> probed) { probed_ = std::move(probed); }
 
-  // Makes the targets those of `snapshot`.
+  // Which backends are ours to probe; empty: all. Holds from the next Update on.
+  void SetMine(std::function<bool(const BackendKey&)> mine) { mine_ = std::move(mine); }
+  // Makes the targets those of `snapshot` that are ours.
   void Update(const v1::Snapshot& snapshot);
   // Cancels every probe and forgets every target.
   void Stop();
@@ -87,6 +89,7 @@ class Prober {
   Random random_;
   std::function<void(const HealthNews&)> news_;
   std::function<void(const std::string&, bool)> probed_;
+  std::function<bool(const BackendKey&)> mine_;
   std::map<BackendKey, std::unique_ptr<Target>> targets_;
   // Keys, because a target may go while it waits.
   std::deque<BackendKey> waiting_;

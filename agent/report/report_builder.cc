@@ -34,6 +34,9 @@ void Write(const BackendWindow& from, v1::BackendReport& to) {
   to.set_response_bytes(from.response_bytes);
   to.set_request_bytes(from.request_bytes);
   if (from.latency.count() > 0) Write(from.latency, *to.mutable_latency());
+  if (from.load_samples == 0) return;
+  to.mutable_load()->set_samples(from.load_samples);
+  to.mutable_load()->set_utilization(from.load_sum / static_cast<double>(from.load_samples));
 }
 
 void Write(const std::string& name, const ListenerWindow& from, v1::ListenerReport& to) {

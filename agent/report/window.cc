@@ -16,6 +16,8 @@ void Add(BackendWindow& into, const BackendWindow& from) {
   into.breaker_opened += from.breaker_opened;
   into.ejections += from.ejections;
   if (into.reason.empty()) into.reason = from.reason;
+  into.load_samples += from.load_samples;
+  into.load_sum += from.load_sum;
   into.latency.Merge(from.latency);
 }
 

@@ -29,6 +29,8 @@ struct BackendWindow {
   std::uint64_t breaker_opened = 0;
   std::uint64_t ejections = 0;
   std::string reason;  // why it is not simply closed, from one of the workers that say so
+  std::uint64_t load_samples = 0;  // responses with which it told its utilisation, and the sum of that
+  double load_sum = 0;
   stats::ExponentialHistogram latency;
 };
 

@@ -30,6 +30,7 @@ class DataPlaneImpl final : public DataPlane {
 
   void Apply(const v1::Snapshot& snapshot, std::function<void(config::ApplyOutcome)> done) override;
   void Collect(std::function<void(report::Window)> done) override;
+  void CollectEvidence(std::function<void(std::vector<report::EvidenceRows>)> done) override;
   void Drain(Duration bound, std::function<void()> done) override;
   void Stop() override;
   DataPlaneStatus Status() const override;
@@ -221,6 +222,28 @@ void DataPlaneImpl::Collect(std::function<void(report::Window)> done) {
       answer(&window);
     });
     if (!running) answer(nullptr);
+  }
+}
+
+void DataPlaneImpl::CollectEvidence(std::function<void(std::vector<report::EvidenceRows>)> done) {
+  struct Gathering {
+    std::mutex mutex;
+    std::vector<report::EvidenceRows> rows;
+    std::size_t left = 0;
+    std::function<void(std::vector<report::EvidenceRows>)> done;
+  };
+  const auto gathering = std::make_shared<Gathering>();
+  gathering->left = workers_.size();
+  gathering->rows.resize(workers_.size());
+  gathering->done = std::move(done);
+  const auto answer = [gathering](std::size_t at, report::EvidenceRows rows) {
+    const std::lock_guard lock(gathering->mutex);
+    gathering->rows[at] = std::move(rows);
+    if (--gathering->left == 0) gathering->done(std::move(gathering->rows));
+  };
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* each = workers_[i].get();
+    if (!each->Run([each, answer, i] { answer(i, each->TakeEvidence()); })) answer(i, {});
   }
 }
 

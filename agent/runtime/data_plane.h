@@ -18,6 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "agent/config/config_sink.h"
+#include "agent/report/evidence.h"
 #include "agent/report/report_source.h"
 #include "common/base/clock.h"
 
@@ -66,6 +67,9 @@ class DataPlane : public config::ConfigSink, public report::ReportSource {
   // Cuts everything and joins the threads. Idempotent; the destructor calls it.
   virtual void Stop() = 0;
   virtual DataPlaneStatus Status() const = 0;
+  // What the workers saw since the last time, of backends with something to tell; in-flight is each worker's own, and a worker with nothing new of a
+  // backend does not name it. `done` runs exactly once, on any thread.
+  virtual void CollectEvidence(std::function<void(std::vector<report::EvidenceRows>)> done) = 0;
   // Keys of session tickets, 80 bytes each, for every worker from now on (agent/tls/ticket_keys.h).
   virtual void SetTicketKeys(const std::vector<std::string_view>& keys) = 0;
 };

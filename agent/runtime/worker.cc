@@ -135,6 +135,18 @@ std::size_t Worker::connections() const {
   return sum;
 }
 
+report::EvidenceRows Worker::TakeEvidence() {
+  report::EvidenceRows rows;
+  if (!view_) return rows;
+  for (const auto& upstream : view_->upstreams) {
+    for (const auto& backend : upstream->backends()) {
+      const auto counts = backend->TakeEvidence();
+      if (counts) rows.push_back({upstream->config().name, backend->address(), *counts});
+    }
+  }
+  return rows;
+}
+
 report::Window Worker::Collect() {
   CurrentView();
   report::Window window = std::exchange(departed_, {});

@@ -47,6 +47,8 @@ class Worker final : public listener::Host {
   void CloseIdle();
   void CloseAll();
   report::Window Collect();
+  // What the fleet's loop has not been told.
+  report::EvidenceRows TakeEvidence();
   std::size_t connections() const;
 
   // Host:

@@ -4,9 +4,15 @@
 #include <unordered_map>
 #include <utility>
 
+#include "agent/codec/endpoint_load.h"
+
 namespace switchyard::agent::upstream {
 
 using loop::Ref;
+
+namespace {
+constexpr double kMostUtilization = 10;
+}  // namespace
 
 BackendState::BackendState(loop::EventLoop& loop, const std::string& upstream, const BackendConfig& config, const PoolLimits& limits,
                            report::Window& departed)
@@ -33,8 +39,40 @@ std::uint32_t BackendState::AttemptStarted() {
 }
 
 void BackendState::AttemptEnded(std::uint32_t ticket, const breaker::AttemptResult& result) {
+  if (result.outcome == breaker::Outcome::kSuccess) {
+    ++evidence_.succeeded;
+  } else if (breaker::IsLocal(result.outcome)) {
+    ++evidence_.unanswered;
+  } else if (breaker::IsFailure(result.outcome)) {
+    ++evidence_.failed;
+  }
   if (picker_ != nullptr) return picker_->Ended(member_, ticket, result, loop_.Now(), loop_.random());
   --record_.in_flight;
+}
+
+void BackendState::TakeLoad(std::string_view text, Duration latency) {
+  const std::optional<codec::EndpointLoad> load = codec::ReadEndpointLoad(text);
+  if (!load) return;
+  if (load->utilization() >= 0) {
+    ++window_.load_samples;
+    window_.load_sum += std::min(load->utilization(), kMostUtilization);
+  }
+  if (load->in_flight < 0 || picker_ == nullptr) return;
+  // It counts us in; we are done.
+  balancer::Report report;
+  report.rif = static_cast<float>(std::max(0.0, load->in_flight - 1));
+  report.service = static_cast<float>(std::chrono::duration<double>(latency).count() / std::max(1.0, load->in_flight));
+  const double rate = load->requests_per_second;
+  report.error = load->errors_per_second > 0 && rate > 0 ? static_cast<float>(std::min(1.0, load->errors_per_second / rate)) : 0;
+  report.at = loop_.Now();
+  picker_->OnReport(member_, report);
+}
+
+std::optional<report::EvidenceCounts> BackendState::TakeEvidence() {
+  if (!evidence_.any() && record_.in_flight == in_flight_told_) return std::nullopt;
+  report::EvidenceCounts out = std::exchange(evidence_, {});
+  out.in_flight = in_flight_told_ = record_.in_flight;
+  return out;
 }
 
 report::BackendWindow BackendState::Collect() {
@@ -90,8 +128,29 @@ UpstreamState::~UpstreamState() {
 void UpstreamState::Refresh(TimePoint now) {
   for (std::size_t i = 0; i < backends_.size(); ++i) {
     picker_->SetBasis(i, config_->backends[i].active, config_->backends[i].health->usable());
+    TakeFleet(i, now);
   }
   picker_->Refresh(now);
+}
+
+void UpstreamState::TakeFleet(std::size_t at, TimePoint now) {
+  const health::FleetWord& word = config_->backends[at].health->fleet();
+  balancer::FleetSay say;
+  const health::FleetVerdict verdict = word.verdict();
+  say.effective = word.weight();
+  say.share = verdict == health::FleetVerdict::kReduced ? word.share() : 1;
+  say.ejected = verdict == health::FleetVerdict::kEjected;
+  say.forced_out = verdict == health::FleetVerdict::kForcedOut;
+  say.forced_in = verdict == health::FleetVerdict::kForcedIn;
+  picker_->SetFleet(at, say);
+  BackendState& backend = *backends_[at];
+  const TimePoint told = word.told();
+  if (told != backend.others_told_) {
+    // Ours are in the fleet's count; those that we send from here on are not.
+    backend.others_ = std::max(0.0F, word.in_flight() - static_cast<float>(backend.in_flight()));
+    backend.others_told_ = told;
+  }
+  picker_->SetOthers(at, now - told <= health::FleetWord::kInFlightLasts ? backend.others_ : 0);
 }
 
 bool UpstreamState::HasRoom(bool retry) const {

@@ -15,6 +15,7 @@
 #include "agent/breaker/retry_budget.h"
 #include "agent/codec/head.h"
 #include "agent/loop/event_loop.h"
+#include "agent/report/evidence.h"
 #include "agent/report/window.h"
 #include "agent/upstream/announced_pools.h"
 #include "agent/upstream/connection_pool.h"
@@ -41,8 +42,12 @@ class BackendState final : public loop::RefCounted {
   // The ticket goes back with the result, exactly once.
   std::uint32_t AttemptStarted();
   void AttemptEnded(std::uint32_t ticket, const breaker::AttemptResult& result);
+  // What the backend says of its load with a response that took `latency`; see agent/codec/endpoint_load.h.
+  void TakeLoad(std::string_view text, Duration latency);
   // Moves the counts out; gauges are of now.
   report::BackendWindow Collect();
+  // Moves out what the fleet's loop has not been told; nothing when nothing changed.
+  std::optional<report::EvidenceCounts> TakeEvidence();
 
  private:
   friend class UpstreamState;
@@ -55,6 +60,11 @@ class BackendState final : public loop::RefCounted {
   report::BackendWindow window_;
   report::Window& departed_;
   balancer::BackendRecord record_;
+  report::EvidenceCounts evidence_;
+  std::uint32_t in_flight_told_ = 0;
+  // What others have in flight, and when the fleet told it.
+  float others_ = 0;
+  TimePoint others_told_{};
   std::uint64_t opened_told_ = 0;
   std::uint64_t ejections_told_ = 0;
   balancer::Picker* picker_ = nullptr;  // of the newest UpstreamState
@@ -91,6 +101,7 @@ class UpstreamState final : public loop::RefCounted {
 
  private:
   void Refresh(TimePoint now);
+  void TakeFleet(std::size_t at, TimePoint now);
   std::size_t IndexOf(const BackendState* backend) const;
 
   loop::EventLoop& loop_;

@@ -14,15 +14,28 @@ constexpr std::size_t kMaxUri = 2048;
 bool IsLowerAlnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 absl::Status Unfit(std::string_view uri) {
-  return absl::InvalidArgumentError(fmt::format("expected spiffe://<trust domain>/<controller|agent|admin>/<name>, found \"{}\"",
+  return absl::InvalidArgumentError(fmt::format("expected spiffe://<trust domain>/<controller|agent|admin|operator|viewer>/<name>, found \"{}\"",
                                                 uri.substr(0, std::min<std::size_t>(uri.size(), 80))));
 }
 
 }  // namespace
 
 std::string_view RoleName(Role role) {
-  static constexpr std::array<std::string_view, 4> kNames = {"authority", "controller", "agent", "admin"};
+  static constexpr std::array<std::string_view, 6> kNames = {"authority", "controller", "agent", "admin", "viewer", "operator"};
   return kNames[static_cast<std::size_t>(role)];
+}
+
+int AccessLevel(Role role) {
+  switch (role) {
+    case Role::kViewer:
+      return 1;
+    case Role::kOperator:
+      return 2;
+    case Role::kAdmin:
+      return 3;
+    default:
+      return 0;
+  }
 }
 
 absl::StatusOr<SpiffeId> SpiffeId::Parse(std::string_view uri) {
@@ -34,7 +47,7 @@ absl::StatusOr<SpiffeId> SpiffeId::Parse(std::string_view uri) {
   if (!ValidTrustDomain(id.trust_domain)) return Unfit(uri);
   if (slash == std::string_view::npos) return id;
   const std::string_view path = rest.substr(slash + 1);
-  for (const Role role : {Role::kController, Role::kAgent, Role::kAdmin}) {
+  for (const Role role : {Role::kController, Role::kAgent, Role::kAdmin, Role::kViewer, Role::kOperator}) {
     const std::string_view word = RoleName(role);
     if (path.size() <= word.size() + 1 || path.substr(0, word.size()) != word || path[word.size()] != '/') continue;
     id.role = role;

@@ -1,7 +1,7 @@
 // SpiffeId: who a certificate speaks for, as the URI `spiffe://<trust domain>/<role>/<name>` in its subject alternative name.
 //
 // Source: SPIFFE-ID and X509-SVID specifications: exactly one URI SAN, at most 2048 bytes, no query, fragment, port or percent-encoding.
-// Switchyard narrows it: three roles, and names that follow the rules of `Resource.name` (1-63 of [a-z0-9.-], ends alphanumeric).
+// Switchyard narrows it: five roles, and names that follow the rules of `Resource.name` (1-63 of [a-z0-9.-], ends alphanumeric).
 //
 // Thread-safety: a value. Errors: INVALID_ARGUMENT that says what was expected and quotes a bounded part of the input.
 #pragma once
@@ -22,10 +22,15 @@ enum class Role {
   kAgent,
   // `/admin/<name>`
   kAdmin,
+  // `/viewer/<name>` and `/operator/<name>`: people and programs that may do less than an admin.
+  kViewer,
+  kOperator,
 };
 
-// `authority`, `controller`, `agent`, `admin`.
+// `authority`, `controller`, `agent`, `admin`, `viewer`, `operator`.
 std::string_view RoleName(Role role);
+// How much of the admin API a role may use: viewer 1, operator 2, admin 3, all others 0. Each level includes the ones below.
+int AccessLevel(Role role);
 
 struct SpiffeId {
   std::string trust_domain;

@@ -10,7 +10,7 @@ constexpr std::size_t kDefaultPage = 500;
 constexpr std::size_t kMostPage = 5000;
 constexpr std::string_view kVerb = "agents";
 
-v1::AgentInfo Describe(const stream::AgentRecord& agent, TimePoint now, std::uint64_t newest) {
+v1::AgentInfo Describe(const stream::AgentRecord& agent, const feedback::TrafficBoard* board, TimePoint now, std::uint64_t newest) {
   const stream::SessionFacts& facts = agent.facts;
   v1::AgentInfo info;
   info.set_node(facts.node);
@@ -25,6 +25,10 @@ v1::AgentInfo Describe(const stream::AgentRecord& agent, TimePoint now, std::uin
   *info.mutable_since() = rpc::ToProto(facts.since);
   info.mutable_quarantined()->Assign(facts.quarantined.begin(), facts.quarantined.end());
   info.set_peer(facts.peer);
+  if (const auto gauges = board == nullptr ? std::nullopt : board->Of(facts.node)) {
+    info.set_resident_bytes(gauges->resident_bytes);
+    info.set_open_connections(gauges->open_connections);
+  }
   if (facts.last_report) *info.mutable_last_report() = rpc::ToProto(*facts.last_report);
   return info;
 }
@@ -32,7 +36,7 @@ v1::AgentInfo Describe(const stream::AgentRecord& agent, TimePoint now, std::uin
 }  // namespace
 
 absl::StatusOr<v1::AgentsResponse> HandleAgents(const stream::SessionRegistry& registry, const Clock& clock, std::uint64_t newest_generation,
-                                                const v1::AgentsRequest& request) {
+                                                const v1::AgentsRequest& request, const feedback::TrafficBoard* board) {
   std::string after;
   if (!request.page_token().empty()) {
     auto parts = ParsePageToken(kVerb, request.page_token(), 1);
@@ -42,7 +46,7 @@ absl::StatusOr<v1::AgentsResponse> HandleAgents(const stream::SessionRegistry& r
   const std::size_t size = PageSize(request.page_size(), kDefaultPage, kMostPage);
   const auto agents = registry.List(after, size + 1);
   v1::AgentsResponse response;
-  for (std::size_t i = 0; i < agents.size() && i < size; ++i) *response.add_agents() = Describe(agents[i], clock.Now(), newest_generation);
+  for (std::size_t i = 0; i < agents.size() && i < size; ++i) *response.add_agents() = Describe(agents[i], board, clock.Now(), newest_generation);
   if (agents.size() > size) response.set_next_page_token(MakePageToken(kVerb, {agents[size - 1].facts.node}));
   return response;
 }

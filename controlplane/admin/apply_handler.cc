@@ -20,6 +20,7 @@ v1::ApplyResponse ApplyResponseOf(const IntentResult& result) {
   response.set_generation(result.generation);
   response.mutable_changes()->Assign(result.changes.begin(), result.changes.end());
   response.mutable_warnings()->Assign(result.warnings.begin(), result.warnings.end());
+  response.mutable_diffs()->Assign(result.diffs.begin(), result.diffs.end());
   return response;
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/config/violation.h"
 #include "controlplane/admin/change_plan.h"
+#include "controlplane/admin/resource_diff.h"
 #include "controlplane/admin/secret_intent.h"
 #include "controlplane/validation/tls_rules.h"
 #include "controlplane/validation/validator.h"
@@ -66,7 +67,10 @@ IntentResult Try(store::Store& store, const Clock& clock, Intent intent) {
   result.changes = std::move(plan.changes);
   result.committed = clock.WallNow();
   result.warnings = Warnings(intent.upserts, result.committed);
-  if (intent.dry_run) return result;
+  if (intent.dry_run) {
+    result.diffs = DiffsOf(*catalog, plan.candidate, plan.touched);
+    return result;
+  }
   store::Transaction transaction{.upserts = std::move(intent.upserts),
                                  .deletes = intent.deletes,
                                  .expected_generation = catalog->generation,

@@ -48,6 +48,8 @@ struct IntentResult {
   std::vector<v1::Change> changes;
   // What was taken but should be known.
   std::vector<v1::Violation> warnings;
+  // Of a dry run.
+  std::vector<v1::ResourceDiff> diffs;
   // When that generation was committed (now, when nothing changed).
   WallTime committed;
 };

@@ -1,9 +1,9 @@
 #include "controlplane/admin/fleet_service.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
 #include <grpcpp/server_context.h>
 
 #include "common/base/status.h"
@@ -15,6 +15,10 @@
 #include "controlplane/admin/get_handler.h"
 #include "controlplane/admin/history_handler.h"
 #include "controlplane/admin/list_handler.h"
+#include "controlplane/admin/overrides.h"
+#include "controlplane/admin/overview_handler.h"
+#include "controlplane/admin/past.h"
+#include "controlplane/admin/series_handler.h"
 #include "controlplane/admin/status_handler.h"
 #include "controlplane/admin/top_handler.h"
 #include "controlplane/identity/gate.h"
@@ -39,10 +43,10 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
   explicit FleetServiceImpl(FleetServiceParts parts) : parts_(std::move(parts)) {}
 
   Reactor* Apply(Context* context, const v1::ApplyRequest* request, v1::ApplyResponse* response) override {
-    return Change<v1::ApplyRequest>(context, request, response, &ApplyResponseOf);
+    return Change<v1::ApplyRequest>(context, "apply", request, response, &ApplyResponseOf);
   }
   Reactor* Delete(Context* context, const v1::DeleteRequest* request, v1::DeleteResponse* response) override {
-    return Change<v1::DeleteRequest>(context, request, response, &DeleteResponseOf);
+    return Change<v1::DeleteRequest>(context, "delete", request, response, &DeleteResponseOf);
   }
   Reactor* Get(Context*, const v1::GetRequest* request, v1::Resource* response) override {
     return Answer(response, [this, request] { return HandleGet(*parts_.store, *request); });
@@ -58,7 +62,7 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
   }
   Reactor* Agents(Context*, const v1::AgentsRequest* request, v1::AgentsResponse* response) override {
     return Answer(response, [this, request] {
-      return HandleAgents(*parts_.registry, *parts_.clock, parts_.store->Read()->generation, *request);
+      return HandleAgents(*parts_.registry, *parts_.clock, parts_.store->Read()->generation, *request, parts_.board);
     });
   }
   Reactor* Status(Context*, const v1::StatusRequest* request, v1::StatusResponse* response) override {
@@ -67,10 +71,32 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
   Reactor* Top(Context*, const v1::TopRequest* request, v1::TopResponse* response) override {
     return Answer(response, [this, request] { return HandleTop(*parts_.aggregator, *request); });
   }
+  Reactor* Explain(Context*, const v1::ExplainRequest* request, v1::ExplainResponse* response) override {
+    return Answer(response, [this, request] { return parts_.fleet->Explain(*request); });
+  }
+  Reactor* Weights(Context*, const v1::WeightsRequest* request, v1::WeightsResponse* response) override {
+    return Answer(response, [this, request]() -> absl::StatusOr<v1::WeightsResponse> { return parts_.fleet->Weights(*request); });
+  }
+  Reactor* SetOverride(Context* context, const v1::SetOverrideRequest* request, v1::SetOverrideResponse* response) override {
+    return Answer(response, [this, request, caller = CallerName(*context)] {
+      auto done = HandleSetOverride(*parts_.store, *parts_.fleet, *parts_.clock, *request);
+      if (done.ok()) {
+        parts_.log->Warn("backend overridden",
+                         {{"backend", request->backend()},
+                          {"override", v1::Override_Name(request->override())},
+                          {"by", caller},
+                          {"reason", request->reason()}});
+      }
+      return done;
+    });
+  }
   Reactor* CreateToken(Context* context, const v1::CreateTokenRequest* request, v1::CreateTokenResponse* response) override {
     return Answer(response, [this, request, caller = CallerName(*context)] {
       auto created = parts_.tokens->Create(*request);
-      if (created.ok()) parts_.log->Info("join token created", {{"token", created->info().id()}, {"by", caller}, {"uses", created->info().uses_left()}});
+      if (created.ok()) {
+        parts_.log->Info("join token created", {{"token", created->info().id()}, {"by", caller}, {"uses", created->info().uses_left()}});
+        parts_.desk->Note(caller, "token create", "token " + created->info().id());
+      }
       return created;
     });
   }
@@ -81,12 +107,61 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
     return Answer(response, [this, request, caller = CallerName(*context)]() -> absl::StatusOr<v1::RevokeTokenResponse> {
       if (auto status = parts_.tokens->Revoke(request->id()); !status.ok()) return status;
       parts_.log->Info("join token revoked", {{"token", request->id()}, {"by", caller}});
+      parts_.desk->Note(caller, "token revoke", "token " + request->id());
       return v1::RevokeTokenResponse();
     });
   }
   Reactor* Info(Context*, const v1::InfoRequest*, v1::InfoResponse* response) override {
     return Answer(response, [this]() -> absl::StatusOr<v1::InfoResponse> {
       return HandleInfo(parts_.facts, *parts_.store, *parts_.registry);
+    });
+  }
+
+  Reactor* Overview(Context*, const v1::OverviewRequest*, v1::OverviewResponse* response) override {
+    return Answer(response, [this]() -> absl::StatusOr<v1::OverviewResponse> {
+      return HandleOverview(parts_.facts, {parts_.clock, parts_.store, parts_.registry, parts_.recorder});
+    });
+  }
+  Reactor* Series(Context*, const v1::SeriesRequest* request, v1::SeriesResponse* response) override {
+    return Answer(response, [this, request] { return HandleSeries(parts_.recorder->ring(), *parts_.clock, *request); });
+  }
+  Reactor* Diff(Context*, const v1::DiffRequest* request, v1::DiffResponse* response) override {
+    return Answer(response, [this, request] { return HandleDiff(*parts_.store, *request); });
+  }
+  Reactor* Rollback(Context* context, const v1::RollbackRequest* request, v1::ApplyResponse* response) override {
+    auto call = rpc::UnaryCall<v1::ApplyResponse>::Start(response);
+    Reactor* reactor = call->reactor();
+    Queue(*parts_.changes, call, [this, call, request, caller = CallerName(*context)] {
+      Intent intent;
+      const IntentResult result = parts_.desk->Rollback(*request, caller, intent);
+      Finish(call, intent, result, &ApplyResponseOf);
+    });
+    return reactor;
+  }
+  Reactor* CreateCredential(Context* context, const v1::CreateCredentialRequest* request, v1::CreateCredentialResponse* response) override {
+    return Answer(response, [this, request, caller = CallerName(*context)] {
+      auto created = parts_.credentials->Create(*request, caller);
+      if (created.ok()) parts_.desk->Note(caller, "credential create", fmt::format("credential {} for {}", created->info().id(), request->name()));
+      return created;
+    });
+  }
+  Reactor* ListCredentials(Context*, const v1::ListCredentialsRequest*, v1::ListCredentialsResponse* response) override {
+    return Answer(response, [this] { return parts_.credentials->List(); });
+  }
+  Reactor* RevokeCredential(Context* context, const v1::RevokeCredentialRequest* request, v1::RevokeCredentialResponse* response) override {
+    return Answer(response, [this, request, caller = CallerName(*context)]() -> absl::StatusOr<v1::RevokeCredentialResponse> {
+      if (auto status = parts_.credentials->Revoke(request->id()); !status.ok()) return status;
+      parts_.desk->Note(caller, "credential revoke", "credential " + request->id());
+      return v1::RevokeCredentialResponse();
+    });
+  }
+  Reactor* Actions(Context*, const v1::ActionsRequest* request, v1::ActionsResponse* response) override {
+    return Answer(response, [this, request] { return parts_.actions->List(*request); });
+  }
+  Reactor* DashboardLogin(Context* context, const v1::DashboardLoginRequest*, v1::DashboardLoginResponse* response) override {
+    return Answer(response, [this, peer = identity::PeerOf(*context)]() -> absl::StatusOr<v1::DashboardLoginResponse> {
+      if (!peer.ok()) return peer.status();
+      return parts_.dashboard_login(*peer);
     });
   }
 
@@ -115,24 +190,27 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
 
   // Apply and Delete.
   template <class Request, class Response>
-  Reactor* Change(Context* context, const Request* request, Response* response, Response (*respond)(const IntentResult&)) {
+  Reactor* Change(Context* context, std::string_view verb, const Request* request, Response* response, Response (*respond)(const IntentResult&)) {
     auto call = rpc::UnaryCall<Response>::Start(response);
     Reactor* reactor = call->reactor();
-    Queue(*parts_.changes, call, [this, call, request, respond, caller = CallerName(*context)] {
+    Queue(*parts_.changes, call, [this, call, verb, request, respond, caller = CallerName(*context)] {
       const Intent intent = IntentOf(*request, caller);
-      IntentResult result = ChangeIntent(*parts_.store, *parts_.clock, intent);
-      LogChange(intent, result);
-      if (!result.status.ok() && result.violations.total() > 0) {
-        call->Finish(rpc::WithViolations(result.status, std::move(result.violations)));
-      } else if (!result.status.ok()) {
-        call->Finish(rpc::ToGrpc(result.status));
-      } else if (intent.wait && !intent.dry_run && result.generation > 0) {
-        Wait(call, result, *intent.wait, respond(result));
-      } else {
-        call->Finish(grpc::Status::OK, respond(result));
-      }
+      Finish(call, intent, parts_.desk->Carry(intent, verb, caller), respond);
     });
     return reactor;
+  }
+
+  template <class Response>
+  void Finish(const CallPtr<Response>& call, const Intent& intent, const IntentResult& result, Response (*respond)(const IntentResult&)) {
+    if (!result.status.ok() && result.violations.total() > 0) {
+      call->Finish(rpc::WithViolations(result.status, result.violations));
+    } else if (!result.status.ok()) {
+      call->Finish(rpc::ToGrpc(result.status));
+    } else if (intent.wait && !intent.dry_run && result.generation > 0) {
+      Wait(call, result, *intent.wait, respond(result));
+    } else {
+      call->Finish(grpc::Status::OK, respond(result));
+    }
   }
 
   // Answers once the generation has arrived everywhere, or was refused, or the time is over.
@@ -153,17 +231,6 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
       registry->CancelWait(id);
       if (const auto left = call.lock()) left->Finish(grpc::Status::CANCELLED);
     });
-  }
-
-  void LogChange(const Intent& intent, const IntentResult& result) {
-    if (!result.status.ok()) {
-      parts_.log->Warn("change refused", {{"author", intent.author}, {"reason", Message(result.status)}});
-    } else if (!intent.dry_run) {
-      const auto changed = std::count_if(result.changes.begin(), result.changes.end(),
-                                         [](const v1::Change& c) { return c.action() != v1::Change::ACTION_UNCHANGED; });
-      parts_.log->Info(changed > 0 ? "change committed" : "nothing changed",
-                       {{"generation", result.generation}, {"author", intent.author}, {"resources", changed}});
-    }
   }
 
   const FleetServiceParts parts_;

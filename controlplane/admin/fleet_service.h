@@ -7,13 +7,20 @@
 // Errors: INVALID_ARGUMENT carries its `Violations` serialized in the status details.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "common/base/clock.h"
 #include "common/observe/log.h"
+#include "controlplane/admin/change_desk.h"
 #include "controlplane/admin/info_handler.h"
 #include "controlplane/admin/watch_reactor.h"
 #include "controlplane/feedback/aggregator.h"
+#include "controlplane/feedback/traffic_board.h"
+#include "controlplane/history/recorder.h"
+#include "controlplane/identity/credentials.h"
+#include "controlplane/identity/peer_identity.h"
+#include "controlplane/fleet/fleet_loop.h"
 #include "controlplane/identity/tokens.h"
 #include "controlplane/runtime/work_queue.h"
 #include "controlplane/store/store.h"
@@ -32,7 +39,15 @@ struct FleetServiceParts {
   store::Store* store = nullptr;
   stream::SessionRegistry* registry = nullptr;
   const feedback::Aggregator* aggregator = nullptr;
+  const feedback::TrafficBoard* board = nullptr;
+  const history::Recorder* recorder = nullptr;
+  fleet::FleetLoop* fleet = nullptr;
   identity::Tokens* tokens = nullptr;
+  identity::Credentials* credentials = nullptr;
+  identity::Actions* actions = nullptr;
+  ChangeDesk* desk = nullptr;
+  // Makes a code that logs this caller in to the dashboard.
+  std::function<v1::DashboardLoginResponse(const identity::PeerIdentity&)> dashboard_login;
   Watchers* watchers = nullptr;
   // One thread.
   runtime::WorkQueue* changes = nullptr;

@@ -171,6 +171,10 @@ absl::StatusOr<IssuedIdentity> Authority::IssueAdmin(std::string_view name) cons
   return IssueWithKey(Form(Role::kAdmin, name, options_.admin_life));
 }
 
+absl::StatusOr<IssuedIdentity> Authority::IssuePerson(tls::Role role, std::string_view name, Duration life) const {
+  return IssueWithKey(Form(role, name, life));
+}
+
 absl::StatusOr<bool> Authority::EnsureAdminCredential(const std::string& path, const std::string& address, std::string_view name) const {
   const std::lock_guard lock(mutex_);
   const auto present = rpc::LoadCredential(path);

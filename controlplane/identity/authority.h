@@ -60,6 +60,8 @@ class Authority {
   absl::StatusOr<tls::Certificate> IssueAgent(std::string_view public_key_der, std::string_view node) const;
   // A fresh key and client certificate for a person or program. REQUIRES: ValidIdentityName(name).
   absl::StatusOr<IssuedIdentity> IssueAdmin(std::string_view name) const;
+  // The same for any role of people (AccessLevel > 0) and life.
+  absl::StatusOr<IssuedIdentity> IssuePerson(tls::Role role, std::string_view name, Duration life) const;
 
   // Makes the credential file, or keeps it when it is of this CA, names this address and has more than a third of its life left.
   // Returns true when the file was written.

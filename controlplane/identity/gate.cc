@@ -4,6 +4,8 @@
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/server_context.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -13,6 +15,7 @@
 #include "common/base/duration.h"
 #include "common/base/status.h"
 #include "common/tls/sha256.h"
+#include "controlplane/identity/credentials.h"
 #include "switchyard/v1/agent.pb.h"
 #include "switchyard/v1/fleet.pb.h"
 
@@ -44,20 +47,41 @@ absl::StatusOr<PeerIdentity> IdentityOf(const tls::Certificate& certificate) {
 struct Rule {
   // Open to everyone, certificate or not.
   bool open = false;
-  tls::Role role = tls::Role::kAdmin;
+  // An agent's certificate, and no other.
+  bool agents = false;
+  // The least role of people and programs.
+  tls::Role least = tls::Role::kAdmin;
+
+  bool Admits(tls::Role role) const { return agents ? role == tls::Role::kAgent : tls::AccessLevel(role) >= tls::AccessLevel(least); }
+  std::string ToText() const {
+    if (agents) return "role agent";
+    return fmt::format("role {}{}", tls::RoleName(least), least == tls::Role::kAdmin ? "" : " or above");
+  }
 };
+
+// What less than an admin may call. A method that is not here needs an admin.
+constexpr std::array<std::string_view, 14> kViewerMethods = {"Get",      "List",   "Watch", "History",        "Agents",  "Status", "Top", "Info",
+                                                             "Overview", "Series", "Diff",  "DashboardLogin", "Explain", "Weights"};
+constexpr std::array<std::string_view, 4> kOperatorMethods = {"Apply", "Delete", "Rollback", "SetOverride"};
+
+tls::Role LeastRole(std::string_view method) {
+  if (std::find(kViewerMethods.begin(), kViewerMethods.end(), method) != kViewerMethods.end()) return tls::Role::kViewer;
+  if (std::find(kOperatorMethods.begin(), kOperatorMethods.end(), method) != kOperatorMethods.end()) return tls::Role::kOperator;
+  return tls::Role::kAdmin;
+}
 
 // From the services' own descriptors, so that a new method is never open by accident.
 std::map<std::string, Rule, std::less<>> MakeRules() {
   std::map<std::string, Rule, std::less<>> rules;
-  const auto add = [&](const google::protobuf::FileDescriptor& file, std::string_view service, tls::Role role) {
+  const auto add = [&](const google::protobuf::FileDescriptor& file, std::string_view service, bool agents) {
     const google::protobuf::ServiceDescriptor* const found = file.FindServiceByName(std::string(service));
     for (int i = 0; found != nullptr && i < found->method_count(); ++i) {
-      rules.emplace(fmt::format("/{}/{}", found->full_name(), found->method(i)->name()), Rule{false, role});
+      const std::string& method = found->method(i)->name();
+      rules.emplace(fmt::format("/{}/{}", found->full_name(), method), Rule{false, agents, LeastRole(method)});
     }
   };
-  add(*v1::EnrollRequest::descriptor()->file(), "AgentService", tls::Role::kAgent);
-  add(*v1::ApplyRequest::descriptor()->file(), "FleetService", tls::Role::kAdmin);
+  add(*v1::EnrollRequest::descriptor()->file(), "AgentService", true);
+  add(*v1::ApplyRequest::descriptor()->file(), "FleetService", false);
   rules["/switchyard.v1.AgentService/Enroll"].open = true;
   return rules;
 }
@@ -67,8 +91,8 @@ std::map<std::string, Rule, std::less<>> MakeRules() {
 // The decision, apart from gRPC's types.
 class Gate::Judge {
  public:
-  Judge(tls::Certificate ca, std::string trust_domain, const Clock& clock, RefusalCounters& refusals)
-      : ca_(std::move(ca)), trust_domain_(std::move(trust_domain)), clock_(clock), refusals_(refusals) {}
+  Judge(tls::Certificate ca, std::string trust_domain, const Clock& clock, RefusalCounters& refusals, const Credentials* credentials)
+      : ca_(std::move(ca)), trust_domain_(std::move(trust_domain)), clock_(clock), refusals_(refusals), credentials_(credentials) {}
 
   grpc::Status Admit(std::string_view path, std::optional<std::string_view> pem) {
     const auto rule = rules_.find(path);
@@ -81,10 +105,13 @@ class Gate::Judge {
     const Verdict verdict = VerdictOn(*pem);
     if (verdict.refusal.has_value()) return Unauthenticated(*verdict.refusal, verdict.reason);
     if (auto timely = CheckTime(verdict); !timely.ok()) return timely;
-    if (verdict.role == rule->second.role) return grpc::Status::OK;
-    return Refuse(Refusal::kWrongRole, grpc::StatusCode::PERMISSION_DENIED,
-                  fmt::format("{} \"{}\" may not call this: it needs a certificate of role {}", tls::RoleName(verdict.role), verdict.name,
-                              tls::RoleName(rule->second.role)));
+    if (!rule->second.Admits(verdict.role)) {
+      return Refuse(Refusal::kWrongRole, grpc::StatusCode::PERMISSION_DENIED,
+                    fmt::format("{} \"{}\" may not call this: it needs a certificate of {}", tls::RoleName(verdict.role), verdict.name,
+                                rule->second.ToText()));
+    }
+    if (credentials_ == nullptr || !credentials_->Revoked(verdict.fingerprint)) return grpc::Status::OK;
+    return Unauthenticated(Refusal::kRevoked, fmt::format("the credential of {} \"{}\" was revoked", tls::RoleName(verdict.role), verdict.name));
   }
 
  private:
@@ -96,6 +123,7 @@ class Gate::Judge {
     std::string name;
     WallTime not_before;
     WallTime not_after;
+    std::string fingerprint;
   };
 
   Verdict VerdictOn(std::string_view pem) {
@@ -135,7 +163,8 @@ class Gate::Judge {
     auto spiffe = certificate->Spiffe();
     if (!spiffe.ok()) return unfit(Message(spiffe.status()));
     if (spiffe->trust_domain != trust_domain_) return unfit(fmt::format("its trust domain is not {}", trust_domain_));
-    return {std::nullopt, "", spiffe->role, std::move(spiffe->name), certificate->not_before(), certificate->not_after()};
+    return {std::nullopt, "", spiffe->role, std::move(spiffe->name), certificate->not_before(), certificate->not_after(),
+            certificate->Fingerprint()};
   }
 
   grpc::Status CheckTime(const Verdict& verdict) const {
@@ -168,14 +197,15 @@ class Gate::Judge {
   const std::string trust_domain_;
   const Clock& clock_;
   RefusalCounters& refusals_;
+  const Credentials* credentials_;
   const std::map<std::string, Rule, std::less<>> rules_ = MakeRules();
   std::mutex mutex_;
   // By SHA-256 of the PEM.
   std::unordered_map<std::string, Verdict> known_;
 };
 
-Gate::Gate(tls::Certificate ca, std::string trust_domain, const Clock& clock, RefusalCounters& refusals)
-    : judge_(std::make_unique<Judge>(std::move(ca), std::move(trust_domain), clock, refusals)) {}
+Gate::Gate(tls::Certificate ca, std::string trust_domain, const Clock& clock, RefusalCounters& refusals, const Credentials* credentials)
+    : judge_(std::make_unique<Judge>(std::move(ca), std::move(trust_domain), clock, refusals, credentials)) {}
 
 Gate::~Gate() = default;
 

@@ -1,7 +1,8 @@
 // Gate: the one door of the controller. Every call passes here before any handler runs; what no rule allows is refused.
 //
 // Rules: `AgentService.Enroll` is open (a join token decides there); every other AgentService method needs a certificate of role agent;
-// every FleetService method needs role admin; anything else is refused. A certificate must be signed by the fleet's CA, for client use,
+// every FleetService method needs role viewer, operator or admin, each including the ones before; anything else is refused. A certificate must be
+// signed by the fleet's CA, for client use,
 // valid now, and name its holder by a SPIFFE URI of the fleet's trust domain. The handshake itself has proved possession of the private
 // key. Refusals: UNAUTHENTICATED (who are you?) or PERMISSION_DENIED (not with this role, or no such method), with the reason in words and
 // a counter.
@@ -23,6 +24,7 @@
 #include "common/base/clock.h"
 #include "common/tls/certificate.h"
 #include "common/tls/spiffe_id.h"
+#include "controlplane/identity/peer_identity.h"
 #include "controlplane/identity/refusals.h"
 
 namespace grpc {
@@ -31,20 +33,12 @@ class ServerContextBase;
 
 namespace switchyard::controlplane::identity {
 
-// Who is calling, as the certificate says.
-struct PeerIdentity {
-  tls::Role role = tls::Role::kAgent;
-  // Node of an agent, name of an admin.
-  std::string name;
-  WallTime not_after;
-  // SHA-256 of the certificate's DER form, raw.
-  std::string fingerprint;
-};
+class Credentials;
 
 class Gate final : public grpc::AuthMetadataProcessor {
  public:
-  // `clock` and `refusals` must outlive the gate, which gRPC keeps as long as the server.
-  Gate(tls::Certificate ca, std::string trust_domain, const Clock& clock, RefusalCounters& refusals);
+  // All references must outlive the gate, which gRPC keeps as long as the server. `credentials` null: none is revoked.
+  Gate(tls::Certificate ca, std::string trust_domain, const Clock& clock, RefusalCounters& refusals, const Credentials* credentials = nullptr);
   ~Gate() override;
 
   // Judges in the calling thread.

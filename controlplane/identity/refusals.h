@@ -20,6 +20,7 @@ enum class Refusal : std::uint8_t {
   kUnfit,
   kWrongRole,
   kUnknownMethod,
+  kRevoked,
   // At enrolment and renewal.
   kMalformedToken,
   kUnknownToken,
@@ -28,7 +29,7 @@ enum class Refusal : std::uint8_t {
   kBadNodeName,
   kBadRequest,
 };
-inline constexpr std::size_t kRefusalCount = 13;
+inline constexpr std::size_t kRefusalCount = 14;
 
 // The value of the label `reason` in metrics, e.g. `no_certificate`.
 std::string_view RefusalName(Refusal refusal);

@@ -39,11 +39,14 @@ void AgentSession::Start() {
 void AgentSession::OnMessage(const v1::AgentMessage& message) {
   SessionStep step;
   SessionFacts facts;
+  std::string instance;
   {
     const std::lock_guard lock(mutex_);
     step = state_.OnMessage(message, Now());
+    if (step.counts) instance = state_.facts().instance;
     facts = Carry(step);
   }
+  if (step.counts) return options_->host->OnCounts(node_, instance, message.evidence());
   Tell(step, facts, &message);
 }
 
@@ -75,6 +78,11 @@ void AgentSession::SetTicketKeys(Frame keys) {
   Carry(state_.OnTicketKeys(std::move(keys)));
 }
 
+void AgentSession::OnFleetNews() {
+  const std::lock_guard lock(mutex_);
+  Carry(state_.OnFleetNews());
+}
+
 void AgentSession::OnHelloDeadline() {
   const std::lock_guard lock(mutex_);
   Carry(state_.OnHelloDeadline());
@@ -88,11 +96,18 @@ SessionFacts AgentSession::Carry(const SessionStep& step) {
   if (wire_ != nullptr && !ended_) {
     if (step.push) wire_->Send(options_->host->Encode(*step.push));
     if (step.keys != nullptr) wire_->Send(step.keys);
+    if (step.fleet) SendFleet();
   }
   if (!step.close.ok()) EndLocked(step.close);
   if (!step.changed && !step.evidence && !step.joined) return {};
   ++state_.mutable_facts().revision;
   return state_.facts();
+}
+
+void AgentSession::SendFleet() {
+  const Frame frame = options_->host->NextFleetFrame(cursor_, node_, state_.target());
+  if (frame == nullptr) return state_.NothingToSend();
+  wire_->Send(frame);
 }
 
 void AgentSession::Tell(const SessionStep& step, const SessionFacts& facts, const v1::AgentMessage* message) {

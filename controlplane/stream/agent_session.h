@@ -64,6 +64,7 @@ class AgentSession final : public SessionHandle, public std::enable_shared_from_
   void SetTarget(SnapshotPtr target, SnapshotPtr base) override;
   void SetCertificate(WallTime not_after) override;
   void SetTicketKeys(Frame keys) override;
+  void OnFleetNews() override;
   void End(const absl::Status& status) override;
   const std::string& node() const override { return node_; }
 
@@ -73,6 +74,7 @@ class AgentSession final : public SessionHandle, public std::enable_shared_from_
   Moment Now() const { return MomentOf(*options_->clock); }
   // Under the lock: carries out what concerns the wire and stamps the facts. Returns them.
   SessionFacts Carry(const SessionStep& step);
+  void SendFleet();
   // Without the lock: tells the host.
   void Tell(const SessionStep& step, const SessionFacts& facts, const v1::AgentMessage* message);
   // The host has decided on Hello: Welcome, or the end. So an agent that was welcomed is registered.
@@ -88,6 +90,7 @@ class AgentSession final : public SessionHandle, public std::enable_shared_from_
 
   std::mutex mutex_;
   SessionState state_;
+  fleet::Cursor cursor_;
   // Null once closed.
   Wire* wire_;
   bool ended_ = false;

@@ -26,6 +26,8 @@ class SessionHandle {
   virtual void SetCertificate(WallTime not_after) = 0;
   // The ticket keys of now, as a serialized ControllerMessage.
   virtual void SetTicketKeys(Frame keys) = 0;
+  // The fleet's loop may have something to tell this agent. Nothing, unless the session listens to it.
+  virtual void OnFleetNews() {}
   // Ends the stream. Only the first end counts.
   virtual void End(const absl::Status& status) = 0;
 };

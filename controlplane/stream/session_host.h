@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
+#include "controlplane/fleet/cursor.h"
 #include "controlplane/stream/session_facts.h"
 #include "controlplane/stream/session_handle.h"
 #include "controlplane/stream/session_state.h"
@@ -25,10 +26,14 @@ class SessionHost {
   virtual void OnComplaint(const SessionFacts& facts) = 0;
   // A Report or Event, in order.
   virtual void OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) = 0;
+  // Counts for the fleet's loop, in order.
+  virtual void OnCounts(const std::string& node, const std::string& instance, const v1::Evidence& evidence) = 0;
   // The stream is over; nothing comes after this. Also called for a session that never joined.
   virtual void OnLeft(const SessionHandle& session, const SessionFacts& facts) = 0;
   // The serialized message for a push. Called with the session's lock held: must not call back into a session.
   virtual Frame Encode(const Push& push) = 0;
+  // What the fleet's loop has to tell this agent next; null: nothing. As Encode.
+  virtual Frame NextFleetFrame(fleet::Cursor& cursor, const std::string& node, const SnapshotPtr& target) = 0;
 };
 
 }  // namespace switchyard::controlplane::stream

@@ -86,7 +86,7 @@ SessionStep SessionState::OnMessage(const v1::AgentMessage& message, const Momen
       return OnStatus(message.config_status(), now);
     case v1::AgentMessage::kEvidence: {
       SessionStep step;
-      step.evidence = true;
+      step.counts = true;
       return step;
     }
     case v1::AgentMessage::kReport:
@@ -183,6 +183,8 @@ SessionStep SessionState::OnTarget(SnapshotPtr target, SnapshotPtr base, const M
   target_has_tls_ = HasTls(*target_);
   Plan(step, now);
   OfferKeys(step);
+  fleet_due_ = true;
+  OfferFleet(step);
   // It served this before it came; when that began is not known here.
   if (first) facts_.served_at.reset();
   return step;
@@ -194,8 +196,21 @@ SessionStep SessionState::OnWritten(const Moment& now) {
   if (phase_ == Phase::kGreeted) {
     Plan(step, now);
     OfferKeys(step);
+    OfferFleet(step);
   }
   return step;
+}
+
+SessionStep SessionState::OnFleetNews() {
+  SessionStep step;
+  fleet_due_ = true;
+  if (phase_ == Phase::kGreeted) OfferFleet(step);
+  return step;
+}
+
+void SessionState::OfferFleet(SessionStep& step) {
+  if (writing_ || !fleet_due_ || target_ == nullptr) return;
+  step.fleet = writing_ = true;
 }
 
 SessionStep SessionState::OnTicketKeys(Frame keys) {

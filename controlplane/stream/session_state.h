@@ -46,6 +46,8 @@ struct SessionStep {
   std::optional<Push> push;
   // Send these ticket keys; null: none. Counts as the write under way.
   Frame keys;
+  // Ask the host for the fleet's next frame (NextFleetFrame) and send it; without one, say NothingToSend. Counts as the write under way.
+  bool fleet = false;
   // Not OK: end the stream with this.
   absl::Status close;
   // Hello was accepted just now: the session may be registered and wants a target.
@@ -56,6 +58,8 @@ struct SessionStep {
   bool complaint = false;
   // The message was a Report or an Event and is in order.
   bool evidence = false;
+  // The message was an Evidence and is in order. It changes no facts.
+  bool counts = false;
 };
 
 class SessionState {
@@ -71,6 +75,10 @@ class SessionState {
   SessionStep OnHelloDeadline();
   // The ticket keys of now, serialized. They go to the agent once it serves a listener with TLS.
   SessionStep OnTicketKeys(Frame keys);
+  // The fleet's loop may have something to tell this agent.
+  SessionStep OnFleetNews();
+  // The host had no frame for the step's `fleet`.
+  void NothingToSend() { writing_ = fleet_due_ = false; }
   // After this every input is ignored.
   void OnClosed() { phase_ = Phase::kClosed; }
 
@@ -78,6 +86,8 @@ class SessionState {
   SessionFacts& mutable_facts() { return facts_; }
   // Digest of what the agent serves; empty: nothing.
   const std::string& held_digest() const { return held_digest_; }
+  // What the agent is to serve; null: not known yet.
+  const SnapshotPtr& target() const { return target_; }
 
  private:
   enum class Phase { kNew, kGreeted, kClosed };
@@ -90,6 +100,8 @@ class SessionState {
   void Settle(SessionStep& step, const Moment& now);
   // Sends ticket keys that the agent lacks, if nothing else is being written.
   void OfferKeys(SessionStep& step);
+  // The fleet's frames come last: configuration and keys go before evidence.
+  void OfferFleet(SessionStep& step);
   // What to do now; fills `step`.
   void Plan(SessionStep& step, const Moment& now);
   SessionStep Close(absl::Status status);
@@ -102,6 +114,7 @@ class SessionState {
   SnapshotPtr held_;
   SnapshotPtr target_;
   bool target_has_tls_ = false;
+  bool fleet_due_ = false;
   Frame keys_;
   Frame sent_keys_;
   // Sent, not answered.

@@ -5,8 +5,9 @@
 
 namespace switchyard::controlplane::stream {
 
-StreamHub::StreamHub(SessionRegistry* registry, Publisher* publisher, feedback::ReportSink* sink, observe::Log* log)
-    : registry_(registry), publisher_(publisher), sink_(sink), log_(log) {}
+StreamHub::StreamHub(SessionRegistry* registry, Publisher* publisher, OverlayPublisher* overlays, fleet::FleetLoop* fleet,
+                     feedback::ReportSink* sink, observe::Log* log)
+    : registry_(registry), publisher_(publisher), overlays_(overlays), fleet_(fleet), sink_(sink), log_(log) {}
 
 absl::Status StreamHub::OnJoined(const std::shared_ptr<SessionHandle>& session, const SessionFacts& facts, const std::string& held_digest) {
   if (auto status = registry_->Attach(session, facts); !status.ok()) {
@@ -15,6 +16,8 @@ absl::Status StreamHub::OnJoined(const std::shared_ptr<SessionHandle>& session, 
   }
   log_->Info("agent connected",
              {{"node", facts.node}, {"peer", facts.peer}, {"version", facts.version}, {"generation", facts.agent_generation}});
+  fleet_->Join(facts.node, facts.zone);
+  overlays_->Join(session);
   publisher_->Join(session, facts.labels, held_digest);
   return absl::OkStatus();
 }
@@ -34,15 +37,27 @@ void StreamHub::OnComplaint(const SessionFacts& facts) {
 
 void StreamHub::OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) {
   registry_->Update(session, facts);
-  if (message.has_report()) sink_->OnReport(facts.node, facts.instance, message.report());
-  if (message.has_event()) sink_->OnEvent(facts.node, facts.instance, message.event());
+  for (feedback::ReportSink* sink : {sink_, static_cast<feedback::ReportSink*>(fleet_)}) {
+    if (message.has_report()) sink->OnReport(facts.node, facts.instance, message.report());
+    if (message.has_event()) sink->OnEvent(facts.node, facts.instance, message.event());
+  }
+}
+
+void StreamHub::OnCounts(const std::string& node, const std::string& instance, const v1::Evidence& evidence) {
+  fleet_->OnEvidence(node, instance, evidence);
+}
+
+Frame StreamHub::NextFleetFrame(fleet::Cursor& cursor, const std::string& node, const SnapshotPtr& target) {
+  return fleet_->Next(cursor, node, target);
 }
 
 void StreamHub::OnLeft(const SessionHandle& session, const SessionFacts& facts) {
   publisher_->Leave(session);
+  overlays_->Leave(session);
   // False for a stream that another has replaced: the agent is still there.
   if (!registry_->Detach(session, facts)) return;
   sink_->OnGone(facts.node);
+  fleet_->OnGone(facts.node);
   log_->Info("agent disconnected", {{"node", facts.node}, {"generation", facts.agent_generation}});
 }
 

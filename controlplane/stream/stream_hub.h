@@ -14,6 +14,7 @@
 #include "common/observe/log.h"
 #include "controlplane/feedback/report_sink.h"
 #include "controlplane/stream/delta_encoder.h"
+#include "controlplane/stream/overlay_publisher.h"
 #include "controlplane/stream/publisher.h"
 #include "controlplane/stream/session_host.h"
 #include "controlplane/stream/session_registry.h"
@@ -23,18 +24,23 @@ namespace switchyard::controlplane::stream {
 class StreamHub final : public SessionHost {
  public:
   // All outlive this.
-  StreamHub(SessionRegistry* registry, Publisher* publisher, feedback::ReportSink* sink, observe::Log* log);
+  StreamHub(SessionRegistry* registry, Publisher* publisher, OverlayPublisher* overlays, fleet::FleetLoop* fleet, feedback::ReportSink* sink,
+            observe::Log* log);
 
   absl::Status OnJoined(const std::shared_ptr<SessionHandle>& session, const SessionFacts& facts, const std::string& held_digest) override;
   void OnChanged(const SessionHandle& session, const SessionFacts& facts) override;
   void OnComplaint(const SessionFacts& facts) override;
   void OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) override;
+  void OnCounts(const std::string& node, const std::string& instance, const v1::Evidence& evidence) override;
   void OnLeft(const SessionHandle& session, const SessionFacts& facts) override;
   Frame Encode(const Push& push) override { return encoder_.Encode(push); }
+  Frame NextFleetFrame(fleet::Cursor& cursor, const std::string& node, const SnapshotPtr& target) override;
 
  private:
   SessionRegistry* registry_;
   Publisher* publisher_;
+  OverlayPublisher* overlays_;
+  fleet::FleetLoop* fleet_;
   feedback::ReportSink* sink_;
   observe::Log* log_;
   DeltaEncoder encoder_;

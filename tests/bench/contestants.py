@@ -102,7 +102,7 @@ def start_switchyard(arena, routes=True):
     folder, binaries = arena.stage.folder("switchyard"), arena.binaries
     ready_file = folder / "controller.json"
     arena.stage.start(stage.load_core(), binaries / "yard-controller", "--data-dir", folder / "controller", "--listen", "127.0.0.1:0",
-                      "--ready-file", ready_file, "--metrics-listen", "127.0.0.1:0")
+                      "--ready-file", ready_file, "--metrics-listen", "127.0.0.1:0", "--dashboard-listen", "off")
     controller = f"127.0.0.1:{stage.read_ready(ready_file, 'the controller')['port']}"
     credential = next((folder / "controller").glob("admin*"))
     ctl = [binaries / "yardctl", "--credential", credential, "--controller", controller]

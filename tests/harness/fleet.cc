@@ -37,7 +37,7 @@ absl::Status Fleet::StartController() {
   std::filesystem::remove(ready);
   ProcessOptions options;
   options.argv = {ProgramPath("yard-controller"), "--data-dir", directory_.Sub("controller"), "--listen",
-                  fmt::format("127.0.0.1:{}", controller_port_), "--metrics-listen", "127.0.0.1:0", "--ready-file", ready};
+                  fmt::format("127.0.0.1:{}", controller_port_), "--metrics-listen", "127.0.0.1:0", "--dashboard-listen", "127.0.0.1:0", "--ready-file", ready};
   Append(options.argv, options_.controller_flags);
   auto process = Process::Start(std::move(options));
   if (!process.ok()) return process.status();

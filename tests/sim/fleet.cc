@@ -19,12 +19,13 @@ using agent::breaker::AttemptResult;
 constexpr double kOneWay = 0.25e-3;
 constexpr double kStart = 1'000;  // seconds; the zero of time means nothing
 constexpr double kReportGain = 0.05;
+constexpr double kPush = 0.05;
 
 TimePoint At(double seconds) { return TimePoint(Duration(static_cast<Duration::rep>((kStart + seconds) * 1e9))); }
 Duration Span(double seconds) { return Duration(static_cast<Duration::rep>(seconds * 1e9)); }
 
 struct Event {
-  enum class Kind : std::uint8_t { kArrival, kReach, kServed, kAnswer, kProbe, kProbed, kBurst };
+  enum class Kind : std::uint8_t { kArrival, kReach, kServed, kAnswer, kProbe, kProbed, kBurst, kTell, kSum, kTold };
   double time = 0;
   std::uint64_t order = 0;
   Kind kind = Kind::kArrival;
@@ -58,6 +59,7 @@ struct Backend {
 
 struct Agent {
   std::vector<BackendRecord> records;
+  std::vector<std::uint32_t> told;  // requests in flight, as last told
   std::unique_ptr<Picker> picker;
 };
 
@@ -77,6 +79,9 @@ class Fleet {
   void Served(std::size_t at);
   void Answer(std::size_t at);
   void Burst(std::size_t backend);
+  void Tell(std::size_t agent);
+  void SumTold();
+  void Told();
   double Exponential(double mean) { return -std::log(1 - random_.Unit()) * mean; }
   double Work();
   double SpeedOf(std::size_t backend) const;
@@ -97,6 +102,7 @@ class Fleet {
   std::vector<std::size_t> free_;
   std::vector<Backend> backends_;
   std::vector<Agent> agents_;
+  std::vector<std::uint32_t> fleet_;  // in flight, on its way to the agents
   std::vector<double> latencies_;
   std::vector<std::uint64_t> counts_;
   std::vector<std::uint64_t> late_counts_;
@@ -124,6 +130,11 @@ Fleet::Fleet(const Scenario& scenario)
     std::vector<BackendRecord*> records;
     for (BackendRecord& record : one.records) records.push_back(&record);
     one.picker = std::make_unique<Picker>(policy, std::move(records), false, At(0), random_);
+  }
+  fleet_.resize(s_.backends.size());
+  if (s_.tells > 0) {
+    for (std::size_t i = 0; i < agents_.size(); ++i) Push(random_.Unit() * s_.tells, Kind::kTell, i);
+    Push(s_.tells, Kind::kSum, 0);
   }
   for (std::size_t i = 0; s_.bursts && i < backends_.size(); ++i) Push(Exponential(5), Kind::kBurst, i);
   Push(Exponential(1 / s_.rate), Kind::kArrival, 0);
@@ -267,6 +278,32 @@ void Fleet::Burst(std::size_t backend) {
   Push(now_ + Exponential(backends_[backend].bursting ? 1 : 5), Kind::kBurst, backend);
 }
 
+void Fleet::Tell(std::size_t agent) {
+  Agent& one = agents_[agent];
+  one.told.resize(backends_.size());
+  for (std::size_t i = 0; i < backends_.size(); ++i) one.told[i] = one.records[i].in_flight;
+  Push(now_ + s_.tells, Kind::kTell, agent);
+}
+
+void Fleet::SumTold() {
+  std::fill(fleet_.begin(), fleet_.end(), 0U);
+  for (const Agent& one : agents_) {
+    for (std::size_t i = 0; i < one.told.size(); ++i) fleet_[i] += one.told[i];
+  }
+  Push(now_ + kPush, Kind::kTold, 0);
+  Push(now_ + s_.tells, Kind::kSum, 0);
+}
+
+// As UpstreamState does with an overlay: what is ours now is in the fleet's count.
+void Fleet::Told() {
+  for (Agent& one : agents_) {
+    for (std::size_t i = 0; i < backends_.size(); ++i) {
+      const std::uint32_t own = one.records[i].in_flight;
+      one.picker->SetOthers(i, static_cast<float>(fleet_[i] - std::min(own, fleet_[i])));
+    }
+  }
+}
+
 void Fleet::Handle(const Event& event) {
   switch (event.kind) {
     case Kind::kArrival:
@@ -286,6 +323,12 @@ void Fleet::Handle(const Event& event) {
     }
     case Kind::kBurst:
       return Burst(event.subject);
+    case Kind::kTell:
+      return Tell(event.subject);
+    case Kind::kSum:
+      return SumTold();
+    case Kind::kTold:
+      return Told();
   }
 }
 

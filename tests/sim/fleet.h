@@ -39,6 +39,8 @@ struct Fault {
 struct Scenario {
   agent::balancer::Kind kind = agent::balancer::Kind::kLeastRequest;
   bool reports = false;
+  // Each agent tells its requests in flight every `tells` seconds (0: never); the sum comes to all every `tells` seconds, 50 ms later.
+  double tells = 0;
   agent::breaker::Mode breaker = agent::breaker::Mode::kOff;
   agent::balancer::SlowStartPolicy slow_start;
   int agents = 20;

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tests/sim/laws.h"
 #include "tests/sim/tables.h"
 
 int main(int argc, char** argv) {
@@ -18,7 +19,8 @@ int main(int argc, char** argv) {
     }
   }
   constexpr std::pair<std::string_view, std::string (*)(bool)> kTables[] = {
-      {"uneven", Uneven}, {"even", Even}, {"gray", Gray}, {"finagle", Finagle}, {"deploy", Deploy}, {"breaker", BreakerChanges}};
+      {"uneven", Uneven}, {"even", Even}, {"gray", Gray}, {"finagle", Finagle}, {"deploy", Deploy}, {"breaker", BreakerChanges},
+      {"laws", Laws}, {"verdicts", Verdicts}};
   bool any = false;
   for (const auto& [name, table] : kTables) {
     if (!only.empty() && only != name) continue;
@@ -28,6 +30,6 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
   }
   if (any) return 0;
-  std::fputs("usage: yard-sim [--small] [uneven|even|gray|finagle|deploy|breaker]\n", stderr);
+  std::fputs("usage: yard-sim [--small] [uneven|even|gray|finagle|deploy|breaker|laws|verdicts]\n", stderr);
   return 2;
 }

@@ -10,6 +10,7 @@ struct Policy {
   agent::balancer::Kind kind;
   bool reports = false;
   bool true_weights = false;  // configured with the real capacities
+  double tells = 0;           // seconds between overlays of the fleet's requests in flight
 };
 
 inline constexpr Policy kRoundRobin{"round robin", agent::balancer::Kind::kRoundRobin};
@@ -19,13 +20,15 @@ inline constexpr Policy kPeakEwma{"peak EWMA", agent::balancer::Kind::kPeakEwma}
 inline constexpr Policy kPrequal{"hot/cold rule, 3 probes", agent::balancer::Kind::kPrequal, true};
 inline constexpr Policy kAdaptiveLocal{"ADAPTIVE, own evidence only", agent::balancer::Kind::kAdaptive};
 inline constexpr Policy kAdaptive{"ADAPTIVE, reports", agent::balancer::Kind::kAdaptive, true};
-inline constexpr Policy kPolicies[] = {kRoundRobin, kTrueWeights, kLeastRequest, kPeakEwma, kPrequal, kAdaptiveLocal, kAdaptive};
+inline constexpr Policy kAdaptiveOverlay{"ADAPTIVE, overlay of 100 ms", agent::balancer::Kind::kAdaptive, false, false, 0.1};
+inline constexpr Policy kPolicies[] = {kRoundRobin, kTrueWeights, kLeastRequest, kPeakEwma, kPrequal, kAdaptiveLocal, kAdaptiveOverlay, kAdaptive};
 
 // E1. `load`: of the capacity without bursts.
 inline Scenario UnevenFleet(const Policy& policy, int agents, double load, bool uneven) {
   Scenario out;
   out.kind = policy.kind;
   out.reports = policy.reports;
+  out.tells = policy.tells;
   out.agents = agents;
   out.bursts = uneven;
   double capacity = 0;

@@ -73,7 +73,8 @@ class Fleet:
 
     def start_controller(self):
         self.controller, ready = self._start("controller", "yard-controller", "--data-dir", self.directory / "controller",
-                                             "--listen", self.controller_address, "--metrics-listen", "127.0.0.1:0")
+                                             "--listen", self.controller_address, "--metrics-listen", "127.0.0.1:0",
+                                             "--dashboard-listen", "127.0.0.1:0")
         port = self.controller.await_ready(ready)["port"]
         self.controller_address = f"127.0.0.1:{port}"
 

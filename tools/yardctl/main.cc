@@ -34,7 +34,17 @@ struct Runner {
   ExitCode operator()(const AgentsOptions&) const { return RunAgents(context); }
   ExitCode operator()(const StatusOptions& o) const { return RunStatus(o, context); }
   ExitCode operator()(const TopOptions& o) const { return RunTop(o, context, Pause); }
+  ExitCode operator()(const ExplainOptions& o) const { return RunExplain(o, context); }
+  ExitCode operator()(const WeightsOptions& o) const { return RunWeights(o, context); }
+  ExitCode operator()(const OverrideOptions& o) const { return RunOverride(o, context); }
   ExitCode operator()(const TokenOptions& o) const { return RunToken(o, context); }
+  ExitCode operator()(const OverviewOptions&) const { return RunOverview(context); }
+  ExitCode operator()(const SeriesOptions& o) const { return RunSeries(o, context); }
+  ExitCode operator()(const DiffOptions& o) const { return RunDiff(o, context); }
+  ExitCode operator()(const RollbackOptions& o) const { return RunRollback(o, context); }
+  ExitCode operator()(const CredentialOptions& o) const { return RunCredential(o, context); }
+  ExitCode operator()(const ActionsOptions& o) const { return RunActions(o, context); }
+  ExitCode operator()(const DashboardOptions&) const { return RunDashboard(context); }
   ExitCode operator()(const ValidateOptions& o) const { return RunValidate(o, context, std::cin); }
   ExitCode operator()(const VersionOptions& o) const { return RunVersion(o, context); }
   ExitCode operator()(const CompletionOptions& o) const {

@@ -31,6 +31,8 @@ struct Raw {
   std::string ttl = "1h";
   std::string window = "10s";
   std::string interval = "2s";
+  std::string weights_window = "5m";
+  std::string force_ttl = "1h";
   std::vector<std::string> labels;
   ApplyOptions apply;
   GetOptions get;
@@ -40,6 +42,16 @@ struct Raw {
   StatusOptions status;
   TopOptions top;
   TokenOptions token;
+  std::string credential_ttl = "2160h";
+  std::string last = "10m";
+  SeriesOptions series;
+  DiffOptions diff;
+  RollbackOptions rollback;
+  CredentialOptions credential;
+  ActionsOptions actions;
+  ExplainOptions explain;
+  WeightsOptions weights;
+  OverrideOptions force;
   ValidateOptions validate;
   VersionOptions version;
   CompletionOptions completion;
@@ -75,6 +87,9 @@ void AddChanging(CLI::App& app, Raw& raw) {
   remove->add_option("name", raw.remove.names, "Names");
   remove->add_option("-f,--file", raw.remove.files, "Delete what this file, directory or - names")->expected(1)->take_all();
   AddChangeFlags(remove, raw.remove.change, raw);
+  CLI::App* rollback = app.add_subcommand("rollback", "Make everything as it was at an earlier generation, as a new one");
+  rollback->add_option("generation", raw.rollback.generation, "The generation to go back to")->required();
+  AddChangeFlags(rollback, raw.rollback.change, raw);
   CLI::App* secret = app.add_subcommand("secret", "Certificates and keys, from files");
   secret->require_subcommand(1);
   CLI::App* make = secret->add_subcommand("create", "Create or replace a Secret from PEM files");
@@ -96,6 +111,15 @@ void AddReading(CLI::App& app, Raw& raw) {
   history->add_option("generation", raw.history.generation, "Show this one with its changes");
   history->add_option("--limit", raw.history.limit, "How many")->check(CLI::Range(1, 100000))->capture_default_str();
   app.add_subcommand("agents", "The agents of the fleet");
+  app.add_subcommand("overview", "What needs attention first, and the golden signals of now");
+  CLI::App* series = app.add_subcommand("series", "Golden signals over time");
+  series->add_option("of", raw.series.of, "fleet, listener/NAME, upstream/NAME or backend/UPSTREAM/ADDRESS")->capture_default_str();
+  series->add_option("--last", raw.last, "How far back, 10s-168h")->check(DurationText())->capture_default_str();
+  series->add_option("--points", raw.series.points, "At most so many points")->check(CLI::Range(10, 2000))->capture_default_str();
+  series->add_flag("--backends", raw.series.backends, "Of an upstream: its backends as well");
+  CLI::App* diff = app.add_subcommand("diff", "What differs between two generations");
+  diff->add_option("from", raw.diff.from, "Default: the one before");
+  diff->add_option("to", raw.diff.to, "Default: the newest");
   CLI::App* status = app.add_subcommand("status", "Where a generation is live; where not, which field, and why");
   status->add_option("generation", raw.status.generation, "Default: the newest");
   CLI::App* top = app.add_subcommand("top", "Live figures per upstream and backend");
@@ -103,6 +127,23 @@ void AddReading(CLI::App& app, Raw& raw) {
   top->add_flag("--once", raw.top.once, "Show once and end (always so when the output is no terminal)");
   top->add_option("--window", raw.window, "Figures over the last so long, 1s-60s")->check(DurationText())->capture_default_str();
   top->add_option("--interval", raw.interval, "Refresh this often")->check(DurationText())->capture_default_str();
+}
+
+void AddFleet(CLI::App& app, Raw& raw) {
+  CLI::App* explain = app.add_subcommand("explain", "The figures behind the fleet's verdict on a backend and behind its weight");
+  explain->require_subcommand(1);
+  CLI::App* backend = explain->add_subcommand("backend", "Of one backend, in every upstream that has it");
+  backend->add_option("address", raw.explain.backend, "IP:port")->required();
+  backend->add_option("--upstream", raw.explain.upstream, "Only in this one");
+  CLI::App* weights = app.add_subcommand("weights", "Configured and effective weights, now and over the last minutes");
+  weights->add_option("upstream", raw.weights.upstream, "Only this one");
+  weights->add_option("--window", raw.weights_window, "How much history, up to 10m")->check(DurationText())->capture_default_str();
+  CLI::App* force = app.add_subcommand("override", "Overrule the fleet's verdict on a backend for a time");
+  force->add_option("address", raw.force.backend, "IP:port")->required();
+  force->add_option("word", raw.force.word, "out, in, or none to let the evidence decide")->required()->check(CLI::IsMember({"out", "in", "none"}));
+  force->add_option("--upstream", raw.force.upstream, "Only in this one");
+  force->add_option("--ttl", raw.force_ttl, "How long, 1s-30d")->check(DurationText())->capture_default_str();
+  force->add_option("--reason", raw.force.reason, "For people");
 }
 
 void AddRest(CLI::App& app, Raw& raw) {
@@ -114,6 +155,17 @@ void AddRest(CLI::App& app, Raw& raw) {
   create->add_option("--description", raw.token.description, "For people");
   token->add_subcommand("list", "Tokens that may still be used");
   token->add_subcommand("revoke", "End a token")->add_option("id", raw.token.id, "Its id")->required();
+  CLI::App* credential = app.add_subcommand("credential", "Credentials of people and programs, by role");
+  credential->require_subcommand(1);
+  CLI::App* issue = credential->add_subcommand("create", "Make a credential file; it is printed this once");
+  issue->add_option("name", raw.credential.name, "Whose it is")->required();
+  issue->add_option("--role", raw.credential.role, "viewer, operator or admin")->check(CLI::IsMember({"viewer", "operator", "admin"}))->capture_default_str();
+  issue->add_option("--ttl", raw.credential_ttl, "How long it is good for, 1h-8760h")->check(DurationText())->capture_default_str();
+  credential->add_subcommand("list", "Those whose life has not ended");
+  credential->add_subcommand("revoke", "End a credential")->add_option("id", raw.credential.id, "Its id")->required();
+  CLI::App* actions = app.add_subcommand("actions", "What was done through the API, newest first");
+  actions->add_option("--limit", raw.actions.limit, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
+  app.add_subcommand("dashboard", "Print a link that logs you in to the dashboard, once");
   CLI::App* version = app.add_subcommand("version", "Versions of yardctl and of the controller");
   version->add_flag("--client", raw.version.client_only, "Only yardctl's own");
   CLI::App* completion = app.add_subcommand("completion", "Completion script for a shell");
@@ -166,7 +218,7 @@ bool ReadLabels(const Raw& raw, GetOptions& get) {
 bool CheckTexts(const Options& options, const Raw& raw) {
   const std::pair<std::string_view, std::string_view> texts[] = {{"--reason", raw.apply.change.reason},   {"--author", raw.apply.change.author},
                                                                  {"--reason", raw.remove.change.reason},  {"--author", raw.remove.change.author},
-                                                                 {"--description", raw.token.description}};
+                                                                 {"--description", raw.token.description}, {"--reason", raw.force.reason}};
   for (const auto& [flag, text] : texts) {
     if (config::FindInvalidUtf8(text) == std::string_view::npos) continue;
     fmt::print(stderr, "yardctl: {}: the text is not UTF-8\n", flag);
@@ -203,6 +255,22 @@ Command Chosen(CLI::App& app, Raw& raw) {
     }
     return raw.secret;
   }
+  if (name == "rollback") return with_wait(raw.rollback.change), raw.rollback;
+  if (name == "overview") return OverviewOptions{};
+  if (name == "dashboard") return DashboardOptions{};
+  if (name == "diff") return raw.diff;
+  if (name == "actions") return raw.actions;
+  if (name == "series") {
+    raw.series.last = Checked(raw.last);
+    return raw.series;
+  }
+  if (name == "credential") {
+    const std::string& sub = verb->get_subcommands().front()->get_name();
+    using Verb = CredentialOptions::Verb;
+    raw.credential.verb = sub == "create" ? Verb::kCreate : sub == "list" ? Verb::kList : Verb::kRevoke;
+    raw.credential.ttl = Checked(raw.credential_ttl);
+    return raw.credential;
+  }
   if (name == "get") return raw.get;
   if (name == "history") return raw.history;
   if (name == "status") return raw.status;
@@ -214,6 +282,9 @@ Command Chosen(CLI::App& app, Raw& raw) {
     raw.top.interval = std::max<Duration>(Checked(raw.interval), std::chrono::milliseconds(100));
     return raw.top;
   }
+  if (name == "explain") return raw.explain;
+  if (name == "weights") return raw.weights.window = Checked(raw.weights_window), raw.weights;
+  if (name == "override") return raw.force.ttl = Checked(raw.force_ttl), raw.force;
   if (name == "token") {
     const std::string& sub = verb->get_subcommands().front()->get_name();
     raw.token.verb = sub == "create" ? TokenOptions::Verb::kCreate : sub == "list" ? TokenOptions::Verb::kList : TokenOptions::Verb::kRevoke;
@@ -242,6 +313,7 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv, ExitCode&
   AddGlobal(app, options, raw);
   AddChanging(app, raw);
   AddReading(app, raw);
+  AddFleet(app, raw);
   AddRest(app, raw);
   for (CLI::App* verb : app.get_subcommands([](CLI::App*) { return true; })) {
     verb->fallthrough();

@@ -15,11 +15,15 @@
 namespace switchyard::tools::yardctl {
 
 struct AgentsOptions {};
+struct OverviewOptions {};
+struct DashboardOptions {};
 struct CompletionOptions {
   std::string shell;
 };
 
 using Command = std::variant<ApplyOptions, GetOptions, DeleteOptions, HistoryOptions, AgentsOptions, StatusOptions, TopOptions, TokenOptions, SecretOptions,
+                             OverviewOptions, SeriesOptions, DiffOptions, RollbackOptions, CredentialOptions, ActionsOptions, DashboardOptions,
+                             ExplainOptions, WeightsOptions, OverrideOptions,
                              ValidateOptions, VersionOptions, CompletionOptions>;
 
 struct Options {

@@ -69,6 +69,17 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
+std::string_view VerdictWord(v1::Verdict verdict) {
+  switch (verdict) {
+    case v1::VERDICT_SOFT: return "soft";
+    case v1::VERDICT_EJECTED: return "ejected";
+    case v1::VERDICT_RETURNING: return "returning";
+    case v1::VERDICT_FORCED_OUT: return "forced out";
+    case v1::VERDICT_FORCED_IN: return "forced in";
+    default: return "good";
+  }
+}
+
 std::string CauseWord(v1::Cause cause) {
   for (const CauseInfo& info : AllCauses())
     if (static_cast<int>(info.cause) == static_cast<int>(cause)) return std::string(info.name);

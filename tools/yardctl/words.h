@@ -26,6 +26,8 @@ std::string_view ActionWord(v1::Change::Action action);
 std::string ChangeSummary(const google::protobuf::RepeatedPtrField<v1::Change>& changes);
 // `text` of others, safe on a terminal: control characters (of C0 and C1, line ends too) become `?`.
 std::string Printable(std::string_view text);
+// `good`, `soft`, `ejected`, `returning`, `forced out`, `forced in`.
+std::string_view VerdictWord(v1::Verdict verdict);
 // Lower-case name of a cause, as in the x-switchyard-cause header.
 std::string CauseWord(v1::Cause cause);
 

@@ -31,6 +31,7 @@ class ControllerFixture : public testing::Test {
     options_.data_dir = directory_.Sub("controller");
     options_.listen = "127.0.0.1:0";
     options_.metrics_listen = "127.0.0.1:0";
+    options_.dashboard_listen = "127.0.0.1:0";
     options_.version = "0.1.0-test";
   }
   void TearDown() override {

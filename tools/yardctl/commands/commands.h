@@ -69,6 +69,67 @@ struct TopOptions {
 // `wait` returns false when the live view is to end.
 ExitCode RunTop(const TopOptions& options, const Context& context, const std::function<bool(Duration)>& wait);
 
+// What needs a person first, and the golden signals of the last second.
+ExitCode RunOverview(const Context& context);
+
+struct SeriesOptions {
+  std::string of = "fleet";
+  Duration last = std::chrono::minutes(10);
+  std::uint32_t points = 60;
+  bool backends = false;
+};
+ExitCode RunSeries(const SeriesOptions& options, const Context& context);
+
+struct DiffOptions {
+  std::uint64_t from = 0;  // 0: the one before `to`
+  std::uint64_t to = 0;    // 0: the newest
+};
+ExitCode RunDiff(const DiffOptions& options, const Context& context);
+
+struct RollbackOptions {
+  std::uint64_t generation = 0;
+  ChangeOptions change;
+};
+ExitCode RunRollback(const RollbackOptions& options, const Context& context);
+
+struct CredentialOptions {
+  enum class Verb { kCreate, kList, kRevoke };
+  Verb verb = Verb::kList;
+  std::string name;
+  std::string role = "viewer";
+  Duration ttl = std::chrono::hours(24 * 90);
+  std::string id;
+};
+ExitCode RunCredential(const CredentialOptions& options, const Context& context);
+
+struct ActionsOptions {
+  std::uint32_t limit = 50;
+};
+ExitCode RunActions(const ActionsOptions& options, const Context& context);
+
+// Prints a link that logs the caller in to the dashboard, once.
+ExitCode RunDashboard(const Context& context);
+struct ExplainOptions {
+  std::string backend;
+  std::string upstream;
+};
+ExitCode RunExplain(const ExplainOptions& options, const Context& context);
+
+struct WeightsOptions {
+  std::string upstream;
+  Duration window = std::chrono::minutes(5);
+};
+ExitCode RunWeights(const WeightsOptions& options, const Context& context);
+
+struct OverrideOptions {
+  std::string backend;
+  std::string word;  // out, in or none
+  std::string upstream;
+  Duration ttl = std::chrono::hours(1);
+  std::string reason;
+};
+ExitCode RunOverride(const OverrideOptions& options, const Context& context);
+
 struct TokenOptions {
   enum class Verb { kCreate, kList, kRevoke };
   Verb verb = Verb::kList;

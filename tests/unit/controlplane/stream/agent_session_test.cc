@@ -32,8 +32,15 @@ struct FakeHost final : SessionHost {
   void OnChanged(const SessionHandle&, const SessionFacts& facts) override { last = facts; }
   void OnComplaint(const SessionFacts&) override { ++complaints; }
   void OnEvidence(const SessionHandle&, const SessionFacts&, const v1::AgentMessage&) override { ++evidence; }
+  void OnCounts(const std::string& node, const std::string& instance, const v1::Evidence& evidence) override {
+    counted = node + "/" + instance + "/" + std::to_string(evidence.sequence());
+  }
   void OnLeft(const SessionHandle&, const SessionFacts&) override { ++left; }
   Frame Encode(const Push& push) override { return std::make_shared<const std::string>("push " + std::to_string(push.to->generation())); }
+  Frame NextFleetFrame(fleet::Cursor&, const std::string&, const SnapshotPtr&) override { return std::exchange(fleet_frame, nullptr); }
+
+  Frame fleet_frame;
+  std::string counted;
 
   absl::Status join_answer;
   std::shared_ptr<SessionHandle> joined;

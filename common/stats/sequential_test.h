@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace switchyard::agent::breaker {
+namespace switchyard::stats {
 
 // What is compared. `p0` follows the peers: what is usual for all is nobody's fault.
 struct Hypotheses {
@@ -42,4 +42,4 @@ class SequentialTest {
   double sum_ = 0;
 };
 
-}  // namespace switchyard::agent::breaker
+}  // namespace switchyard::stats

@@ -1,0 +1,175 @@
+// Topology: listeners -> routes -> upstreams, as lines between columns; on a narrow screen as nested lists.
+import { useEffect, useMemo, useRef, useState } from "react";
+import { bytes, count, millis, percent } from "../format";
+import { useLive } from "../live";
+import { rem } from "../theme";
+import type { FlowRow, Overview, Topology } from "../types";
+import { Badge, Failure, Loading, useRead, type Tone } from "../widgets";
+import { errorTone } from "./overview";
+
+interface Node {
+  key: string;
+  title: string;
+  note: string;
+  figures: string;
+  tone: Tone;
+  toneText: string;
+  href?: string;
+  rate: number;
+}
+
+interface Graph {
+  columns: { title: string; nodes: Node[]; hidden: number }[];
+  edges: { from: string; to: string; tone: Tone; rate: number }[];
+}
+
+const kMost = 80;
+
+function toneOf(row: FlowRow | undefined): { tone: Tone; text: string } {
+  if (!row) return { tone: "plain", text: "no traffic seen" };
+  if (row.unhealthy && !row.healthy && row.backends) return { tone: "bad", text: "unhealthy" };
+  const errors = errorTone(row.rate, row.errors);
+  if (errors === "bad") return { tone: "bad", text: "errors" };
+  if (row.unhealthy || errors === "warn") return { tone: "warn", text: row.unhealthy ? "some down" : "errors" };
+  return { tone: "good", text: "well" };
+}
+
+function figuresOf(row: FlowRow | undefined): string {
+  if (!row) return "";
+  return `${count(row.rate)}/s · ${row.rate ? percent(row.errors / row.rate) : "0 %"} errors · p99 ${millis(row.p99_ms)}`;
+}
+
+function build(topology: Topology, overview: Overview | undefined, filter: string): Graph {
+  const flows = new Map((overview?.upstreams ?? []).map((row) => [row.name, row]));
+  const listening = new Map((overview?.listeners ?? []).map((row) => [row.name, row]));
+  const has = (text: string) => text.toLowerCase().includes(filter.toLowerCase());
+  // What matches, and all that it is connected with.
+  const routes = topology.routes.filter((route) => !filter || has(route.name) || route.hosts.some(has) || route.listeners.some(has) || route.upstreams.some((share) => has(share.upstream)));
+  const named = { listeners: new Set(routes.flatMap((route) => route.listeners)), upstreams: new Set(routes.flatMap((route) => route.upstreams.map((share) => share.upstream))) };
+  const listeners = topology.listeners.filter((entry) => !filter || has(entry.name) || named.listeners.has(entry.name));
+  const upstreams = topology.upstreams.filter((entry) => !filter || has(entry.name) || named.upstreams.has(entry.name));
+  const column = (title: string, nodes: Node[]) => ({ title, nodes: nodes.slice(0, kMost), hidden: Math.max(0, nodes.length - kMost) });
+  const graph: Graph = {
+    columns: [
+      column("Listeners", listeners.map((entry) => {
+        const row = listening.get(entry.name);
+        const tone = row && row.rate ? errorTone(row.rate, row.errors) : "plain";
+        return { key: `l/${entry.name}`, title: entry.name, note: `${entry.protocol || "HTTP"}${entry.tls ? " + TLS" : ""} ${entry.address}`, rate: row?.rate ?? 0,
+          figures: row?.bytes ? `${figuresOf(row)} · ${bytes(row.bytes)}/s` : figuresOf(row), tone: row && tone === "plain" ? "good" : tone, toneText: !row ? "no traffic seen" : tone === "plain" ? "well" : "errors" };
+      })),
+      column("Routes", routes.map((route) => ({ key: `r/${route.name}`, title: route.name, note: `${route.hosts.join(", ") || "any host"} ${route.paths.slice(0, 3).join(" ") || "/"}${route.paths.length > 3 ? " …" : ""}`,
+        figures: route.action === "forward" ? route.upstreams.map((share) => (route.upstreams.length > 1 ? `${share.upstream} ${share.weight}` : share.upstream)).join(", ") : route.action, tone: "plain" as Tone, toneText: "", rate: 0 }))),
+      column("Upstreams", upstreams.map((entry) => {
+        const row = flows.get(entry.name);
+        const { tone, text } = toneOf(row);
+        const backends = row?.backends || entry.backends;
+        return { key: `u/${entry.name}`, title: entry.name, note: `${backends} ${backends === 1 ? "backend" : "backends"}`, figures: figuresOf(row), tone, toneText: text, href: `#/upstreams/${encodeURIComponent(entry.name)}`, rate: row?.rate ?? 0 };
+      })),
+    ],
+    edges: [],
+  };
+  const present = new Map(graph.columns.flatMap((entry) => entry.nodes.map((node) => [node.key, node])));
+  for (const route of routes) {
+    for (const name of route.listeners) graph.edges.push({ from: `l/${name}`, to: `r/${route.name}`, tone: "plain", rate: 0 });
+    for (const share of route.upstreams) {
+      const to = present.get(`u/${share.upstream}`);
+      graph.edges.push({ from: `r/${route.name}`, to: `u/${share.upstream}`, tone: to?.tone ?? "plain", rate: to?.rate ?? 0 });
+    }
+  }
+  graph.edges = graph.edges.filter((edge) => present.has(edge.from) && present.has(edge.to));
+  return graph;
+}
+
+// Everything that leads to a node or comes after it.
+function connected(graph: Graph, key: string): Set<string> {
+  const found = new Set([key]);
+  const walk = (at: string, back: boolean) => {
+    for (const edge of graph.edges) {
+      const next = back ? (edge.to === at ? edge.from : "") : edge.from === at ? edge.to : "";
+      if (next && !found.has(next)) {
+        found.add(next);
+        walk(next, back);
+      }
+    }
+  };
+  walk(key, true);
+  walk(key, false);
+  return found;
+}
+
+export function TopologyPage() {
+  const overview = useLive<Overview>("/api/overview");
+  const { value, error } = useRead<Topology>("/api/topology", {}, overview?.generation);
+  const [filter, setFilter] = useState("");
+  const [chosen, setChosen] = useState("");
+  const graph = useMemo(() => (value ? build(value, overview, filter) : undefined), [value, overview, filter]);
+  if (!graph) return error ? <Failure error={error} /> : <Loading what="the topology" />;
+  const near = chosen ? connected(graph, chosen) : undefined;
+  const nothing = graph.columns.every((column) => !column.nodes.length);
+  return (
+    <>
+      <h1>Topology</h1>
+      <label className="filter">Filter by name or host<input type="search" value={filter} onChange={(event) => setFilter(event.currentTarget.value)} /></label>
+      {nothing ? (
+        <p className="empty">{filter ? "Nothing has this name." : <>Nothing is configured yet. Apply a configuration on <a href="#/changes">Changes</a>.</>}</p>
+      ) : <Columns graph={graph} near={near} chosen={chosen} onChoose={(key) => setChosen(key === chosen ? "" : key)} />}
+      {value?.truncated ? <p className="muted">This fleet is larger than the page shows: only the first 2,000 of each kind are here.</p> : null}
+    </>
+  );
+}
+
+function Columns({ graph, near, chosen, onChoose }: { graph: Graph; near: Set<string> | undefined; chosen: string; onChoose: (key: string) => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const eachHeight = Math.round(rem() * 4.55);
+  const flat = width > 0 && width < 720;
+  const height = Math.max(...graph.columns.map((column) => column.nodes.length)) * eachHeight + 36;
+  const gap = Math.max(48, width * 0.07);
+  const each = (width - 2 * gap) / 3;
+  const places = new Map<string, { x: number; y: number }>();
+  graph.columns.forEach((column, c) => column.nodes.forEach((node, i) => places.set(node.key, { x: c * (each + gap), y: 36 + i * eachHeight + (eachHeight - 8) / 2 })));
+  return (
+    <div className={`topology${flat ? " flat" : ""}`} ref={box} style={flat ? undefined : { height }}>
+      {flat || !width ? null : (
+        <svg width={width} height={height} aria-hidden="true">
+          {graph.edges.map((edge) => {
+            const a = places.get(edge.from)!;
+            const b = places.get(edge.to)!;
+            const from = a.x + each;
+            const bend = gap / 2;
+            const dim = near && !(near.has(edge.from) && near.has(edge.to));
+            return <path key={`${edge.from} ${edge.to}`} className={`edge ${edge.tone}${dim ? " dim" : ""}`} strokeWidth={1.5 + Math.min(4, Math.log10(1 + edge.rate))}
+              d={`M${from},${a.y} C${from + bend},${a.y} ${b.x - bend},${b.y} ${b.x},${b.y}`} />;
+          })}
+        </svg>
+      )}
+      {graph.columns.map((column, c) => (
+        <section key={column.title} aria-label={column.title} style={flat ? undefined : { left: c * (each + gap), width: each }}>
+          <h2>{column.title}</h2>
+          <ul>
+            {column.nodes.map((node) => (
+              <li key={node.key} className={`node ${node.tone}${near && !near.has(node.key) ? " dim" : ""}`} style={flat ? undefined : { height: eachHeight - 8 }}>
+                <button type="button" aria-pressed={chosen === node.key} onClick={() => onChoose(node.key)} title={`Show what ${node.title} is connected with`}>
+                  <span className="node-title">{node.title}</span>
+                  {node.toneText ? <Badge tone={node.tone}>{node.toneText}</Badge> : null}
+                  <span className="node-note">{node.note}</span>
+                  <span className="node-note">{node.figures}</span>
+                </button>
+                {node.href ? <a href={node.href} aria-label={`Open ${node.title}`}>→</a> : null}
+              </li>
+            ))}
+          </ul>
+          {column.hidden ? <p className="muted">and {column.hidden} more: filter to see them</p> : null}
+        </section>
+      ))}
+    </div>
+  );
+}
+

@@ -1,0 +1,139 @@
+// Upstreams: all of them, or one: its signals over time, and each backend with its health, latency and share.
+import { useMemo, useState } from "react";
+import { Chart } from "../chart";
+import { bytes, count, millis, percent, word } from "../format";
+import { HeatMap } from "../heat_map";
+import { List } from "../list";
+import { useLive } from "../live";
+import { target } from "../api";
+import type { FlowRow, HistoryResponse, Overview, SeriesResponse, TopResponse, TopRow } from "../types";
+import { Badge, Card, Failure, Loading, Tile, useRead, type Tone } from "../widgets";
+import { FlowTable, RangePicker, errorTone, kRanges, marksOf, seconds, useSeries } from "./overview";
+
+export function UpstreamsPage({ name }: { name: string }) {
+  return name ? <OneUpstream name={name} /> : <AllUpstreams />;
+}
+
+function AllUpstreams() {
+  const overview = useLive<Overview>("/api/overview");
+  const [filter, setFilter] = useState("");
+  if (!overview) return <Loading what="upstreams" />;
+  const rows = overview.upstreams.filter((row) => row.name.includes(filter.toLowerCase()));
+  return (
+    <>
+      <h1>Upstreams</h1>
+      <label className="filter">Filter by name<input type="search" value={filter} onChange={(event) => setFilter(event.currentTarget.value)} /></label>
+      <Card title={`${rows.length} upstreams`}>
+        <FlowTable label="Upstreams" rows={rows} link most={16} empty={filter ? "No upstream has this name." : "Agents have reported no upstream yet."} />
+      </Card>
+    </>
+  );
+}
+
+function OneUpstream({ name }: { name: string }) {
+  const overview = useLive<Overview>("/api/overview");
+  const top = useLive<TopResponse>(target("/api/top", { upstream: name, window: 10 }));
+  const row = overview?.upstreams.find((entry) => entry.name === name);
+  const [range, setRange] = useState(0);
+  const { series, error, step, from, to } = useSeries(`upstream/${name}`, range, row, overview?.time);
+  const history = useRead<HistoryResponse>("/api/history", { page_size: 50 }, overview?.generation);
+  const marks = useMemo(() => marksOf(history.value?.entries), [history.value]);
+  const backends = useMemo(() => (top?.rows ?? []).filter((entry) => entry.backend), [top]);
+  const sum = top?.rows.find((entry) => !entry.backend);
+  return (
+    <>
+      <p className="path"><a href="#/upstreams">Upstreams</a> /</p>
+      <h1>{name}</h1>
+      <Tiles row={row} sum={sum} />
+      <Card title="Golden signals" aside={<RangePicker range={range} onPick={setRange} />}>
+        <Failure error={error} />
+        {series ? (
+          <div className="charts">
+            <div>
+              <h3>Attempts and failures per second</h3>
+              <Chart label={`Attempts and failures per second of ${name}`} time={series.time} step={step} from={from} to={to} marks={marks} format={count}
+                lines={[{ label: "Attempts", colour: "line-1", values: series.rate, fill: true }, { label: "Failures", colour: "line-bad", values: series.errors }]} />
+            </div>
+            <div>
+              <h3>Latency to the response head</h3>
+              <Chart label={`Latency of ${name}`} time={series.time} step={step} from={from} to={to} marks={marks} format={millis}
+                lines={[{ label: "p50", colour: "line-2", values: series.p50_ms }, { label: "p99", colour: "line-3", values: series.p99_ms }]} />
+            </div>
+          </div>
+        ) : <Loading what="the history" />}
+      </Card>
+      <BackendsCard backends={backends} loaded={top !== undefined} />
+      <HeatCard name={name} range={range} />
+      <Configuration name={name} generation={overview?.generation ?? 0} />
+    </>
+  );
+}
+
+function Tiles({ row, sum }: { row: FlowRow | undefined; sum: TopRow | undefined }) {
+  return (
+    <dl className="tiles">
+      <Tile label="Attempts per second" value={count(row?.rate ?? 0)} note={sum ? `${bytes(sum.response_rate)}/s from backends` : ""} />
+      <Tile label="Failures" value={row?.rate ? percent(row.errors / row.rate) : "–"} note={`${count(row?.errors ?? 0)} per second`} tone={errorTone(row?.rate ?? 0, row?.errors ?? 0)} />
+      <Tile label="Latency p99" value={millis(row?.p99_ms ?? 0)} note={`p50 ${millis(row?.p50_ms ?? 0)}`} />
+      <Tile label="In flight" value={count(row?.in_flight ?? 0)} note="attempts under way" />
+      <Tile label="Backends" value={row?.backends ?? 0} note={row?.unhealthy ? "some are unhealthy" : "none unhealthy"} tone={row?.unhealthy ? "bad" : "plain"} />
+    </dl>
+  );
+}
+
+export function healthOf(row: TopRow): { tone: Tone; text: string } {
+  if (!row.healthy && !row.unhealthy) return { tone: "plain", text: "not probed" };
+  if (!row.unhealthy) return { tone: "good", text: "healthy" };
+  if (!row.healthy) return { tone: "bad", text: "unhealthy" };
+  return { tone: "warn", text: `${row.unhealthy} of ${row.healthy + row.unhealthy} agents: down` };
+}
+
+function whyOf(row: TopRow): string {
+  if (!row.failures.length) return "";
+  return row.failures.map((failure) => `${word(failure.cause)} ×${failure.count}`).join(", ");
+}
+
+function BackendsCard({ backends, loaded }: { backends: TopRow[]; loaded: boolean }) {
+  return (
+    <Card title="Backends" aside={<span className="muted">last 10 s</span>}>
+      {loaded ? (
+        <List label="Backends" rows={backends} keyOf={(row) => row.backend} most={12} sort={{ key: "backend", down: false }}
+          empty="No agent has reported a backend of this upstream."
+          columns={[
+            { key: "backend", title: "Address", width: "minmax(9rem, 2fr)", value: (row) => row.backend, cell: (row) => row.backend },
+            { key: "health", title: "Health", width: "minmax(7rem, 1.4fr)", value: (row) => row.unhealthy - row.healthy, cell: (row) => { const { tone, text } = healthOf(row); return <Badge tone={tone}>{text}</Badge>; } },
+            { key: "rate", title: "Rate/s", width: "minmax(4rem, 1fr)", numeric: true, middle: true, value: (row) => row.rate, cell: (row) => count(row.rate) },
+            { key: "success", title: "Success", width: "minmax(4.5rem, 1fr)", numeric: true, middle: true, value: (row) => row.success,
+              cell: (row) => <span className={`tone-${errorTone(1, 1 - row.success)}`}>{row.rate ? percent(row.success) : "–"}</span> },
+            { key: "p50", title: "p50", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p50_ms, cell: (row) => millis(row.p50_ms) },
+            { key: "p99", title: "p99", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p99_ms, cell: (row) => millis(row.p99_ms) },
+            { key: "flight", title: "In flight", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.in_flight, cell: (row) => count(row.in_flight) },
+            { key: "why", title: "Failures by cause", width: "minmax(8rem, 2fr)", wide: true, cell: (row) => <span title={whyOf(row)}>{whyOf(row) || <span className="muted">none</span>}</span> },
+          ]} />
+      ) : <Loading what="backends" />}
+    </Card>
+  );
+}
+
+function HeatCard({ name, range }: { name: string; range: number }) {
+  const [turn, setTurn] = useState(0);
+  const { last, seconds: reach } = kRanges[range]!;
+  const { value, error } = useRead<SeriesResponse>("/api/series", { of: `upstream/${name}`, last, backends: true, max_points: 200 }, turn);
+  const rows = useMemo(() => (value?.series ?? []).slice(1).map((series) => ({ name: series.of.slice(`backend/${name}/`.length), time: series.time, values: series.p99_ms })), [value, name]);
+  const to = Math.max(...(value?.series ?? []).map((series) => series.time.at(-1) ?? 0), Math.floor(Date.now() / 1000) - 5);
+  return (
+    <Card title="Latency heat map" aside={<button type="button" onClick={() => setTurn((t) => t + 1)}>Refresh</button>}>
+      <Failure error={error} />
+      {rows.length ? <HeatMap rows={rows} from={to - reach} to={to} step={seconds(value?.step ?? "1s") || 1} /> : <p className="empty">No history of backends yet.</p>}
+    </Card>
+  );
+}
+
+function Configuration({ name, generation }: { name: string; generation: number }) {
+  const { value, error } = useRead<{ yaml: string; generation: number }>("/api/yaml", { kind: "Upstream", name }, generation);
+  return (
+    <Card title="Configuration" aside={value?.generation ? <a href={`#/changes/${value.generation}`}>last changed by g{value.generation}</a> : null}>
+      {value ? <pre tabIndex={0} aria-label="Configuration as YAML">{value.yaml}</pre> : <Failure error={error} />}
+    </Card>
+  );
+}

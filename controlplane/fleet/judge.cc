@@ -1,0 +1,207 @@
+// The part of the ledger that judges: baseline, suspicion, verdicts, health.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "controlplane/fleet/ledger.h"
+
+namespace switchyard::controlplane::fleet {
+namespace {
+
+constexpr std::uint32_t kLeastWitnesses = 2;
+constexpr double kWitnessShare = 0.10;
+// Never below the capacity that the traffic needs.
+constexpr double kFullUse = 0.85;
+constexpr Duration kVoteLasts = std::chrono::seconds(10);
+
+double LowerMedian(std::vector<double>& values) {
+  if (values.size() < 2) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+bool IsOut(const Backend& backend) {
+  return backend.machine.stage() == Stage::kEjected || backend.word.verdict() == v1::VERDICT_FORCED_OUT ||
+         backend.word.health() == v1::HEALTH_UNHEALTHY;
+}
+
+v1::Verdict VerdictOf(Stage stage) {
+  switch (stage) {
+    case Stage::kGood: return v1::VERDICT_GOOD;
+    case Stage::kSoft: return v1::VERDICT_SOFT;
+    case Stage::kEjected: return v1::VERDICT_EJECTED;
+    case Stage::kTrial:
+    case Stage::kProof: return v1::VERDICT_RETURNING;
+  }
+  return v1::VERDICT_GOOD;
+}
+
+std::string ReasonOf(const Backend& backend) {
+  switch (backend.machine.stage()) {
+    case Stage::kGood: return {};
+    case Stage::kTrial: return "returning: trials";
+    case Stage::kProof: return "returning: proof";
+    default: break;
+  }
+  return fmt::format("error_rate: {:.0f} % of attempts fail, {:.1f} % at its peers, seen by {} agents", 100 * backend.just_now.error(),
+                     100 * backend.upstream->usual_error, backend.file.witnesses);
+}
+
+}  // namespace
+
+// What is usual among the backends now. The worst of three horizons, because those that see a cause of all late would blame each in turn.
+void Ledger::Measure(Upstream& upstream, TimePoint now) {
+  std::vector<double> lately;
+  std::vector<double> just_now;
+  std::vector<double> step;
+  for (const auto& [address, backend] : upstream.backends) {
+    if (backend->lately.attempts(now) >= 0.5) lately.push_back(backend->lately.error());
+    if (backend->just_now.attempts(now) >= 0.5) just_now.push_back(backend->just_now.error());
+    if (backend->step_attempts > 0) step.push_back(backend->step_failed / backend->step_attempts);
+    backend->step_attempts = backend->step_failed = 0;
+  }
+  upstream.usual_error = std::max({LowerMedian(lately), LowerMedian(just_now), LowerMedian(step)});
+}
+
+void Ledger::Weigh(TimePoint now) {
+  for (const Pending& one : pending_) {
+    Cell& cell = one.agent->cells[one.cell];
+    if (cell.backend == nullptr || AtFault(*one.agent, now) || !cell.backend->upstream->terms.verdicts) continue;
+    Backend& backend = *cell.backend;
+    if (backend.machine.stage() == Stage::kEjected) continue;  // what still ends is of before
+    const stats::Hypotheses h = backend.machine.hypotheses(backend.upstream->usual_error);
+    backend.suspicion.Add(cell.mark, one.agent->number, one.succeeded, one.severity, h);
+  }
+  pending_.clear();
+}
+
+std::string Ledger::WhyNotEject(const Backend& backend, TimePoint now) const {
+  double active = 0;
+  double out = 0;
+  double capacity = 0;
+  double demand = 0;
+  std::size_t count = 0;
+  bool known = true;
+  for (const auto& [address, one] : backend.upstream->backends) {
+    if (!one->active) continue;
+    ++count;
+    active += one->weight.configured;
+    demand += one->lately.rate(now);
+    const bool is_out = IsOut(*one);
+    out += is_out && one.get() != &backend ? one->weight.configured : 0;
+    if (one.get() == &backend || is_out) continue;
+    known = known && one->weight.capacity > 0;
+    capacity += one->weight.capacity;
+  }
+  if (count < 2) return "the only backend";
+  if (known && capacity < demand / kFullUse) {
+    return fmt::format("the others can do {:.0f} requests/s, {:.0f} are asked for", capacity, demand);
+  }
+  if (out <= 0 || out + backend.weight.configured <= backend.upstream->terms.most_ejected * active) return {};
+  return fmt::format("{:.0f} % of the weight is out already, at most {:.0f} % may be", 100 * out / active,
+                     100 * backend.upstream->terms.most_ejected);
+}
+
+void Ledger::MakeFile(Backend& backend, TimePoint now) const {
+  CaseFile& file = backend.file;
+  const std::uint32_t users = UsersOf(backend, now);
+  file.against = backend.suspicion.robust();
+  file.witnesses = backend.suspicion.witnesses();
+  file.needed = std::max(kLeastWitnesses, static_cast<std::uint32_t>(std::ceil(kWitnessShare * users)));
+  file.peers_error = backend.upstream->usual_error;
+  double all = 0;
+  for (const auto& [address, one] : backend.upstream->backends) all += one->lately.rate(now);
+  file.requests = all / static_cast<double>(std::max<std::size_t>(backend.upstream->backends.size(), 1));
+  file.probes_found_well = backend.was_unhealthy && backend.word.health() == v1::HEALTH_HEALTHY;
+  backend.guard.clear();
+  if (file.against >= stats::SequentialTest::kCertain) backend.guard = WhyNotEject(backend, now);
+  file.may_eject = backend.guard.empty();
+}
+
+bool Ledger::JudgeUpstream(Upstream& upstream, TimePoint now, WallTime wall) {
+  bool changed = false;
+  upstream.watched = false;
+  for (auto& [address, backend] : upstream.backends) {
+    const bool plain = backend->machine.stage() == Stage::kGood && backend->suspicion.sum() <= 0 && backend->machine.backoff() == 0;
+    if (backend->override && wall >= backend->override->until) backend->override.reset();
+    if (backend->machine.stage() == Stage::kEjected && backend->word.health() == v1::HEALTH_UNHEALTHY) backend->was_unhealthy = true;
+    if (!plain || backend->suspicion.sum() > 0) {
+      MakeFile(*backend, now);
+      const Stage before = backend->machine.stage();
+      const Finding finding = upstream.terms.verdicts ? rule_.Judge(backend->file) : Finding::kSharedCause;
+      const std::uint32_t ejected = backend->machine.ejections();
+      const bool anew = backend->machine.Step(backend->file, finding, now, random_);
+      if (backend->machine.stage() != before) backend->reason = ReasonOf(*backend);
+      if (backend->machine.ejections() != ejected) {
+        ++counters_.ejections;
+        backend->was_unhealthy = false;
+      }
+      if (anew) backend->suspicion.Reset(backend->machine.sum_may_fall());
+    }
+    upstream.watched = upstream.watched || !plain || backend->override || !backend->votes.empty();
+    if (CountVotes(*backend, now) | RefreshWord(*backend, wall)) {
+      Told(*backend, backend->word_epoch);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+bool Ledger::Judge(TimePoint now, WallTime wall) {
+  for (const Pending& one : pending_) {
+    Backend* backend = one.agent->cells[one.cell].backend;
+    if (backend == nullptr || AtFault(*one.agent, now)) continue;
+    backend->step_attempts += one.succeeded + one.failed;
+    backend->step_failed += one.failed;
+  }
+  for (auto& [name, upstream] : upstreams_) {
+    if (upstream->touched || upstream->watched) Measure(*upstream, now);
+  }
+  Weigh(now);
+  bool changed = false;
+  for (auto& [name, upstream] : upstreams_) {
+    if (!upstream->touched && !upstream->watched) continue;
+    upstream->touched = false;
+    changed = JudgeUpstream(*upstream, now, wall) || changed;
+  }
+  return changed;
+}
+
+// More than half of those who probe it lately.
+bool Ledger::CountVotes(Backend& backend, TimePoint now) {
+  std::erase_if(backend.votes, [&](const Vote& vote) { return now - vote.at > kVoteLasts; });
+  std::size_t bad = 0;
+  std::size_t good = 0;
+  for (const Vote& vote : backend.votes) {
+    bad += vote.health == v1::HEALTH_UNHEALTHY ? 1 : 0;
+    good += vote.health == v1::HEALTH_HEALTHY ? 1 : 0;
+  }
+  v1::Health health = v1::HEALTH_UNSPECIFIED;
+  if (backend.upstream->terms.probed_by > 0 && bad + good > 0) health = bad > good ? v1::HEALTH_UNHEALTHY : v1::HEALTH_HEALTHY;
+  if (health == backend.word.health()) return false;
+  backend.word.set_health(health);
+  return true;
+}
+
+bool RefreshWord(Backend& backend, WallTime) {
+  v1::BackendWord word;
+  word.set_health(backend.word.health());
+  word.set_weight(static_cast<std::uint32_t>(std::clamp(backend.weight.told * 1000, 1.0, 10'000.0)));
+  word.set_verdict(VerdictOf(backend.machine.stage()));
+  word.set_share(static_cast<std::uint32_t>(std::clamp(backend.machine.share() * 1000, 1.0, 1000.0)));
+  word.set_reason(backend.reason);
+  if (backend.override) {
+    word.set_verdict(backend.override->override == v1::OVERRIDE_OUT ? v1::VERDICT_FORCED_OUT : v1::VERDICT_FORCED_IN);
+    word.set_share(1000);
+    word.set_reason("operator" + (backend.override->reason.empty() ? "" : ": " + backend.override->reason));
+  }
+  const v1::BackendWord& told = backend.word;
+  const bool same = word.weight() == told.weight() && word.verdict() == told.verdict() && word.share() == told.share() && word.reason() == told.reason();
+  if (same) return false;
+  backend.word = word;
+  return true;
+}
+
+}  // namespace switchyard::controlplane::fleet

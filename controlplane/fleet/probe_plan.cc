@@ -1,0 +1,55 @@
+#include "controlplane/fleet/probe_plan.h"
+
+#include <algorithm>
+#include <set>
+
+namespace switchyard::controlplane::fleet {
+namespace {
+
+// Even shares: with one point per agent some would probe many times what others do.
+constexpr std::uint64_t kPoints = 16;
+
+// FNV-1a, spread by SplitMix64.
+std::uint64_t HashOf(std::string_view text, std::uint64_t seed = 0) {
+  std::uint64_t hash = 0xCBF29CE484222325ULL ^ seed;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  hash += 0x9E3779B97F4A7C15ULL;
+  hash = (hash ^ (hash >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+  hash = (hash ^ (hash >> 27U)) * 0x94D049BB133111EBULL;
+  return hash ^ (hash >> 31U);
+}
+
+}  // namespace
+
+ProbePlan::ProbePlan(std::vector<ProbingAgent> agents) : agents_(std::move(agents)) {
+  circle_.reserve(agents_.size() * kPoints);
+  for (std::uint32_t i = 0; i < agents_.size(); ++i) {
+    for (std::uint64_t point = 0; point < kPoints; ++point) circle_.push_back({HashOf(agents_[i].node, point + 1), i});
+  }
+  std::sort(circle_.begin(), circle_.end(), [&](const Point& a, const Point& b) { return a.at != b.at ? a.at < b.at : a.agent < b.agent; });
+}
+
+std::vector<std::string> ProbePlan::ProbersOf(std::string_view upstream, std::string_view backend, std::size_t k) const {
+  std::vector<std::string> out;
+  std::vector<std::uint32_t> rest;
+  std::set<std::uint32_t> seen;
+  std::set<std::string_view> zones;
+  const std::uint64_t start = HashOf(backend, HashOf(upstream));
+  const auto first = std::lower_bound(circle_.begin(), circle_.end(), start, [](const Point& point, std::uint64_t at) { return point.at < at; });
+  for (std::size_t i = 0; i < circle_.size() && out.size() < k && seen.size() < agents_.size(); ++i) {
+    const auto at = (static_cast<std::size_t>(first - circle_.begin()) + i) % circle_.size();
+    const std::uint32_t agent = circle_[at].agent;
+    if (!seen.insert(agent).second) continue;
+    if (zones.insert(agents_[agent].zone).second) {
+      out.push_back(agents_[agent].node);
+    } else if (rest.size() < k) {
+      rest.push_back(agent);
+    }
+    // In a fleet of one zone there is no other to wait for.
+    if (zones.size() == 1 && out.size() + rest.size() >= k && seen.size() >= 4 * k) break;
+  }
+  for (std::size_t i = 0; i < rest.size() && out.size() < k; ++i) out.push_back(agents_[rest[i]].node);
+  return out;
+}
+
+}  // namespace switchyard::controlplane::fleet

@@ -1,0 +1,295 @@
+#include "tools/yard-swarm/swarm.h"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agent/config/controller_client.h"
+#include "agent/config/enrolment.h"
+#include "agent/config/grpc_link.h"
+#include "agent/loop/control_loop.h"
+#include "common/base/random.h"
+#include "common/base/status.h"
+
+namespace switchyard::tools::swarm {
+namespace {
+
+namespace config = agent::config;
+
+constexpr unsigned kEnrolThreads = 8;
+constexpr Duration kPatience = std::chrono::minutes(5);
+constexpr Duration kBeat = std::chrono::milliseconds(100);
+
+class AppliesAll final : public config::ConfigSink {
+ public:
+  void Apply(const v1::Snapshot&, std::function<void(config::ApplyOutcome)> done) override { done({.applied = true, .violations = {}}); }
+};
+
+Spread SpreadOf(std::vector<double> seconds) {
+  if (seconds.empty()) return {};
+  std::sort(seconds.begin(), seconds.end());
+  return {seconds[seconds.size() / 2], seconds[seconds.size() * 99 / 100], seconds.back()};
+}
+
+// One simulated agent.
+struct Member {
+  std::unique_ptr<config::GrpcLinkFactory> links;
+  std::unique_ptr<config::ControllerClient> client;
+  std::vector<std::pair<std::string, std::string>> backends;
+  std::vector<bool> named;
+  std::set<std::uint32_t> sick_ids;  // the controller's numbers of the backend that is sick
+  std::uint64_t sequence = 0;
+  bool fresh = true;
+  bool configured = false;
+  TimePoint told{};  // of this round's verdict
+};
+
+class TheSwarm final : public Swarm {
+ public:
+  explicit TheSwarm(const SwarmOptions& options) : options_(options), log_(std::make_unique<observe::NullLog>()), random_(options.seed) {}
+  SwarmResult Run() override;
+  void Stay() override;
+
+ private:
+  void EnrolAll();
+  void Open(std::size_t at);
+  void Configured(Member& member);
+  void Heard(Member& member, const v1::Overlay& overlay);
+  void Beat(std::size_t at);
+  void Report(Member& member);
+  std::size_t Connected() const;
+  void Round();
+  double Since(TimePoint start) const { return std::chrono::duration<double>(clock_.Now() - start).count(); }
+  void Wait(Duration duration);
+
+  const SwarmOptions options_;
+  const SystemClock clock_;
+  const std::unique_ptr<observe::Log> log_;
+  observe::Metrics metrics_;
+  Random random_;
+  agent::loop::ControlLoop loop_;
+  AppliesAll sink_;
+  std::vector<config::Identity> identities_;
+  std::vector<std::unique_ptr<Member>> members_;
+  std::vector<std::unique_ptr<Loop::Timer>> timers_;
+  std::pair<std::string, std::string> sick_;
+  TimePoint onset_{};
+  SwarmResult result_;
+};
+
+void TheSwarm::EnrolAll() {
+  const TimePoint start = clock_.Now();
+  const auto token = config::ParseJoinToken(options_.token);
+  std::vector<absl::StatusOr<config::Identity>> got(options_.agents, absl::UnknownError(""));
+  std::atomic<std::size_t> next{0};
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < kEnrolThreads; ++t) {
+    threads.emplace_back([&] {
+      for (std::size_t i = next++; i < options_.agents; i = next++) {
+        const std::string directory = fmt::format("{}/{}", options_.directory, i);
+        std::filesystem::create_directories(directory);
+        std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
+        got[i] = config::LoadIdentity(directory);
+        if (got[i].ok() || !token.ok()) continue;
+        got[i] = config::Enrol({options_.controller, *token, fmt::format("swarm-{}", i), directory, std::chrono::seconds(30)});
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (auto& one : got) {
+    if (one.ok()) identities_.push_back(*std::move(one));
+  }
+  for (const auto& one : got) {
+    if (one.ok()) continue;
+    fmt::print(stderr, "yard-swarm: not enrolled: {}\n", Message(one.status()));
+    break;
+  }
+  result_.enrolled = identities_.size();
+  result_.enrol_seconds = Since(start);
+}
+
+void TheSwarm::Open(std::size_t at) {
+  members_.push_back(std::make_unique<Member>());
+  Member& member = *members_.back();
+  member.links = std::make_unique<config::GrpcLinkFactory>(loop_, clock_, std::vector<std::string>{options_.controller});
+  member.links->SetIdentity(identities_[at]);
+  config::ControllerClientParts parts;
+  parts.loop = &loop_;
+  parts.clock = &clock_;
+  parts.links = member.links.get();
+  parts.sink = &sink_;
+  parts.log = log_.get();
+  parts.metrics = &metrics_;
+  config::ControllerClientOptions options;
+  options.node = identities_[at].node;
+  options.zone = fmt::format("zone-{}", at % 3);
+  options.version = "swarm";
+  options.instance = SecureHex(8);
+  options.seed = random_.Next();
+  options.welcome_timeout = std::chrono::seconds(60);
+  member.client = std::make_unique<config::ControllerClient>(parts, std::move(options));
+  member.client->OnApplied([this, &member](const v1::Snapshot&, const v1::Snapshot&) { Configured(member); });
+  member.client->OnOverlay([this, &member](const v1::Overlay& overlay) { Heard(member, overlay); });
+  member.client->OnWelcome([&member](Duration) {
+    member.fresh = true;
+    std::fill(member.named.begin(), member.named.end(), false);
+  });
+  member.client->Start();
+  timers_[at] = loop_.After(Duration(static_cast<Duration::rep>(random_.Unit() * 1e8)), [this, at] { Beat(at); });
+}
+
+void TheSwarm::Configured(Member& member) {
+  member.backends.clear();
+  for (const v1::Resource& resource : member.client->serving().resources()) {
+    for (const v1::Backend& backend : resource.upstream().backends()) member.backends.emplace_back(resource.name(), backend.address());
+  }
+  member.named.assign(member.backends.size(), false);
+  member.fresh = true;
+  member.configured = true;
+}
+
+void TheSwarm::Heard(Member& member, const v1::Overlay& overlay) {
+  ++result_.overlays;
+  if (overlay.full()) member.sick_ids.clear();
+  for (const v1::BackendOverlay& one : overlay.backends()) {
+    if (one.upstream() == sick_.first && one.backend() == sick_.second) member.sick_ids.insert(one.id());
+    if (one.word().verdict() == v1::VERDICT_EJECTED && member.sick_ids.contains(one.id()) && member.told == TimePoint{}) member.told = clock_.Now();
+  }
+}
+
+// Evidence of a window of its backends, all well but the sick one.
+void TheSwarm::Beat(std::size_t at) {
+  timers_[at] = loop_.After(kBeat, [this, at] { Beat(at); });
+  Member& member = *members_[at];
+  if (member.backends.empty() || !member.client->MaySendEvidence()) return;
+  if (++member.sequence % 10 == 0) Report(member);
+  const bool sick = onset_ != TimePoint{} && member.told == TimePoint{};
+  // Without failures as seldom as a controller of so many asks for.
+  if (!sick && member.sequence % std::max<std::size_t>(1, members_.size() / 500) != 0) return;
+  v1::Evidence evidence;
+  evidence.set_sequence(member.sequence);
+  evidence.set_fresh(std::exchange(member.fresh, false));
+  const std::size_t first = at * options_.busy % member.backends.size();
+  std::uint32_t count = 0;
+  for (std::size_t i = 0; i < member.backends.size(); ++i) {
+    const bool is_sick = member.backends[i] == sick_;
+    const std::size_t place = (i + member.backends.size() - first) % member.backends.size();
+    if (place >= options_.busy && !is_sick) continue;
+    v1::BackendEvidence& record = *evidence.add_backends();
+    record.set_id(++count);
+    if (!member.named[i]) {
+      record.set_upstream(member.backends[i].first);
+      record.set_backend(member.backends[i].second);
+      member.named[i] = true;
+    }
+    record.set_in_flight(static_cast<std::uint32_t>(random_.Below(4)));
+    (sick && is_sick) ? record.set_failed(2) : record.set_succeeded(2);
+  }
+  result_.evidence += member.client->SendEvidence(std::move(evidence)) ? 1 : 0;
+}
+
+void TheSwarm::Report(Member& member) {
+  v1::Report report;
+  report.set_sequence(member.sequence);
+  report.mutable_length()->set_seconds(1);
+  for (std::size_t i = 0; i < std::min(options_.busy, member.backends.size()); ++i) {
+    v1::BackendReport& row = *report.add_backends();
+    row.set_upstream(member.backends[i].first);
+    row.set_backend(member.backends[i].second);
+    row.set_succeeded(20);
+  }
+  member.client->SendReport(std::move(report));
+}
+
+std::size_t TheSwarm::Connected() const {
+  return static_cast<std::size_t>(std::count_if(members_.begin(), members_.end(), [](const auto& one) { return one->client->connected() && one->configured; }));
+}
+
+void TheSwarm::Wait(Duration duration) {
+  bool over = false;
+  const auto timer = loop_.After(duration, [&over] { over = true; });
+  loop_.RunUntil([&over] { return over; });
+}
+
+void TheSwarm::Round() {
+  for (const auto& member : members_) {
+    member->told = {};
+    member->sick_ids.clear();
+    // Numbers are by place, and another backend is added to what is told: names anew.
+    member->fresh = true;
+    std::fill(member->named.begin(), member->named.end(), false);
+  }
+  const auto& some = members_.front()->backends;
+  sick_ = some[random_.Below(some.size())];
+  Wait(options_.round_gap);
+  onset_ = clock_.Now();
+  const TimePoint end = onset_ + std::chrono::seconds(20);
+  const auto all_told = [this] { return std::all_of(members_.begin(), members_.end(), [](const auto& one) { return one->told != TimePoint{}; }); };
+  bool over = false;
+  const auto timer = loop_.After(end - onset_, [&over] { over = true; });
+  loop_.RunUntil([&] { return over || all_told(); });
+  std::vector<double> since_onset;
+  std::vector<double> since_first;
+  TimePoint first = TimePoint::max();
+  for (const auto& member : members_) first = member->told == TimePoint{} ? first : std::min(first, member->told);
+  for (const auto& member : members_) {
+    const TimePoint told = member->told == TimePoint{} ? end : member->told;
+    since_onset.push_back(std::chrono::duration<double>(told - onset_).count());
+    since_first.push_back(std::chrono::duration<double>(told - std::min(first, told)).count());
+  }
+  onset_ = {};
+  result_.verdicts.push_back(SpreadOf(since_onset));
+  result_.told.push_back(SpreadOf(since_first));
+}
+
+SwarmResult TheSwarm::Run() {
+  EnrolAll();
+  const TimePoint start = clock_.Now();
+  timers_.resize(identities_.size());
+  for (std::size_t i = 0; i < identities_.size(); ++i) Open(i);
+  bool over = false;
+  const auto timer = loop_.After(kPatience, [&over] { over = true; });
+  loop_.RunUntil([&] { return over || Connected() == members_.size(); });
+  result_.connect_seconds = Since(start);
+  fmt::print(stderr, "yard-swarm: {} of {} connected after {:.1f} s\n", Connected(), members_.size(), result_.connect_seconds);
+  if (members_.empty() || members_.front()->backends.empty()) return result_;
+  Wait(options_.warm_up);
+  for (std::size_t round = 0; round < options_.rounds; ++round) Round();
+  sick_ = {};
+  return result_;
+}
+
+void TheSwarm::Stay() {
+  bool stop = false;
+  loop_.OnSignals({SIGTERM, SIGINT}, [&stop](int) { stop = true; });
+  TimePoint lost{};
+  std::function<void()> look;
+  std::unique_ptr<Loop::Timer> timer;
+  look = [&] {
+    const std::size_t connected = Connected();
+    if (connected < members_.size() && lost == TimePoint{}) {
+      lost = clock_.Now();
+      fmt::print(stderr, "yard-swarm: agents lost\n");
+    } else if (connected == members_.size() && lost != TimePoint{}) {
+      fmt::print(stderr, "yard-swarm: all {} back after {:.1f} s\n", connected, Since(lost));
+      lost = {};
+    }
+    timer = loop_.After(kBeat, look);
+  };
+  look();
+  loop_.RunUntil([&stop] { return stop; });
+  for (const auto& member : members_) member->client->Stop();
+}
+
+}  // namespace
+
+std::unique_ptr<Swarm> Swarm::Make(const SwarmOptions& options) { return std::make_unique<TheSwarm>(options); }
+
+}  // namespace switchyard::tools::swarm
