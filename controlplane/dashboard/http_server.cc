@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -11,7 +12,6 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 
 #include <array>
 #include <deque>
@@ -90,13 +90,12 @@ class Connection final : public Watcher, public std::enable_shared_from_this<Con
 
   Server& server_;
   const std::shared_ptr<asio::ssl::context> tls_;
-  beast::ssl_stream<beast::tcp_stream> stream_;
+  asio::ssl::stream<beast::tcp_stream> stream_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   bool keep_alive_ = false;
   bool head_only_ = false;
-  std::string head_;
-  std::shared_ptr<const std::string> body_;
+  std::string out_;
   LiveRequest live_;
   std::deque<Frame> frames_;
   bool writing_ = false;
@@ -290,14 +289,15 @@ void Connection::OnRequest(error_code error) {
 }
 
 void Connection::Answer(const Response& response) {
-  body_ = head_only_ ? nullptr : response.body;
-  head_ = HeadOf(response, keep_alive_);
-  if (response.status != 304) head_ += fmt::format("Content-Length: {}\r\n", response.body == nullptr ? 0 : response.body->size());
-  head_ += "\r\n";
-  std::array<asio::const_buffer, 2> parts{asio::buffer(head_), body_ == nullptr ? asio::const_buffer() : asio::buffer(*body_)};
+  out_ = HeadOf(response, keep_alive_);
+  if (response.status != 304) out_ += fmt::format("Content-Length: {}\r\n", response.body == nullptr ? 0 : response.body->size());
+  out_ += "\r\n";
+  // In one piece: TLS would make records of their own of head and body.
+  if (response.body != nullptr && !head_only_) out_ += *response.body;
   beast::get_lowest_layer(stream_).expires_after(kWriteTime);
-  asio::async_write(stream_, parts, [self = shared_from_this()](error_code error, std::size_t) {
-    self->body_.reset();
+  asio::async_write(stream_, asio::buffer(out_), [self = shared_from_this()](error_code error, std::size_t) {
+    // A large answer's memory does not stay with an idle connection.
+    self->out_ = std::string();
     if (error || !self->keep_alive_) return self->End();
     self->ReadHead();
   });
@@ -309,10 +309,10 @@ void Connection::Watch(const Request& request) {
   live_ = *std::move(live);
   keep_alive_ = false;
   writing_ = true;
-  head_ = HeadOf({.content_type = "text/event-stream"}, false) + "\r\n: welcome\n\n";
+  out_ = HeadOf({.content_type = "text/event-stream"}, false) + "\r\n: welcome\n\n";
   ReadAside();
   beast::get_lowest_layer(stream_).expires_after(kWriteTime);
-  asio::async_write(stream_, asio::buffer(head_), [self = shared_from_this()](error_code error, std::size_t) {
+  asio::async_write(stream_, asio::buffer(out_), [self = shared_from_this()](error_code error, std::size_t) {
     self->writing_ = false;
     if (error) return self->End();
     self->WriteFrames();

@@ -55,7 +55,8 @@ rocksdb::Options DatabaseOptions(std::uint64_t cap) {
   out.create_missing_column_families = true;
   out.max_total_wal_size = 3 * WriteBuffer(cap);
   out.db_write_buffer_size = 3 * WriteBuffer(cap);
-  out.max_open_files = 64;
+  // FIFO compaction asks for it; the cap bounds how many files there are.
+  out.max_open_files = -1;
   out.max_file_opening_threads = 1;
   out.max_background_jobs = 2;
   out.max_manifest_file_size = 4 << 20;

@@ -25,7 +25,7 @@ class CredentialsTest : public testing::Test {
     return tls::Certificate::FromPem(rpc::ParseCredential(file)->certificate_pem).value();
   }
 
-  store::TemporaryDirectory directory_;
+  TemporaryDirectory directory_;
   SystemClock clock_;
   std::unique_ptr<store::Store> store_ = store::OpenMemoryStore();
   std::unique_ptr<Authority> authority_ = Authority::Open(directory_.path() + "/identity", {}, clock_).value();
