@@ -102,7 +102,7 @@ class ControllerImpl final : public Controller {
     sessions_.welcome = WelcomeFrame(instance_, options);
     agent_service_ = stream::MakeAgentService({&enrolment_, &registry_, &sessions_, &calls_, log_});
     fleet_service_ = admin::MakeFleetService({clock_, log_, store_.get(), &registry_, &aggregator_, &tokens_, &watchers_, &changes_, &calls_,
-                                              {options.version, instance_, authority_->trust_domain(), started_, authority_->ca().not_after()}});
+                                              [this](const v1::LogLevel& level) { SetLogLevel(level); }, {options.version, instance_, authority_->trust_domain(), started_, authority_->ca().not_after()}});
   }
 
   ~ControllerImpl() override { Stop(); }
@@ -155,6 +155,15 @@ class ControllerImpl final : public Controller {
   bool credential_written() const override { return credential_written_; }
 
  private:
+  // Any thread.
+  void SetLogLevel(const v1::LogLevel& wanted) {
+    // The levels of both have the same order; the message's begin at 1.
+    log_->SetLevel(static_cast<observe::LogLevel>(wanted.level() - 1));
+    const Duration lasts = rpc::ToDuration(wanted.lasts());
+    timers_.Cancel(log_timer_.exchange(0));
+    if (lasts > Duration::zero()) log_timer_ = timers_.After(lasts, [this] { log_->SetLevel(usual_level_); });
+  }
+
   void ExpectAgents() {
     const auto nodes = enrolment_.Nodes();
     if (!nodes.ok()) return log_->Warn("cannot read which agents there are", {{"reason", Message(nodes.status())}});
@@ -249,6 +258,8 @@ class ControllerImpl final : public Controller {
   std::uint16_t port_ = 0;
   std::string credential_path_;
   bool credential_written_ = false;
+  const observe::LogLevel usual_level_ = log_->level();
+  std::atomic<runtime::Timers::Id> log_timer_{0};
   std::atomic<bool> stopped_ = false;
 };
 

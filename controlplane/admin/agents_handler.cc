@@ -25,6 +25,9 @@ v1::AgentInfo Describe(const stream::AgentRecord& agent, TimePoint now, std::uin
   *info.mutable_since() = rpc::ToProto(facts.since);
   info.mutable_quarantined()->Assign(facts.quarantined.begin(), facts.quarantined.end());
   info.set_peer(facts.peer);
+  info.set_instance(facts.instance);
+  if (facts.predecessor) *info.mutable_predecessor() = *facts.predecessor;
+  if (facts.log_level) *info.mutable_log_level() = *facts.log_level;
   if (facts.last_report) *info.mutable_last_report() = rpc::ToProto(*facts.last_report);
   return info;
 }

@@ -15,6 +15,7 @@
 #include "controlplane/admin/get_handler.h"
 #include "controlplane/admin/history_handler.h"
 #include "controlplane/admin/list_handler.h"
+#include "controlplane/admin/log_level_handler.h"
 #include "controlplane/admin/status_handler.h"
 #include "controlplane/admin/top_handler.h"
 #include "controlplane/identity/gate.h"
@@ -87,6 +88,13 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
   Reactor* Info(Context*, const v1::InfoRequest*, v1::InfoResponse* response) override {
     return Answer(response, [this]() -> absl::StatusOr<v1::InfoResponse> {
       return HandleInfo(parts_.facts, *parts_.store, *parts_.registry);
+    });
+  }
+  Reactor* SetLogLevel(Context* context, const v1::SetLogLevelRequest* request, v1::SetLogLevelResponse* response) override {
+    return Answer(response, [this, request, caller = CallerName(*context)] {
+      auto told = HandleSetLogLevel(*parts_.registry, parts_.set_log_level, *request);
+      if (told.ok()) parts_.log->Info("log level changed", {{"by", caller}, {"agents", told->told_size()}, {"controller", request->controller()}});
+      return told;
     });
   }
 

@@ -7,6 +7,7 @@
 // Errors: INVALID_ARGUMENT carries its `Violations` serialized in the status details.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "common/base/clock.h"
@@ -18,6 +19,7 @@
 #include "controlplane/runtime/work_queue.h"
 #include "controlplane/store/store.h"
 #include "controlplane/stream/session_registry.h"
+#include "switchyard/v1/agent.pb.h"
 
 namespace grpc {
 class Service;
@@ -37,6 +39,8 @@ struct FleetServiceParts {
   // One thread.
   runtime::WorkQueue* changes = nullptr;
   runtime::WorkQueue* calls = nullptr;
+  // Changes the controller's own log.
+  std::function<void(const v1::LogLevel&)> set_log_level;
   ControllerFacts facts;
 };
 

@@ -44,7 +44,7 @@ void AgentSession::OnMessage(const v1::AgentMessage& message) {
     step = state_.OnMessage(message, Now());
     facts = Carry(step);
   }
-  Tell(step, facts, &message);
+  TellHost(step, facts, &message);
 }
 
 void AgentSession::OnWritten(bool ok) {
@@ -56,7 +56,7 @@ void AgentSession::OnWritten(bool ok) {
     step = state_.OnWritten(Now());
     facts = Carry(step);
   }
-  Tell(step, facts, nullptr);
+  TellHost(step, facts, nullptr);
 }
 
 void AgentSession::SetTarget(SnapshotPtr target, SnapshotPtr base) {
@@ -67,12 +67,17 @@ void AgentSession::SetTarget(SnapshotPtr target, SnapshotPtr base) {
     step = state_.OnTarget(std::move(target), std::move(base), Now());
     facts = Carry(step);
   }
-  Tell(step, facts, nullptr);
+  TellHost(step, facts, nullptr);
 }
 
 void AgentSession::SetTicketKeys(Frame keys) {
   const std::lock_guard lock(mutex_);
   Carry(state_.OnTicketKeys(std::move(keys)));
+}
+
+void AgentSession::Tell(Frame message) {
+  const std::lock_guard lock(mutex_);
+  Carry(state_.OnTell(std::move(message)));
 }
 
 void AgentSession::OnHelloDeadline() {
@@ -87,7 +92,7 @@ SessionFacts AgentSession::Carry(const SessionStep& step) {
   }
   if (wire_ != nullptr && !ended_) {
     if (step.push) wire_->Send(options_->host->Encode(*step.push));
-    if (step.keys != nullptr) wire_->Send(step.keys);
+    if (step.frame != nullptr) wire_->Send(step.frame);
   }
   if (!step.close.ok()) EndLocked(step.close);
   if (!step.changed && !step.evidence && !step.joined) return {};
@@ -95,7 +100,7 @@ SessionFacts AgentSession::Carry(const SessionStep& step) {
   return state_.facts();
 }
 
-void AgentSession::Tell(const SessionStep& step, const SessionFacts& facts, const v1::AgentMessage* message) {
+void AgentSession::TellHost(const SessionStep& step, const SessionFacts& facts, const v1::AgentMessage* message) {
   if (step.joined) {
     Greet(options_->host->OnJoined(shared_from_this(), facts, message->hello().applied_digest()));
     return;

@@ -26,6 +26,8 @@ class SessionHandle {
   virtual void SetCertificate(WallTime not_after) = 0;
   // The ticket keys of now, as a serialized ControllerMessage.
   virtual void SetTicketKeys(Frame keys) = 0;
+  // One message of no consequence for what the session keeps, as a serialized ControllerMessage; a later one takes the place of one that waits.
+  virtual void Tell(Frame message) = 0;
   // Ends the stream. Only the first end counts.
   virtual void End(const absl::Status& status) = 0;
 };

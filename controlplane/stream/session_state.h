@@ -44,8 +44,8 @@ struct SessionStep {
   // Send Welcome, unless the host refuses the newcomer. Counts as the write under way.
   bool greet = false;
   std::optional<Push> push;
-  // Send these ticket keys; null: none. Counts as the write under way.
-  Frame keys;
+  // Send this (ticket keys, or what the session was told to pass on); null: nothing. Counts as the write under way.
+  Frame frame;
   // Not OK: end the stream with this.
   absl::Status close;
   // Hello was accepted just now: the session may be registered and wants a target.
@@ -71,6 +71,8 @@ class SessionState {
   SessionStep OnHelloDeadline();
   // The ticket keys of now, serialized. They go to the agent once it serves a listener with TLS.
   SessionStep OnTicketKeys(Frame keys);
+  // A message to pass on when nothing else is being written.
+  SessionStep OnTell(Frame message);
   // After this every input is ignored.
   void OnClosed() { phase_ = Phase::kClosed; }
 
@@ -84,12 +86,13 @@ class SessionState {
 
   SessionStep OnHello(const v1::Hello& hello, const Moment& now);
   SessionStep OnStatus(const v1::ConfigStatus& status, const Moment& now);
+  SessionStep OnPredecessor(const v1::Predecessor& predecessor);
   void TakeApplied(const v1::ConfigStatus& status, const Moment& now);
   void TakeRefusal(const v1::ConfigStatus& status);
   // The agent serves the target.
   void Settle(SessionStep& step, const Moment& now);
-  // Sends ticket keys that the agent lacks, if nothing else is being written.
-  void OfferKeys(SessionStep& step);
+  // Sends ticket keys that the agent lacks, or what is to be passed on, if nothing else is being written.
+  void OfferFrame(SessionStep& step);
   // What to do now; fills `step`.
   void Plan(SessionStep& step, const Moment& now);
   SessionStep Close(absl::Status status);
@@ -104,6 +107,7 @@ class SessionState {
   bool target_has_tls_ = false;
   Frame keys_;
   Frame sent_keys_;
+  Frame told_;
   // Sent, not answered.
   std::optional<Push> outstanding_;
   // Content that the agent refused as a whole.

@@ -32,6 +32,7 @@ struct Runner {
   ExitCode operator()(const SecretOptions& o) const { return RunSecret(o, context); }
   ExitCode operator()(const HistoryOptions& o) const { return RunHistory(o, context); }
   ExitCode operator()(const AgentsOptions&) const { return RunAgents(context); }
+  ExitCode operator()(const LogsOptions& o) const { return RunLogs(o, context); }
   ExitCode operator()(const StatusOptions& o) const { return RunStatus(o, context); }
   ExitCode operator()(const TopOptions& o) const { return RunTop(o, context, Pause); }
   ExitCode operator()(const TokenOptions& o) const { return RunToken(o, context); }

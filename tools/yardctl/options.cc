@@ -37,6 +37,8 @@ struct Raw {
   DeleteOptions remove;
   SecretOptions secret;
   HistoryOptions history;
+  LogsOptions logs;
+  std::string level_lasts = "0s";
   StatusOptions status;
   TopOptions top;
   TokenOptions token;
@@ -114,6 +116,15 @@ void AddRest(CLI::App& app, Raw& raw) {
   create->add_option("--description", raw.token.description, "For people");
   token->add_subcommand("list", "Tokens that may still be used");
   token->add_subcommand("revoke", "End a token")->add_option("id", raw.token.id, "Its id")->required();
+  CLI::App* logs = app.add_subcommand("logs", "What agents and the controller log");
+  logs->require_subcommand(1);
+  CLI::App* level = logs->add_subcommand("level", "Change it, at once and without a restart");
+  level->add_option("level", raw.logs.level, "debug, info, warn or error")->required()
+      ->transform(CLI::CheckedTransformer(std::map<std::string, std::string>{{"debug", "DEBUG"}, {"info", "INFO"}, {"warn", "WARN"}, {"error", "ERROR"}},
+                                          CLI::ignore_case));
+  level->add_option("--agent", raw.logs.agents, "This agent; repeatable; * for every connected one")->expected(1)->take_all();
+  level->add_flag("--on-controller", raw.logs.controller, "The controller");
+  level->add_option("--for", raw.level_lasts, "Then as before (default: until the process ends), at most 24h")->check(DurationText());
   CLI::App* version = app.add_subcommand("version", "Versions of yardctl and of the controller");
   version->add_flag("--client", raw.version.client_only, "Only yardctl's own");
   CLI::App* completion = app.add_subcommand("completion", "Completion script for a shell");
@@ -214,6 +225,7 @@ Command Chosen(CLI::App& app, Raw& raw) {
     raw.top.interval = std::max<Duration>(Checked(raw.interval), std::chrono::milliseconds(100));
     return raw.top;
   }
+  if (name == "logs") return raw.logs.lasts = Checked(raw.level_lasts), raw.logs;
   if (name == "token") {
     const std::string& sub = verb->get_subcommands().front()->get_name();
     raw.token.verb = sub == "create" ? TokenOptions::Verb::kCreate : sub == "list" ? TokenOptions::Verb::kList : TokenOptions::Verb::kRevoke;

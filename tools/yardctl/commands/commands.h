@@ -55,6 +55,14 @@ ExitCode RunHistory(const HistoryOptions& options, const Context& context);
 
 ExitCode RunAgents(const Context& context);
 
+struct LogsOptions {
+  std::string level;  // DEBUG, INFO, WARN, ERROR
+  std::vector<std::string> agents;
+  bool controller = false;
+  Duration lasts{};
+};
+ExitCode RunLogs(const LogsOptions& options, const Context& context);
+
 struct StatusOptions {
   std::uint64_t generation = 0;  // 0: the newest
 };
