@@ -19,6 +19,7 @@
 #include "common/tls/private_file.h"
 #include "common/tls/seal.h"
 #include "controlplane/admin/fleet_service.h"
+#include "controlplane/backup/backup.h"
 #include "controlplane/compiler/compiler.h"
 #include "controlplane/controller_metrics.h"
 #include "controlplane/identity/enrolment.h"
@@ -85,7 +86,7 @@ class ControllerImpl final : public Controller {
         store_(std::move(store)),
         authority_(std::move(authority)),
         tokens_(*store_, *clock_, refusals_, authority_->ca_fingerprint()),
-        ticket_keys_(*store_, std::move(seal), *clock_),
+        ticket_keys_(*store_, seal, *clock_),
         enrolment_(*authority_, tokens_, *store_, *clock_, refusals_),
         timers_(clock_),
         changes_(1, kMaxWaitingChanges),
@@ -102,7 +103,8 @@ class ControllerImpl final : public Controller {
     sessions_.welcome = WelcomeFrame(instance_, options);
     agent_service_ = stream::MakeAgentService({&enrolment_, &registry_, &sessions_, &calls_, log_});
     fleet_service_ = admin::MakeFleetService({clock_, log_, store_.get(), &registry_, &aggregator_, &tokens_, &watchers_, &changes_, &calls_,
-                                              [this](const v1::LogLevel& level) { SetLogLevel(level); }, {options.version, instance_, authority_->trust_domain(), started_, authority_->ca().not_after()}});
+                                              [this](const v1::LogLevel& level) { SetLogLevel(level); }, {options.version, instance_, authority_->trust_domain(), started_, authority_->ca().not_after()},
+                                              {store_.get(), seal, clock_, options.data_dir, options.version, authority_->trust_domain()}});
   }
 
   ~ControllerImpl() override { Stop(); }
@@ -185,7 +187,8 @@ class ControllerImpl final : public Controller {
     if (options_.metrics_listen.empty()) return absl::OkStatus();
     const auto address = Endpoint::Parse(options_.metrics_listen);
     if (!address.ok()) return Annotate(address.status(), "--metrics-listen");
-    auto opened = runtime::HttpPort::Open(*address, clock_, [this](std::string_view path) { return Page(path); });
+    auto opened = runtime::HttpPort::Open(*address, clock_, [this](std::string_view path) { return Page(path); },
+                                           options_.metrics_allow_remote);
     if (opened.ok()) {
       metrics_http_ = *std::move(opened);
       return absl::OkStatus();
@@ -267,6 +270,12 @@ class ControllerImpl final : public Controller {
 
 absl::StatusOr<std::unique_ptr<Controller>> Controller::Start(const ControllerOptions& options, ControllerParts parts) {
   if (auto status = tls::MakePrivateDirectory(options.data_dir); !status.ok()) return Annotate(status, "--data-dir");
+  if (!options.restore.empty()) {
+    if (auto status = backup::RestoreDirectory(options.data_dir, options.restore, options.restore_seal_key); !status.ok()) {
+      return Annotate(status, "--restore");
+    }
+    parts.log->Info("restored from a backup", {{"file", options.restore}});
+  }
   // The store first: it locks the directory against a second controller before anything else there is touched.
   auto store = OpenStore(options.data_dir, std::move(parts.store));
   if (!store.ok()) return store.status();

@@ -35,10 +35,15 @@ struct ControllerOptions {
   std::string metrics_listen = "127.0.0.1:7402";
   // Whether a metrics port that cannot be opened is an error, or only a warning (nobody asked for it).
   bool metrics_required = false;
+  // Let it be on an address that is not loopback.
+  bool metrics_allow_remote = false;
   std::string version = "0";
   identity::AuthorityOptions authority;
   // Make a certificate authority although the store has a past: every agent must enrol again.
   bool new_authority = false;
+  // A backup file to begin with; the data directory must have no store. And the seal.key of the controller that made it; empty: the one there.
+  std::string restore;
+  std::string restore_seal_key;
   Duration report_interval = std::chrono::seconds(1);
 };
 

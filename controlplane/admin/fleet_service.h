@@ -14,6 +14,7 @@
 #include "common/observe/log.h"
 #include "controlplane/admin/info_handler.h"
 #include "controlplane/admin/watch_reactor.h"
+#include "controlplane/backup/backup.h"
 #include "controlplane/feedback/aggregator.h"
 #include "controlplane/identity/tokens.h"
 #include "controlplane/runtime/work_queue.h"
@@ -42,6 +43,7 @@ struct FleetServiceParts {
   // Changes the controller's own log.
   std::function<void(const v1::LogLevel&)> set_log_level;
   ControllerFacts facts;
+  backup::BackupParts backup;
 };
 
 std::unique_ptr<grpc::Service> MakeFleetService(FleetServiceParts parts);

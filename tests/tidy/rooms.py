@@ -69,7 +69,8 @@ ARROWS = {
     "controlplane/feedback": COMMON,
     "controlplane/stream": COMMON + ["controlplane/store", "controlplane/compiler", "controlplane/identity", "controlplane/feedback",
                                      "controlplane/runtime"],
-    "controlplane/admin": COMMON + ["controlplane/store", "controlplane/validation", "controlplane/compiler", "controlplane/identity",
+    "controlplane/backup": COMMON + ["controlplane/store"],
+    "controlplane/admin": COMMON + ["controlplane/store", "controlplane/backup", "controlplane/validation", "controlplane/compiler", "controlplane/identity",
                                     "controlplane/feedback", "controlplane/stream", "controlplane/runtime"],
     "controlplane": COMMON + ["controlplane/*"],
 

@@ -37,6 +37,8 @@ struct Raw {
   DeleteOptions remove;
   SecretOptions secret;
   HistoryOptions history;
+  BackupOptions backup;
+  RestoreOptions restore;
   LogsOptions logs;
   std::string level_lasts = "0s";
   StatusOptions status;
@@ -116,6 +118,14 @@ void AddRest(CLI::App& app, Raw& raw) {
   create->add_option("--description", raw.token.description, "For people");
   token->add_subcommand("list", "Tokens that may still be used");
   token->add_subcommand("revoke", "End a token")->add_option("id", raw.token.id, "Its id")->required();
+  CLI::App* backup = app.add_subcommand("backup", "Everything that the controller keeps, at one generation, into a file");
+  backup->add_option("file", raw.backup.file, "The file; not replaced when it is there")->required();
+  backup->add_flag("--force", raw.backup.force, "Replace it");
+  CLI::App* restore = app.add_subcommand("restore", "Make the resources of a backup the newest generation");
+  restore->add_option("file", raw.restore.file, "A file of `yardctl backup`")->required();
+  restore->add_flag("--dry-run", raw.restore.dry_run, "Check the file and show what would happen; commit nothing");
+  restore->add_option("--reason", raw.restore.reason, "Why, for the history");
+  restore->add_option("--author", raw.restore.author, "Who, for the history (default: the credential's name)");
   CLI::App* logs = app.add_subcommand("logs", "What agents and the controller log");
   logs->require_subcommand(1);
   CLI::App* level = logs->add_subcommand("level", "Change it, at once and without a restart");
@@ -177,7 +187,8 @@ bool ReadLabels(const Raw& raw, GetOptions& get) {
 bool CheckTexts(const Options& options, const Raw& raw) {
   const std::pair<std::string_view, std::string_view> texts[] = {{"--reason", raw.apply.change.reason},   {"--author", raw.apply.change.author},
                                                                  {"--reason", raw.remove.change.reason},  {"--author", raw.remove.change.author},
-                                                                 {"--description", raw.token.description}};
+                                                                 {"--description", raw.token.description},         {"--reason", raw.restore.reason},
+                                                                 {"--author", raw.restore.author}};
   for (const auto& [flag, text] : texts) {
     if (config::FindInvalidUtf8(text) == std::string_view::npos) continue;
     fmt::print(stderr, "yardctl: {}: the text is not UTF-8\n", flag);
@@ -225,6 +236,8 @@ Command Chosen(CLI::App& app, Raw& raw) {
     raw.top.interval = std::max<Duration>(Checked(raw.interval), std::chrono::milliseconds(100));
     return raw.top;
   }
+  if (name == "backup") return raw.backup;
+  if (name == "restore") return raw.restore;
   if (name == "logs") return raw.logs.lasts = Checked(raw.level_lasts), raw.logs;
   if (name == "token") {
     const std::string& sub = verb->get_subcommands().front()->get_name();

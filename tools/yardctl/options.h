@@ -19,7 +19,7 @@ struct CompletionOptions {
   std::string shell;
 };
 
-using Command = std::variant<ApplyOptions, GetOptions, DeleteOptions, HistoryOptions, AgentsOptions, StatusOptions, LogsOptions, TopOptions, TokenOptions, SecretOptions,
+using Command = std::variant<ApplyOptions, GetOptions, DeleteOptions, HistoryOptions, AgentsOptions, StatusOptions, LogsOptions, BackupOptions, RestoreOptions, TopOptions, TokenOptions, SecretOptions,
                              ValidateOptions, VersionOptions, CompletionOptions>;
 
 struct Options {
