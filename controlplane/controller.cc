@@ -20,6 +20,7 @@
 #include "common/tls/seal.h"
 #include "controlplane/admin/fleet_service.h"
 #include "controlplane/admin/overrides.h"
+#include "controlplane/backup/backup.h"
 #include "controlplane/compiler/compiler.h"
 #include "controlplane/controller_metrics.h"
 #include "controlplane/dashboard/dashboard.h"
@@ -105,7 +106,7 @@ class ControllerImpl final : public Controller {
         store_(std::move(store)),
         authority_(std::move(authority)),
         tokens_(*store_, *clock_, refusals_, authority_->ca_fingerprint()),
-        ticket_keys_(*store_, std::move(seal), *clock_),
+        ticket_keys_(*store_, seal, *clock_),
         enrolment_(*authority_, tokens_, *store_, *clock_, refusals_),
         credentials_(*authority_, *store_, *clock_),
         actions_(*store_, *clock_),
@@ -143,7 +144,9 @@ class ControllerImpl final : public Controller {
     fleet.watchers = &watchers_;
     fleet.changes = &changes_;
     fleet.calls = &calls_;
+    fleet.set_log_level = [this](const v1::LogLevel& level) { SetLogLevel(level); };
     fleet.facts = facts();
+    fleet.backup = {store_.get(), seal, clock_, options.data_dir, options.version, authority_->trust_domain()};
     fleet_service_ = admin::MakeFleetService(std::move(fleet));
   }
 
@@ -249,6 +252,15 @@ class ControllerImpl final : public Controller {
     });
   }
 
+  // Any thread.
+  void SetLogLevel(const v1::LogLevel& wanted) {
+    // The levels of both have the same order; the message's begin at 1.
+    log_->SetLevel(static_cast<observe::LogLevel>(wanted.level() - 1));
+    const Duration lasts = rpc::ToDuration(wanted.lasts());
+    timers_.Cancel(log_timer_.exchange(0));
+    if (lasts > Duration::zero()) log_timer_ = timers_.After(lasts, [this] { log_->SetLevel(usual_level_); });
+  }
+
   void ExpectAgents() {
     const auto nodes = enrolment_.Nodes();
     if (!nodes.ok()) return log_->Warn("cannot read which agents there are", {{"reason", Message(nodes.status())}});
@@ -281,7 +293,8 @@ class ControllerImpl final : public Controller {
     if (options_.metrics_listen.empty()) return absl::OkStatus();
     const auto address = Endpoint::Parse(options_.metrics_listen);
     if (!address.ok()) return Annotate(address.status(), "--metrics-listen");
-    auto opened = runtime::HttpPort::Open(*address, clock_, [this](std::string_view path) { return Page(path); });
+    auto opened = runtime::HttpPort::Open(*address, clock_, [this](std::string_view path) { return Page(path); },
+                                           options_.metrics_allow_remote);
     if (opened.ok()) {
       metrics_http_ = *std::move(opened);
       return absl::OkStatus();
@@ -368,6 +381,8 @@ class ControllerImpl final : public Controller {
   std::uint16_t port_ = 0;
   std::string credential_path_;
   bool credential_written_ = false;
+  const observe::LogLevel usual_level_ = log_->level();
+  std::atomic<runtime::Timers::Id> log_timer_{0};
   std::atomic<bool> stopped_ = false;
 };
 
@@ -375,6 +390,12 @@ class ControllerImpl final : public Controller {
 
 absl::StatusOr<std::unique_ptr<Controller>> Controller::Start(const ControllerOptions& options, ControllerParts parts) {
   if (auto status = tls::MakePrivateDirectory(options.data_dir); !status.ok()) return Annotate(status, "--data-dir");
+  if (!options.restore.empty()) {
+    if (auto status = backup::RestoreDirectory(options.data_dir, options.restore, options.restore_seal_key); !status.ok()) {
+      return Annotate(status, "--restore");
+    }
+    parts.log->Info("restored from a backup", {{"file", options.restore}});
+  }
   // The store first: it locks the directory against a second controller before anything else there is touched.
   const bool durable = parts.store == nullptr;
   auto store = OpenStore(options.data_dir, std::move(parts.store));

@@ -43,10 +43,15 @@ struct ControllerOptions {
   bool dashboard_required = false;
   // Most bytes that the history of golden signals takes in the data directory.
   std::uint64_t history_bytes = std::uint64_t{256} << 20;
+  // Let it be on an address that is not loopback.
+  bool metrics_allow_remote = false;
   std::string version = "0";
   identity::AuthorityOptions authority;
   // Make a certificate authority although the store has a past: every agent must enrol again.
   bool new_authority = false;
+  // A backup file to begin with; the data directory must have no store. And the seal.key of the controller that made it; empty: the one there.
+  std::string restore;
+  std::string restore_seal_key;
   Duration report_interval = std::chrono::seconds(1);
 };
 

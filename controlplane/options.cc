@@ -72,12 +72,15 @@ std::optional<ProgramOptions> ParseOptions(int argc, char** argv, int& exit_code
                                  "Loopback IP:port for /metrics, /live and /ready, without authentication; `off`: none")->capture_default_str();
   auto* dashboard = app.add_option("--dashboard-listen", c.dashboard_listen, "IP:port of the dashboard (HTTPS); `off`: none")->capture_default_str();
   app.add_option("--history-size", flags.history_mib, "Most MiB that the history of golden signals takes on disk")->capture_default_str();
+  app.add_flag("--metrics-allow-remote", c.metrics_allow_remote, "Let --metrics-listen be on an address that is not loopback");
   app.add_option("--ready-file", options.ready_file, "Write {\"pid\", \"port\", \"metrics_port\", \"dashboard_port\"} here once serving");
   app.add_option("--log-level", flags.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log-format", flags.log_format, "auto (terminal: human, else json), json or human")->capture_default_str();
   app.add_option("--agent-certificate-life", flags.agent_life, "Life of agents' certificates; they renew at two thirds of it")->capture_default_str();
   app.add_flag("--new-authority", c.new_authority,
                "Make a certificate authority although the store has a past and its own is lost; every agent must enrol again");
+  app.add_option("--restore", c.restore, "Begin with this backup (yardctl backup); the data directory must have no store");
+  app.add_option("--restore-seal-key", c.restore_seal_key, "seal.key of the controller that made the backup (default: the one in the data directory)");
   app.add_option("--trust-domain", c.authority.trust_domain, "Trust domain of a certificate authority yet to be made")->capture_default_str();
   try {
     app.parse(argc, argv);

@@ -74,6 +74,19 @@ void ControllerClient::Start() {
   if (status_.state == ControllerState::kStopped) Connect();
 }
 
+void ControllerClient::Pause(std::function<void()> quiet) {
+  paused_ = true;
+  if (!applying_) return quiet();
+  quiet_ = std::move(quiet);
+}
+
+void ControllerClient::Resume() {
+  paused_ = false;
+  quiet_ = nullptr;
+  if (applying_) return;
+  if (const std::optional<v1::ConfigDelta> held = std::exchange(held_, std::nullopt); held.has_value()) Configure(*held);
+}
+
 void ControllerClient::Stop() {
   // What is being applied or stored answers to nobody from here on.
   *alive_ = false;
@@ -172,6 +185,9 @@ void ControllerClient::Received(const v1::ControllerMessage& message) {
     case v1::ControllerMessage::kProbes:
       if (on_probes_) on_probes_(message.probes());
       return;
+    case v1::ControllerMessage::kLogLevel:
+      if (on_log_level_) on_log_level_(message.log_level());
+      return;
     case v1::ControllerMessage::MESSAGE_NOT_SET: return;  // a message of a later version
   }
 }
@@ -192,7 +208,7 @@ void ControllerClient::Welcomed(const v1::Welcome& welcome) {
 // --- configuration ---------------------------------------------------------------------------------------------------------------------
 
 void ControllerClient::Configure(const v1::ConfigDelta& delta) {
-  if (applying_) {
+  if (applying_ || paused_) {
     held_ = delta;
     return;
   }
@@ -262,6 +278,8 @@ void ControllerClient::Applied(v1::Snapshot next, ApplyOutcome outcome, Duration
 void ControllerClient::FinishApply(const v1::ConfigStatus& answer) {
   applying_ = false;
   if (applying_epoch_ == epoch_) Answer(answer);
+  if (const auto quiet = std::exchange(quiet_, nullptr); quiet) quiet();
+  if (paused_) return;
   if (const std::optional<v1::ConfigDelta> held = std::exchange(held_, std::nullopt); held.has_value()) Configure(*held);
 }
 
@@ -296,6 +314,20 @@ bool ControllerClient::SendEvidence(v1::Evidence evidence) {
   queue_.PushEvidence(std::move(message));
   Pump();
   return true;
+}
+
+void ControllerClient::SendPredecessor(const v1::Predecessor& predecessor) {
+  v1::AgentMessage message;
+  *message.mutable_predecessor() = predecessor;
+  if (connected()) queue_.PushEvent(std::move(message));
+  Pump();
+}
+
+void ControllerClient::SendLogLevel(const v1::LogLevel& level) {
+  v1::AgentMessage message;
+  *message.mutable_log_level() = level;
+  if (connected()) queue_.PushEvent(std::move(message));
+  Pump();
 }
 
 void ControllerClient::Renew(const v1::RenewRequest& request, std::function<void(absl::StatusOr<v1::RenewResponse>)> done) {

@@ -90,11 +90,16 @@ class ControllerClient {
   // What the fleet knows, and which backends to probe for it.
   void OnOverlay(std::function<void(const v1::Overlay&)> overlay) { on_overlay_ = std::move(overlay); }
   void OnProbes(std::function<void(const v1::ProbeAssignment&)> probes) { on_probes_ = std::move(probes); }
+  // Told which lines to log.
+  void OnLogLevel(std::function<void(const v1::LogLevel&)> level) { on_log_level_ = std::move(level); }
 
   // What the sink serves already (from the last-good file). Before Start.
   void SetServing(v1::Snapshot snapshot, std::vector<v1::Violation> quarantined);
   // Starts to connect and never gives up. Later calls do nothing.
   void Start();
+  // Applies nothing more until Resume; `quiet` runs, now or later, when nothing is being applied or stored any more.
+  void Pause(std::function<void()> quiet);
+  void Resume();
   // Ends the stream; no further call to sink or callbacks is started.
   void Stop();
 
@@ -103,6 +108,9 @@ class ControllerClient {
   // False: there is no welcomed stream, or the one before waits still; nothing was taken.
   bool SendEvidence(v1::Evidence evidence);
   bool MaySendEvidence() const { return connected() && !queue_.has_evidence(); }
+  // Of an upgrade under way; dropped, not counted, while there is no stream: the next tells more.
+  void SendPredecessor(const v1::Predecessor& predecessor);
+  void SendLogLevel(const v1::LogLevel& level);
   // Needs a welcomed stream: UNAVAILABLE otherwise. `done` never runs when the stream ends before.
   void Renew(const v1::RenewRequest& request, std::function<void(absl::StatusOr<v1::RenewResponse>)> done);
 
@@ -139,6 +147,7 @@ class ControllerClient {
   std::function<void(const v1::TicketKeys&)> on_ticket_keys_;
   std::function<void(const v1::Overlay&)> on_overlay_;
   std::function<void(const v1::ProbeAssignment&)> on_probes_;
+  std::function<void(const v1::LogLevel&)> on_log_level_;
 
   ControllerStatus status_;
   TimePoint last_contact_;
@@ -152,6 +161,8 @@ class ControllerClient {
   v1::Snapshot serving_;
   std::vector<v1::Violation> quarantined_;
   bool applying_ = false;
+  bool paused_ = false;
+  std::function<void()> quiet_;
   std::uint64_t applying_epoch_ = 0;
   std::optional<v1::ConfigDelta> held_;
   // Falls to false with the client; read on the loop thread only.

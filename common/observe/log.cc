@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <atomic>
+
 #include "common/observe/line_queue.h"
 #include "spdlog/logger.h"
 #include "spdlog/sinks/stdout_sinks.h"
@@ -51,16 +53,18 @@ class SpdlogLog final : public Log {
         }) {}
 
   void Write(LogLevel level, std::string_view text, LogFields fields) override {
-    if (level < level_) return;
+    if (level < level_.load(std::memory_order_relaxed)) return;
     lines_.Push(static_cast<int>(level), Format(human_, clock_.WallNow(), level, text, fields));
   }
+  void SetLevel(LogLevel level) override { level_.store(level, std::memory_order_relaxed); }
+  LogLevel level() const override { return level_.load(std::memory_order_relaxed); }
 
  private:
   static std::string Format(bool human, WallTime now, LogLevel level, std::string_view text, LogFields fields) {
     return human ? FormatHumanLine(now, level, text, fields) : FormatJsonLine(now, level, text, fields);
   }
 
-  const LogLevel level_;
+  std::atomic<LogLevel> level_;
   const bool human_;
   const Clock& clock_;
   LineQueue lines_;

@@ -69,6 +69,9 @@ class Log {
   void Warn(std::string_view text, LogFields fields = {}) { Write(LogLevel::kWarn, text, fields); }
   void Error(std::string_view text, LogFields fields = {}) { Write(LogLevel::kError, text, fields); }
   virtual void Write(LogLevel level, std::string_view text, LogFields fields) = 0;
+  // Lines below this are dropped. At any time, from any thread.
+  virtual void SetLevel(LogLevel) {}
+  virtual LogLevel level() const { return LogLevel::kDebug; }
 };
 
 struct LogOptions {

@@ -29,6 +29,9 @@ v1::AgentInfo Describe(const stream::AgentRecord& agent, const feedback::Traffic
     info.set_resident_bytes(gauges->resident_bytes);
     info.set_open_connections(gauges->open_connections);
   }
+  info.set_instance(facts.instance);
+  if (facts.predecessor) *info.mutable_predecessor() = *facts.predecessor;
+  if (facts.log_level) *info.mutable_log_level() = *facts.log_level;
   if (facts.last_report) *info.mutable_last_report() = rpc::ToProto(*facts.last_report);
   return info;
 }

@@ -11,13 +11,16 @@
 #include "common/rpc/unary_call.h"
 #include "controlplane/admin/agents_handler.h"
 #include "controlplane/admin/apply_handler.h"
+#include "controlplane/admin/backup_reactor.h"
 #include "controlplane/admin/delete_handler.h"
 #include "controlplane/admin/get_handler.h"
 #include "controlplane/admin/history_handler.h"
 #include "controlplane/admin/list_handler.h"
+#include "controlplane/admin/log_level_handler.h"
 #include "controlplane/admin/overrides.h"
 #include "controlplane/admin/overview_handler.h"
 #include "controlplane/admin/past.h"
+#include "controlplane/admin/restore_handler.h"
 #include "controlplane/admin/series_handler.h"
 #include "controlplane/admin/status_handler.h"
 #include "controlplane/admin/top_handler.h"
@@ -40,7 +43,10 @@ std::string CallerName(const Context& context) {
 
 class FleetServiceImpl final : public v1::FleetService::CallbackService {
  public:
-  explicit FleetServiceImpl(FleetServiceParts parts) : parts_(std::move(parts)) {}
+  explicit FleetServiceImpl(FleetServiceParts parts) : parts_(std::move(parts)) {
+    backup_.parts = &parts_.backup;
+    backup_.calls = parts_.calls;
+  }
 
   Reactor* Apply(Context* context, const v1::ApplyRequest* request, v1::ApplyResponse* response) override {
     return Change<v1::ApplyRequest>(context, "apply", request, response, &ApplyResponseOf);
@@ -114,6 +120,34 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
   Reactor* Info(Context*, const v1::InfoRequest*, v1::InfoResponse* response) override {
     return Answer(response, [this]() -> absl::StatusOr<v1::InfoResponse> {
       return HandleInfo(parts_.facts, *parts_.store, *parts_.registry);
+    });
+  }
+  grpc::ServerWriteReactor<v1::BackupChunk>* Backup(Context* context, const v1::BackupRequest*) override {
+    parts_.log->Info("backup asked for", {{"by", CallerName(*context)}});
+    return StartBackup(backup_);
+  }
+  grpc::ServerReadReactor<v1::RestoreChunk>* Restore(Context* context, v1::RestoreResponse* response) override {
+    return StartRestore(backup_, response, [this, caller = CallerName(*context)](auto file, const v1::RestoreChunk& words, auto done) {
+      auto found = backup::ReadResources(file->descriptor(), *parts_.backup.seal);
+      if (!found.ok()) return done({grpc::StatusCode::INVALID_ARGUMENT, std::string(Message(found.status()))}, {});
+      const bool queued = parts_.changes->Post([this, caller, words, done, found = *std::move(found)] {
+        const Intent intent = IntentOf(words, found, *parts_.store->Read(), caller);
+        IntentResult result = parts_.desk->Carry(intent, "restore", caller);
+        v1::RestoreResponse answer;
+        answer.set_generation(result.generation);
+        answer.set_restored(found.generation);
+        answer.mutable_changes()->Assign(result.changes.begin(), result.changes.end());
+        const bool explained = !result.status.ok() && result.violations.total() > 0;
+        done(explained ? rpc::WithViolations(result.status, std::move(result.violations)) : rpc::ToGrpc(result.status), std::move(answer));
+      });
+      if (!queued) done({grpc::StatusCode::RESOURCE_EXHAUSTED, "the controller has too many calls at once; try again"}, {});
+    });
+  }
+  Reactor* SetLogLevel(Context* context, const v1::SetLogLevelRequest* request, v1::SetLogLevelResponse* response) override {
+    return Answer(response, [this, request, caller = CallerName(*context)] {
+      auto told = HandleSetLogLevel(*parts_.registry, parts_.set_log_level, *request);
+      if (told.ok()) parts_.log->Info("log level changed", {{"by", caller}, {"agents", told->told_size()}, {"controller", request->controller()}});
+      return told;
     });
   }
 
@@ -234,6 +268,7 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
   }
 
   const FleetServiceParts parts_;
+  BackupService backup_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "controlplane/admin/change_desk.h"
 #include "controlplane/admin/info_handler.h"
 #include "controlplane/admin/watch_reactor.h"
+#include "controlplane/backup/backup.h"
 #include "controlplane/feedback/aggregator.h"
 #include "controlplane/feedback/traffic_board.h"
 #include "controlplane/history/recorder.h"
@@ -25,6 +26,7 @@
 #include "controlplane/runtime/work_queue.h"
 #include "controlplane/store/store.h"
 #include "controlplane/stream/session_registry.h"
+#include "switchyard/v1/agent.pb.h"
 
 namespace grpc {
 class Service;
@@ -52,7 +54,10 @@ struct FleetServiceParts {
   // One thread.
   runtime::WorkQueue* changes = nullptr;
   runtime::WorkQueue* calls = nullptr;
+  // Changes the controller's own log.
+  std::function<void(const v1::LogLevel&)> set_log_level;
   ControllerFacts facts;
+  backup::BackupParts backup;
 };
 
 std::unique_ptr<grpc::Service> MakeFleetService(FleetServiceParts parts);

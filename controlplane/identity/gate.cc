@@ -62,7 +62,7 @@ struct Rule {
 // What less than an admin may call. A method that is not here needs an admin.
 constexpr std::array<std::string_view, 14> kViewerMethods = {"Get",      "List",   "Watch", "History",        "Agents",  "Status", "Top", "Info",
                                                              "Overview", "Series", "Diff",  "DashboardLogin", "Explain", "Weights"};
-constexpr std::array<std::string_view, 4> kOperatorMethods = {"Apply", "Delete", "Rollback", "SetOverride"};
+constexpr std::array<std::string_view, 5> kOperatorMethods = {"Apply", "Delete", "Rollback", "SetOverride", "SetLogLevel"};
 
 tls::Role LeastRole(std::string_view method) {
   if (std::find(kViewerMethods.begin(), kViewerMethods.end(), method) != kViewerMethods.end()) return tls::Role::kViewer;

@@ -61,6 +61,10 @@ class Journal {
   virtual absl::StatusOr<Record> ReadRecord(const std::string& key) const = 0;
   // Every record whose key begins with `prefix`, in order of key.
   virtual absl::StatusOr<std::vector<Record>> ReadRecords(const std::string& prefix) const = 0;
+
+  // As Store::Export.
+  virtual absl::Status Export(const std::function<absl::Status(const ExportFacts&)>& begin,
+                              const std::function<absl::Status(const StoredPair&)>& take) const = 0;
 };
 
 }  // namespace switchyard::controlplane::store

@@ -34,6 +34,10 @@ class JournaledStore final : public Store {
   absl::StatusOr<std::uint64_t> PutRecord(std::string_view section, std::string_view key, std::string_view value,
                                           std::optional<std::uint64_t> expected) override;
   absl::Status DeleteRecord(std::string_view section, std::string_view key, std::optional<std::uint64_t> expected) override;
+  absl::Status Export(const std::function<absl::Status(const ExportFacts&)>& begin,
+                      const std::function<absl::Status(const StoredPair&)>& take) const override {
+    return journal_->Export(begin, take);
+  }
 
  private:
   JournaledStore(std::unique_ptr<Journal> journal, const JournalState& state, HistoryLimits limits);

@@ -63,6 +63,9 @@ class MemoryJournal final : public Journal {
     for (auto at = records_.lower_bound(prefix); at != records_.end() && at->first.starts_with(prefix); ++at) found.push_back(at->second);
     return found;
   }
+  absl::Status Export(const std::function<absl::Status(const ExportFacts&)>&, const std::function<absl::Status(const StoredPair&)>&) const override {
+    return absl::UnimplementedError("this controller keeps its store in memory; there is nothing to back up");
+  }
 
  private:
   mutable std::mutex mutex_;

@@ -268,4 +268,28 @@ absl::StatusOr<std::vector<Record>> RocksdbJournal::ReadRecords(const std::strin
   return found;
 }
 
+absl::Status RocksdbJournal::Export(const std::function<absl::Status(const ExportFacts&)>& begin,
+                                    const std::function<absl::Status(const StoredPair&)>& take) const {
+  const std::shared_lock lock(open_);
+  if (database_ == nullptr) return Closed();
+  // One moment for all families. Writers go on; reopening after a failed write waits until this is done.
+  const auto release = [this](const rocksdb::Snapshot* snapshot) { database_->db().ReleaseSnapshot(snapshot); };
+  const std::unique_ptr<const rocksdb::Snapshot, decltype(release)> moment(database_->db().GetSnapshot(), release);
+  rocksdb::ReadOptions then;
+  then.snapshot = moment.get();
+  then.fill_cache = false;
+  std::string generation;
+  const rocksdb::Status read = database_->db().Get(then, database_->family(Family::kMeta), kGenerationKey, &generation);
+  if (!read.ok() && !read.IsNotFound()) return FromRocksdb(read, kCannotRead, directory_);
+  if (absl::Status begun = begin({kFormatVersion, ReadBigEndian(generation).value_or(0)}); !begun.ok()) return begun;
+  for (const std::string_view name : ExportedFamilies()) {
+    const std::unique_ptr<rocksdb::Iterator> at(database_->db().NewIterator(then, FamilyOf(*database_, name)));
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+      if (absl::Status taken = take({name, View(at->key()), View(at->value())}); !taken.ok()) return taken;
+    }
+    if (absl::Status walked = FromRocksdb(at->status(), kCannotRead, directory_); !walked.ok()) return walked;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace switchyard::controlplane::store

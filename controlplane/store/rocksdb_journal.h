@@ -44,6 +44,8 @@ class RocksdbJournal final : public Journal {
   absl::Status EraseRecord(const std::string& key, std::uint64_t revision) override;
   absl::StatusOr<Record> ReadRecord(const std::string& key) const override;
   absl::StatusOr<std::vector<Record>> ReadRecords(const std::string& prefix) const override;
+  absl::Status Export(const std::function<absl::Status(const ExportFacts&)>& begin,
+                      const std::function<absl::Status(const StoredPair&)>& take) const override;
 
  private:
   RocksdbJournal(std::string directory, const RocksdbOptions& options, std::shared_ptr<const tls::Seal> seal, std::unique_ptr<Rocksdb> database)

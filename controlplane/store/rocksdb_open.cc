@@ -149,4 +149,16 @@ absl::Status Rocksdb::CheckFormat() {
                   directory_, version, kFormatVersion));
 }
 
+std::span<const std::string_view> ExportedFamilies() {
+  static constexpr std::array<std::string_view, 5> kNames = {"meta", "resources", "history", "payload", "records"};
+  return kNames;
+}
+
+rocksdb::ColumnFamilyHandle* FamilyOf(const Rocksdb& database, std::string_view name) {
+  for (std::size_t i = 1; i < kFamilyCount; ++i) {
+    if (name == kFamilyNames[i]) return database.family(static_cast<Family>(i));
+  }
+  return nullptr;
+}
+
 }  // namespace switchyard::controlplane::store

@@ -12,7 +12,9 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "controlplane/store/rocksdb_store.h"
@@ -45,5 +47,9 @@ class Rocksdb {
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount> handles_{};
 };
+
+// Names of the families that hold what is to be kept, and a family by such a name; null: there is none.
+std::span<const std::string_view> ExportedFamilies();
+rocksdb::ColumnFamilyHandle* FamilyOf(const Rocksdb& database, std::string_view name);
 
 }  // namespace switchyard::controlplane::store

@@ -59,6 +59,20 @@ class Subscription {
   virtual ~Subscription() = default;
 };
 
+// One key of the store as it lies there; what holds secrets is sealed.
+struct StoredPair {
+  std::string_view family;
+  std::string_view key;
+  std::string_view value;
+};
+
+// What an export is of.
+struct ExportFacts {
+  // Of the store's keys and values.
+  std::uint32_t format = 0;
+  std::uint64_t generation = 0;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -91,6 +105,11 @@ class Store {
   virtual absl::StatusOr<std::uint64_t> PutRecord(std::string_view section, std::string_view key, std::string_view value,
                                                   std::optional<std::uint64_t> expected) = 0;
   virtual absl::Status DeleteRecord(std::string_view section, std::string_view key, std::optional<std::uint64_t> expected) = 0;
+
+  // Everything, as it was at one moment, whatever is committed meanwhile: `begin` once, then `take` for each key. Either may fail, which ends it.
+  // UNIMPLEMENTED: a store that keeps nothing beyond the process.
+  virtual absl::Status Export(const std::function<absl::Status(const ExportFacts&)>& begin,
+                              const std::function<absl::Status(const StoredPair&)>& take) const = 0;
 };
 
 }  // namespace switchyard::controlplane::store

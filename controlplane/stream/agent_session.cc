@@ -47,7 +47,7 @@ void AgentSession::OnMessage(const v1::AgentMessage& message) {
     facts = Carry(step);
   }
   if (step.counts) return options_->host->OnCounts(node_, instance, message.evidence());
-  Tell(step, facts, &message);
+  TellHost(step, facts, &message);
 }
 
 void AgentSession::OnWritten(bool ok) {
@@ -59,7 +59,7 @@ void AgentSession::OnWritten(bool ok) {
     step = state_.OnWritten(Now());
     facts = Carry(step);
   }
-  Tell(step, facts, nullptr);
+  TellHost(step, facts, nullptr);
 }
 
 void AgentSession::SetTarget(SnapshotPtr target, SnapshotPtr base) {
@@ -70,7 +70,7 @@ void AgentSession::SetTarget(SnapshotPtr target, SnapshotPtr base) {
     step = state_.OnTarget(std::move(target), std::move(base), Now());
     facts = Carry(step);
   }
-  Tell(step, facts, nullptr);
+  TellHost(step, facts, nullptr);
 }
 
 void AgentSession::SetTicketKeys(Frame keys) {
@@ -81,6 +81,11 @@ void AgentSession::SetTicketKeys(Frame keys) {
 void AgentSession::OnFleetNews() {
   const std::lock_guard lock(mutex_);
   Carry(state_.OnFleetNews());
+}
+
+void AgentSession::Tell(Frame message) {
+  const std::lock_guard lock(mutex_);
+  Carry(state_.OnTell(std::move(message)));
 }
 
 void AgentSession::OnHelloDeadline() {
@@ -95,7 +100,7 @@ SessionFacts AgentSession::Carry(const SessionStep& step) {
   }
   if (wire_ != nullptr && !ended_) {
     if (step.push) wire_->Send(options_->host->Encode(*step.push));
-    if (step.keys != nullptr) wire_->Send(step.keys);
+    if (step.frame != nullptr) wire_->Send(step.frame);
     if (step.fleet) SendFleet();
   }
   if (!step.close.ok()) EndLocked(step.close);
@@ -110,7 +115,7 @@ void AgentSession::SendFleet() {
   wire_->Send(frame);
 }
 
-void AgentSession::Tell(const SessionStep& step, const SessionFacts& facts, const v1::AgentMessage* message) {
+void AgentSession::TellHost(const SessionStep& step, const SessionFacts& facts, const v1::AgentMessage* message) {
   if (step.joined) {
     Greet(options_->host->OnJoined(shared_from_this(), facts, message->hello().applied_digest()));
     return;

@@ -65,6 +65,7 @@ class AgentSession final : public SessionHandle, public std::enable_shared_from_
   void SetCertificate(WallTime not_after) override;
   void SetTicketKeys(Frame keys) override;
   void OnFleetNews() override;
+  void Tell(Frame message) override;
   void End(const absl::Status& status) override;
   const std::string& node() const override { return node_; }
 
@@ -76,7 +77,7 @@ class AgentSession final : public SessionHandle, public std::enable_shared_from_
   SessionFacts Carry(const SessionStep& step);
   void SendFleet();
   // Without the lock: tells the host.
-  void Tell(const SessionStep& step, const SessionFacts& facts, const v1::AgentMessage* message);
+  void TellHost(const SessionStep& step, const SessionFacts& facts, const v1::AgentMessage* message);
   // The host has decided on Hello: Welcome, or the end. So an agent that was welcomed is registered.
   void Greet(const absl::Status& admitted);
   void EndLocked(const absl::Status& status);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "switchyard/v1/agent.pb.h"
 #include "switchyard/v1/snapshot.pb.h"
 
 namespace switchyard::controlplane::stream {
@@ -52,6 +53,10 @@ struct SessionFacts {
   // When it connected; for a disconnected agent (kept by the registry) when its stream ended.
   WallTime since;
   std::optional<WallTime> last_report;
+  // Of an upgrade under way.
+  std::optional<v1::Predecessor> predecessor;
+  // What the agent logs; nothing: it did not say.
+  std::optional<v1::LogLevel> log_level;
 
   // Grows with each copy that a session hands out, so that a late copy never overwrites a newer one.
   std::uint64_t revision = 0;

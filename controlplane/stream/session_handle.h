@@ -28,6 +28,8 @@ class SessionHandle {
   virtual void SetTicketKeys(Frame keys) = 0;
   // The fleet's loop may have something to tell this agent. Nothing, unless the session listens to it.
   virtual void OnFleetNews() {}
+  // One message of no consequence for what the session keeps, as a serialized ControllerMessage; a later one takes the place of one that waits.
+  virtual void Tell(Frame message) = 0;
   // Ends the stream. Only the first end counts.
   virtual void End(const absl::Status& status) = 0;
 };

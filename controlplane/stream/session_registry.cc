@@ -104,6 +104,7 @@ bool SessionRegistry::Detach(const SessionHandle& session, const SessionFacts& f
     AgentRecord& record = agents_[facts.node];
     record.connected = false;
     record.facts = facts;
+    record.facts.predecessor.reset();
     record.facts.since = clock_->WallNow();
     // From now on it may miss what is committed; that counts as being behind.
     if (!record.facts.behind_since) record.facts.behind_since = clock_->Now();
@@ -124,6 +125,28 @@ void SessionRegistry::SetCertificate(const std::string& node, WallTime not_after
     session = stream->second.session;
   }
   session->SetCertificate(not_after);
+}
+
+std::map<std::string, bool> SessionRegistry::Tell(const std::vector<std::string>& nodes, const Frame& message) {
+  std::map<std::string, bool> told;
+  std::vector<std::shared_ptr<SessionHandle>> sessions;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& node : nodes) {
+      const auto stream = streams_.find(node);
+      if (stream != streams_.end()) sessions.push_back(stream->second.session);
+      if (node != "*") told[node] = stream != streams_.end();
+    }
+    if (std::find(nodes.begin(), nodes.end(), "*") != nodes.end()) {
+      sessions.clear();
+      for (const auto& [node, stream] : streams_) {
+        sessions.push_back(stream.session);
+        told[node] = true;
+      }
+    }
+  }
+  for (const auto& session : sessions) session->Tell(message);
+  return told;
 }
 
 void SessionRegistry::EndAll(const absl::Status& status) {

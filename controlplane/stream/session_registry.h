@@ -71,6 +71,8 @@ class SessionRegistry {
   bool Detach(const SessionHandle& session, const SessionFacts& facts);
   // The agent renewed its certificate.
   void SetCertificate(const std::string& node, WallTime not_after);
+  // Passes a message on to these agents (`*`: to all that are connected). Whether each was connected, by name.
+  std::map<std::string, bool> Tell(const std::vector<std::string>& nodes, const Frame& message);
   // Ends every stream and refuses new ones with this status. Whoever waits is told how far things have come.
   void EndAll(const absl::Status& status);
 

@@ -96,6 +96,14 @@ SessionStep SessionState::OnMessage(const v1::AgentMessage& message, const Momen
       step.evidence = true;
       return step;
     }
+    case v1::AgentMessage::kPredecessor:
+      return OnPredecessor(message.predecessor());
+    case v1::AgentMessage::kLogLevel: {
+      facts_.log_level = message.log_level();
+      SessionStep step;
+      step.changed = true;
+      return step;
+    }
     case v1::AgentMessage::MESSAGE_NOT_SET:
       break;
   }
@@ -124,6 +132,17 @@ SessionStep SessionState::OnHello(const v1::Hello& hello, const Moment& now) {
   step.greet = true;
   step.joined = true;
   step.changed = true;
+  return step;
+}
+
+SessionStep SessionState::OnPredecessor(const v1::Predecessor& predecessor) {
+  if (predecessor.instance().size() > kMaxInstance || predecessor.version().size() > kMaxText) {
+    return Close(absl::InvalidArgumentError("Predecessor.instance or .version is too long"));
+  }
+  SessionStep step;
+  step.changed = true;
+  facts_.predecessor.reset();
+  if (!predecessor.ended()) facts_.predecessor = predecessor;
   return step;
 }
 
@@ -182,7 +201,7 @@ SessionStep SessionState::OnTarget(SnapshotPtr target, SnapshotPtr base, const M
   target_ = std::move(target);
   target_has_tls_ = HasTls(*target_);
   Plan(step, now);
-  OfferKeys(step);
+  OfferFrame(step);
   fleet_due_ = true;
   OfferFleet(step);
   // It served this before it came; when that began is not known here.
@@ -195,7 +214,7 @@ SessionStep SessionState::OnWritten(const Moment& now) {
   writing_ = false;
   if (phase_ == Phase::kGreeted) {
     Plan(step, now);
-    OfferKeys(step);
+    OfferFrame(step);
     OfferFleet(step);
   }
   return step;
@@ -216,14 +235,25 @@ void SessionState::OfferFleet(SessionStep& step) {
 SessionStep SessionState::OnTicketKeys(Frame keys) {
   keys_ = std::move(keys);
   SessionStep step;
-  if (phase_ == Phase::kGreeted) OfferKeys(step);
+  if (phase_ == Phase::kGreeted) OfferFrame(step);
   return step;
 }
 
-void SessionState::OfferKeys(SessionStep& step) {
-  if (writing_ || !target_has_tls_ || keys_ == nullptr || keys_ == sent_keys_) return;
-  step.keys = sent_keys_ = keys_;
-  writing_ = true;
+SessionStep SessionState::OnTell(Frame message) {
+  told_ = std::move(message);
+  SessionStep step;
+  if (phase_ == Phase::kGreeted) OfferFrame(step);
+  return step;
+}
+
+void SessionState::OfferFrame(SessionStep& step) {
+  if (writing_) return;
+  if (target_has_tls_ && keys_ != nullptr && keys_ != sent_keys_) {
+    step.frame = sent_keys_ = keys_;
+  } else if (told_ != nullptr) {
+    step.frame = std::exchange(told_, nullptr);
+  }
+  writing_ = step.frame != nullptr;
 }
 
 SessionStep SessionState::OnHelloDeadline() {

@@ -44,8 +44,8 @@ struct SessionStep {
   // Send Welcome, unless the host refuses the newcomer. Counts as the write under way.
   bool greet = false;
   std::optional<Push> push;
-  // Send these ticket keys; null: none. Counts as the write under way.
-  Frame keys;
+  // Send this (ticket keys, or what the session was told to pass on); null: nothing. Counts as the write under way.
+  Frame frame;
   // Ask the host for the fleet's next frame (NextFleetFrame) and send it; without one, say NothingToSend. Counts as the write under way.
   bool fleet = false;
   // Not OK: end the stream with this.
@@ -79,6 +79,8 @@ class SessionState {
   SessionStep OnFleetNews();
   // The host had no frame for the step's `fleet`.
   void NothingToSend() { writing_ = fleet_due_ = false; }
+  // A message to pass on when nothing else is being written.
+  SessionStep OnTell(Frame message);
   // After this every input is ignored.
   void OnClosed() { phase_ = Phase::kClosed; }
 
@@ -94,12 +96,13 @@ class SessionState {
 
   SessionStep OnHello(const v1::Hello& hello, const Moment& now);
   SessionStep OnStatus(const v1::ConfigStatus& status, const Moment& now);
+  SessionStep OnPredecessor(const v1::Predecessor& predecessor);
   void TakeApplied(const v1::ConfigStatus& status, const Moment& now);
   void TakeRefusal(const v1::ConfigStatus& status);
   // The agent serves the target.
   void Settle(SessionStep& step, const Moment& now);
-  // Sends ticket keys that the agent lacks, if nothing else is being written.
-  void OfferKeys(SessionStep& step);
+  // Sends ticket keys that the agent lacks, or what is to be passed on, if nothing else is being written.
+  void OfferFrame(SessionStep& step);
   // The fleet's frames come last: configuration and keys go before evidence.
   void OfferFleet(SessionStep& step);
   // What to do now; fills `step`.
@@ -117,6 +120,7 @@ class SessionState {
   bool fleet_due_ = false;
   Frame keys_;
   Frame sent_keys_;
+  Frame told_;
   // Sent, not answered.
   std::optional<Push> outstanding_;
   // Content that the agent refused as a whole.

@@ -32,6 +32,9 @@ struct Runner {
   ExitCode operator()(const SecretOptions& o) const { return RunSecret(o, context); }
   ExitCode operator()(const HistoryOptions& o) const { return RunHistory(o, context); }
   ExitCode operator()(const AgentsOptions&) const { return RunAgents(context); }
+  ExitCode operator()(const BackupOptions& o) const { return RunBackup(o, context); }
+  ExitCode operator()(const RestoreOptions& o) const { return RunRestore(o, context); }
+  ExitCode operator()(const LogsOptions& o) const { return RunLogs(o, context); }
   ExitCode operator()(const StatusOptions& o) const { return RunStatus(o, context); }
   ExitCode operator()(const TopOptions& o) const { return RunTop(o, context, Pause); }
   ExitCode operator()(const ExplainOptions& o) const { return RunExplain(o, context); }

@@ -39,6 +39,10 @@ struct Raw {
   DeleteOptions remove;
   SecretOptions secret;
   HistoryOptions history;
+  BackupOptions backup;
+  RestoreOptions restore;
+  LogsOptions logs;
+  std::string level_lasts = "0s";
   StatusOptions status;
   TopOptions top;
   TokenOptions token;
@@ -166,6 +170,23 @@ void AddRest(CLI::App& app, Raw& raw) {
   CLI::App* actions = app.add_subcommand("actions", "What was done through the API, newest first");
   actions->add_option("--limit", raw.actions.limit, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_subcommand("dashboard", "Print a link that logs you in to the dashboard, once");
+  CLI::App* backup = app.add_subcommand("backup", "Everything that the controller keeps, at one generation, into a file");
+  backup->add_option("file", raw.backup.file, "The file; not replaced when it is there")->required();
+  backup->add_flag("--force", raw.backup.force, "Replace it");
+  CLI::App* restore = app.add_subcommand("restore", "Make the resources of a backup the newest generation");
+  restore->add_option("file", raw.restore.file, "A file of `yardctl backup`")->required();
+  restore->add_flag("--dry-run", raw.restore.dry_run, "Check the file and show what would happen; commit nothing");
+  restore->add_option("--reason", raw.restore.reason, "Why, for the history");
+  restore->add_option("--author", raw.restore.author, "Who, for the history (default: the credential's name)");
+  CLI::App* logs = app.add_subcommand("logs", "What agents and the controller log");
+  logs->require_subcommand(1);
+  CLI::App* level = logs->add_subcommand("level", "Change it, at once and without a restart");
+  level->add_option("level", raw.logs.level, "debug, info, warn or error")->required()
+      ->transform(CLI::CheckedTransformer(std::map<std::string, std::string>{{"debug", "DEBUG"}, {"info", "INFO"}, {"warn", "WARN"}, {"error", "ERROR"}},
+                                          CLI::ignore_case));
+  level->add_option("--agent", raw.logs.agents, "This agent; repeatable; * for every connected one")->expected(1)->take_all();
+  level->add_flag("--on-controller", raw.logs.controller, "The controller");
+  level->add_option("--for", raw.level_lasts, "Then as before (default: until the process ends), at most 24h")->check(DurationText());
   CLI::App* version = app.add_subcommand("version", "Versions of yardctl and of the controller");
   version->add_flag("--client", raw.version.client_only, "Only yardctl's own");
   CLI::App* completion = app.add_subcommand("completion", "Completion script for a shell");
@@ -218,7 +239,8 @@ bool ReadLabels(const Raw& raw, GetOptions& get) {
 bool CheckTexts(const Options& options, const Raw& raw) {
   const std::pair<std::string_view, std::string_view> texts[] = {{"--reason", raw.apply.change.reason},   {"--author", raw.apply.change.author},
                                                                  {"--reason", raw.remove.change.reason},  {"--author", raw.remove.change.author},
-                                                                 {"--description", raw.token.description}, {"--reason", raw.force.reason}};
+                                                                 {"--description", raw.token.description}, {"--reason", raw.force.reason},
+                                                                 {"--reason", raw.restore.reason}, {"--author", raw.restore.author}};
   for (const auto& [flag, text] : texts) {
     if (config::FindInvalidUtf8(text) == std::string_view::npos) continue;
     fmt::print(stderr, "yardctl: {}: the text is not UTF-8\n", flag);
@@ -285,6 +307,9 @@ Command Chosen(CLI::App& app, Raw& raw) {
   if (name == "explain") return raw.explain;
   if (name == "weights") return raw.weights.window = Checked(raw.weights_window), raw.weights;
   if (name == "override") return raw.force.ttl = Checked(raw.force_ttl), raw.force;
+  if (name == "backup") return raw.backup;
+  if (name == "restore") return raw.restore;
+  if (name == "logs") return raw.logs.lasts = Checked(raw.level_lasts), raw.logs;
   if (name == "token") {
     const std::string& sub = verb->get_subcommands().front()->get_name();
     raw.token.verb = sub == "create" ? TokenOptions::Verb::kCreate : sub == "list" ? TokenOptions::Verb::kList : TokenOptions::Verb::kRevoke;

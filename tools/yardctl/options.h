@@ -21,9 +21,9 @@ struct CompletionOptions {
   std::string shell;
 };
 
-using Command = std::variant<ApplyOptions, GetOptions, DeleteOptions, HistoryOptions, AgentsOptions, StatusOptions, TopOptions, TokenOptions, SecretOptions,
-                             OverviewOptions, SeriesOptions, DiffOptions, RollbackOptions, CredentialOptions, ActionsOptions, DashboardOptions,
-                             ExplainOptions, WeightsOptions, OverrideOptions,
+using Command = std::variant<ApplyOptions, GetOptions, DeleteOptions, HistoryOptions, AgentsOptions, StatusOptions, LogsOptions, BackupOptions,
+                             RestoreOptions, TopOptions, TokenOptions, SecretOptions, OverviewOptions, SeriesOptions, DiffOptions, RollbackOptions,
+                             CredentialOptions, ActionsOptions, DashboardOptions, ExplainOptions, WeightsOptions, OverrideOptions,
                              ValidateOptions, VersionOptions, CompletionOptions>;
 
 struct Options {

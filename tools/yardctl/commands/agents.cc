@@ -28,6 +28,11 @@ std::string StateOf(const v1::AgentInfo& agent) {
   return state;
 }
 
+// The process before, while an upgrade is under way.
+std::string StateOf(const v1::Predecessor& before) {
+  return fmt::format("draining, {} connections, at most {}", before.open_connections(), FormatDuration(rpc::ToDuration(before.ends_within())));
+}
+
 std::string AgeOf(const v1::AgentInfo& agent) {
   const Duration age = rpc::ToDuration(agent.config_age());
   return age.count() == 0 ? "up to date" : FormatDurationRounded(age) + " behind";
@@ -52,6 +57,7 @@ ExitCode RunAgents(const Context& context) {
     }
     table.Add({agent.node(), StateOf(agent), agent.version(), std::to_string(agent.applied_generation()), AgeOf(agent),
                RelativeTime(agent.certificate_not_after(), now), RelativeTime(agent.since(), now), agent.zone(), Labels(agent.labels())});
+    if (agent.has_predecessor()) table.Add({"  before", StateOf(agent.predecessor()), agent.predecessor().version(), "", "", "", "", "", ""});
   }
   if (context.format == Format::kTable && !table.empty()) context.out << table.Text();
   if (found.agents().empty()) context.err << "no agents; `yardctl token create` makes a token for one to join with\n";

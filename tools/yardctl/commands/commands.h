@@ -55,6 +55,28 @@ ExitCode RunHistory(const HistoryOptions& options, const Context& context);
 
 ExitCode RunAgents(const Context& context);
 
+struct BackupOptions {
+  std::string file;
+  bool force = false;
+};
+ExitCode RunBackup(const BackupOptions& options, const Context& context);
+
+struct RestoreOptions {
+  std::string file;
+  bool dry_run = false;
+  std::string author;
+  std::string reason;
+};
+ExitCode RunRestore(const RestoreOptions& options, const Context& context);
+
+struct LogsOptions {
+  std::string level;  // DEBUG, INFO, WARN, ERROR
+  std::vector<std::string> agents;
+  bool controller = false;
+  Duration lasts{};
+};
+ExitCode RunLogs(const LogsOptions& options, const Context& context);
+
 struct StatusOptions {
   std::uint64_t generation = 0;  // 0: the newest
 };

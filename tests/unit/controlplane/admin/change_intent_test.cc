@@ -42,6 +42,10 @@ class RacyStore final : public store::Store {
   absl::Status DeleteRecord(std::string_view section, std::string_view key, std::optional<std::uint64_t> expected) override {
     return inner_->DeleteRecord(section, key, expected);
   }
+  absl::Status Export(const std::function<absl::Status(const store::ExportFacts&)>& begin,
+                      const std::function<absl::Status(const store::StoredPair&)>& take) const override {
+    return inner_->Export(begin, take);
+  }
 
   int commits = 0;
 

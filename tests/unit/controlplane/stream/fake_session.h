@@ -28,6 +28,14 @@ class FakeSession final : public SessionHandle {
     const std::lock_guard lock(mutex_);
     return keys_;
   }
+  void Tell(Frame message) override {
+    const std::lock_guard lock(mutex_);
+    told_ = std::move(message);
+  }
+  Frame told() {
+    const std::lock_guard lock(mutex_);
+    return told_;
+  }
   void End(const absl::Status& status) override { end = status; }
 
   std::vector<SnapshotPtr> targets() {
@@ -48,6 +56,7 @@ class FakeSession final : public SessionHandle {
   std::vector<SnapshotPtr> targets_;
   std::vector<SnapshotPtr> bases_;
   Frame keys_;
+  Frame told_;
 };
 
 }  // namespace switchyard::controlplane::stream
