@@ -57,7 +57,10 @@ void Pump(BackupService& service, const std::shared_ptr<BackupStream>& stream) {
 class BackupReactor final : public grpc::ServerWriteReactor<v1::BackupChunk> {
  public:
   explicit BackupReactor(BackupService& service) : service_(service) {
-    if (service.busy.exchange(true)) return Finish(Busy());
+    if (service.busy.exchange(true)) {
+      Finish(Busy());
+      return;
+    }
     stream_ = std::make_shared<BackupStream>();
     stream_->reactor = this;
     stream_->turn = std::make_shared<Turn>(service);
@@ -119,7 +122,10 @@ absl::Status Keep(const BackupService& service, RestoreStream& stream) {
 class RestoreReactor final : public grpc::ServerReadReactor<v1::RestoreChunk> {
  public:
   RestoreReactor(BackupService& service, v1::RestoreResponse* response, Restore restore) : service_(service), restore_(std::move(restore)) {
-    if (service.busy.exchange(true)) return Finish(Busy());
+    if (service.busy.exchange(true)) {
+      Finish(Busy());
+      return;
+    }
     stream_ = std::make_shared<RestoreStream>();
     stream_->reactor = this;
     stream_->response = response;

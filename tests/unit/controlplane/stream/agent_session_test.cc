@@ -32,8 +32,8 @@ struct FakeHost final : SessionHost {
   void OnChanged(const SessionHandle&, const SessionFacts& facts) override { last = facts; }
   void OnComplaint(const SessionFacts&) override { ++complaints; }
   void OnEvidence(const SessionHandle&, const SessionFacts&, const v1::AgentMessage&) override { ++evidence; }
-  void OnCounts(const std::string& node, const std::string& instance, const v1::Evidence& evidence) override {
-    counted = node + "/" + instance + "/" + std::to_string(evidence.sequence());
+  void OnCounts(const std::string& node, const std::string& instance, const v1::Evidence& counts) override {
+    counted = node + "/" + instance + "/" + std::to_string(counts.sequence());
   }
   void OnLeft(const SessionHandle&, const SessionFacts&) override { ++left; }
   Frame Encode(const Push& push) override { return std::make_shared<const std::string>("push " + std::to_string(push.to->generation())); }

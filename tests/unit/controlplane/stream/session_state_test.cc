@@ -405,19 +405,19 @@ TEST(SessionState, GivesTicketKeysOnceTlsIsServedAndNothingElseIsBeingWritten) {
   EXPECT_TRUE(state.OnMessage(MakeHello(), At(0)).greet);
   const auto first = std::make_shared<const std::string>("first");
   const auto second = std::make_shared<const std::string>("second");
-  EXPECT_EQ(state.OnTicketKeys(first).keys, nullptr) << "Welcome is being written";
-  EXPECT_EQ(state.OnWritten(At(0)).keys, nullptr) << "nobody knows yet whether it serves TLS";
+  EXPECT_EQ(state.OnTicketKeys(first).frame, nullptr) << "Welcome is being written";
+  EXPECT_EQ(state.OnWritten(At(0)).frame, nullptr) << "nobody knows yet whether it serves TLS";
   EXPECT_TRUE(state.OnTarget(MakeSnapshot(1, 'a'), nullptr, At(1)).push.has_value());
-  EXPECT_EQ(state.OnWritten(At(1)).keys, nullptr) << "it does not";
+  EXPECT_EQ(state.OnWritten(At(1)).frame, nullptr) << "it does not";
   state.OnMessage(MakeAck(1), At(1));
   auto with_tls = std::make_shared<v1::Snapshot>(*MakeSnapshot(2, 'b'));
   with_tls->add_resources()->mutable_listener()->mutable_tls();
   EXPECT_TRUE(state.OnTarget(with_tls, nullptr, At(2)).push.has_value());
-  EXPECT_EQ(state.OnWritten(At(2)).keys, first);
-  EXPECT_EQ(state.OnTicketKeys(second).keys, nullptr) << "the first ones are being written";
-  EXPECT_EQ(state.OnWritten(At(2)).keys, second);
-  EXPECT_EQ(state.OnWritten(At(2)).keys, nullptr);
-  EXPECT_EQ(state.OnTicketKeys(second).keys, nullptr) << "it has them";
+  EXPECT_EQ(state.OnWritten(At(2)).frame, first);
+  EXPECT_EQ(state.OnTicketKeys(second).frame, nullptr) << "the first ones are being written";
+  EXPECT_EQ(state.OnWritten(At(2)).frame, second);
+  EXPECT_EQ(state.OnWritten(At(2)).frame, nullptr);
+  EXPECT_EQ(state.OnTicketKeys(second).frame, nullptr) << "it has them";
 }
 
 }  // namespace
