@@ -71,6 +71,33 @@ class FakeFleet final : public v1::FleetService::Service {
     ++tops;
     return status;
   }
+  grpc::Status Explain(grpc::ServerContext*, const v1::ExplainRequest* request, v1::ExplainResponse* response) override {
+    v1::BackendExplanation* one = response->add_backends();
+    one->set_upstream("app");
+    one->set_backend(request->backend());
+    one->set_verdict(v1::VERDICT_EJECTED);
+    one->set_reason("error_rate: 34 % of attempts fail");
+    one->set_utilization(-1);
+    v1::AgentView* view = one->add_views();
+    view->set_node("edge-1");
+    view->set_at_fault(true);
+    return status;
+  }
+  grpc::Status Weights(grpc::ServerContext*, const v1::WeightsRequest*, v1::WeightsResponse* response) override {
+    v1::WeightRow* row = response->add_rows();
+    row->set_upstream("app");
+    row->set_backend("127.0.0.1:80");
+    row->set_configured(4);
+    row->set_effective(0.5);
+    row->set_utilization(0.7);
+    for (const float factor : {1.0F, 0.75F, 0.5F}) row->add_history(factor);
+    return status;
+  }
+  grpc::Status SetOverride(grpc::ServerContext*, const v1::SetOverrideRequest* request, v1::SetOverrideResponse* response) override {
+    overridden = *request;
+    response->add_upstreams("app");
+    return status;
+  }
   grpc::Status CreateToken(grpc::ServerContext*, const v1::CreateTokenRequest* request, v1::CreateTokenResponse* response) override {
     response->set_token("syt1.id.secret.ca");
     response->mutable_info()->set_uses_left(request->uses());
@@ -82,6 +109,7 @@ class FakeFleet final : public v1::FleetService::Service {
   v1::ApplyResponse apply_response;
   v1::DeleteRequest deleted;
   v1::StatusResponse status_response;
+  v1::SetOverrideRequest overridden;
   int tops = 0;
 
  private:

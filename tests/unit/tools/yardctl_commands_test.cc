@@ -259,5 +259,33 @@ TEST_F(CommandsTest, ShowsNoEscapesThatOthersWrote) {
   EXPECT_EQ(err_.str().find('\x1b'), std::string::npos);
 }
 
+TEST_F(CommandsTest, ExplainShowsVerdictAndWhoSeesWhat) {
+  EXPECT_EQ(RunExplain({.backend = "127.0.0.1:80", .upstream = ""}, Table()), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("127.0.0.1:80 in app"));
+  EXPECT_THAT(out_.str(), HasSubstr("verdict    ejected: error_rate: 34 % of attempts fail"));
+  EXPECT_THAT(out_.str(), HasSubstr("not known how busy"));
+  EXPECT_THAT(out_.str(), HasSubstr("at fault itself"));
+}
+
+TEST_F(CommandsTest, WeightsShowConfiguredAndEffective) {
+  EXPECT_EQ(RunWeights({}, Table()), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("2.00"));
+  EXPECT_THAT(out_.str(), HasSubstr("70.0 %"));
+  EXPECT_THAT(out_.str(), HasSubstr("1.00 0.75 0.50"));
+}
+
+TEST_F(CommandsTest, OverrideSaysWhatHoldsAndForHowLong) {
+  OverrideOptions options;
+  options.backend = "127.0.0.1:80";
+  options.word = "out";
+  options.reason = "disk";
+  EXPECT_EQ(RunOverride(options, Table()), ExitCode::kOk);
+  EXPECT_EQ(fleet_.overridden.override(), v1::OVERRIDE_OUT);
+  EXPECT_EQ(fleet_.overridden.ttl().seconds(), 3600);
+  EXPECT_EQ(out_.str(), "127.0.0.1:80 in app: forced out for 1h\n");
+  fleet_.status = grpc::Status(grpc::StatusCode::NOT_FOUND, "no upstream has a backend 127.0.0.1:80");
+  EXPECT_NE(RunOverride(options, Table()), ExitCode::kOk);
+}
+
 }  // namespace
 }  // namespace switchyard::tools::yardctl

@@ -196,5 +196,50 @@ TEST_F(AgentSessionTest, NeverTouchesTheWireOnceClosed) {
   EXPECT_EQ(timers_.size(), 0u);
 }
 
+TEST_F(AgentSessionTest, TheFleetsFramesGoAfterConfigurationAndOneAtATime) {
+  Hello();
+  session_->SetTarget(MakeSnapshot(3), nullptr);
+  host_.fleet_frame = std::make_shared<const std::string>("overlay 1");
+  session_->OnFleetNews();
+  EXPECT_EQ(wire_.sent.size(), 2u) << "the push is still being written";
+  session_->OnWritten(true);
+  ASSERT_EQ(wire_.sent.size(), 3u);
+  EXPECT_EQ(wire_.sent.back(), "overlay 1");
+  host_.fleet_frame = std::make_shared<const std::string>("overlay 2");
+  session_->OnFleetNews();
+  session_->OnFleetNews();
+  EXPECT_EQ(wire_.sent.size(), 3u) << "at most one is unsent";
+  session_->OnWritten(true);
+  EXPECT_EQ(wire_.sent.back(), "overlay 2");
+  session_->OnWritten(true);
+  EXPECT_EQ(wire_.sent.size(), 4u);
+}
+
+TEST_F(AgentSessionTest, WithNothingToTellTheWireStaysFree) {
+  Hello();
+  session_->SetTarget(MakeSnapshot(3), nullptr);
+  session_->OnWritten(true);
+  session_->OnFleetNews();
+  session_->SetTarget(MakeSnapshot(4), nullptr);
+  v1::AgentMessage ack;
+  ack.mutable_config_status()->set_generation(3);
+  ack.mutable_config_status()->set_applied(true);
+  session_->OnMessage(ack);
+  EXPECT_EQ(wire_.sent.back(), "push 4");
+}
+
+TEST_F(AgentSessionTest, EvidenceGoesToTheLoopWithWhoSentIt) {
+  v1::AgentMessage hello;
+  hello.mutable_hello()->set_node("edge-1");
+  hello.mutable_hello()->set_instance("life-1");
+  session_->OnMessage(hello);
+  session_->OnWritten(true);
+  v1::AgentMessage message;
+  message.mutable_evidence()->set_sequence(9);
+  session_->OnMessage(message);
+  EXPECT_EQ(host_.counted, "edge-1/life-1/9");
+  EXPECT_EQ(host_.evidence, 0);
+}
+
 }  // namespace
 }  // namespace switchyard::controlplane::stream
