@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/sim/fleet.h"
+#include "tests/sim/laws.h"
 #include "tests/sim/setups.h"
 
 namespace switchyard::tests::sim {
@@ -69,6 +70,27 @@ TEST(Sim, SharedCauseTurnsNobodyOff) {
   scenario.faults = {{Fault::Kind::kErrors, 0, 1, 1e9, 0.6, true}};
   const Outcome outcome = Simulate(scenario);
   for (const double share : outcome.shares_late) EXPECT_GT(share, 0.01);
+}
+
+TEST(Sim, TheFleetsRequestsInFlightHelpWhereOwnOnesSayLittle) {
+  EXPECT_LE(Uneven(kAdaptiveOverlay, 100).p99, 0.8 * Uneven(kAdaptiveLocal, 100).p99);
+}
+
+TEST(Laws, OursStaysEvenAndCalmHoweverLateReportsCome) {
+  for (const int delay : {1, 5, 10}) {
+    for (const double lost : {0.1, 0.3}) {
+      const LawResult ours = RunLaw(Law::kFeedForward, delay, lost, 1);
+      EXPECT_LE(ours.spread, 1.07) << delay;
+      EXPECT_GE(ours.settled, 0) << delay;
+      EXPECT_LE(ours.settled, 30) << delay;
+      EXPECT_LE(ours.turns, 2) << delay;
+    }
+  }
+}
+
+TEST(Laws, AnIntegralSwingsWithTheDelay) {
+  EXPECT_GE(RunLaw(Law::kStrongIntegral, 5, 0.1, 1).spread, 1.5);
+  EXPECT_GE(RunLaw(Law::kNone, 1, 0.1, 1).spread, 1.4);
 }
 
 }  // namespace
