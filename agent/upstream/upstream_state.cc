@@ -146,11 +146,11 @@ void UpstreamState::TakeFleet(std::size_t at, TimePoint now) {
   BackendState& backend = *backends_[at];
   const TimePoint told = word.told();
   if (told != backend.others_told_) {
-    // Ours are in the fleet's count; those that we send from here on are not.
-    backend.others_ = std::max(0.0F, word.in_flight() - static_cast<float>(backend.in_flight()));
+    backend.others_.Told(word.in_flight(), static_cast<float>(backend.in_flight()));
     backend.others_told_ = told;
   }
-  picker_->SetOthers(at, now - told <= health::FleetWord::kInFlightLasts ? backend.others_ : 0);
+  if (now - told > health::FleetWord::kInFlightLasts) backend.others_.Forget();
+  picker_->SetOthers(at, backend.others_.counted());
 }
 
 bool UpstreamState::HasRoom(bool retry) const {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/balancer/others.h"
 #include "agent/balancer/picker.h"
 #include "agent/breaker/retry_budget.h"
 #include "agent/codec/head.h"
@@ -63,7 +64,7 @@ class BackendState final : public loop::RefCounted {
   report::EvidenceCounts evidence_;
   std::uint32_t in_flight_told_ = 0;
   // What others have in flight, and when the fleet told it.
-  float others_ = 0;
+  balancer::Others others_;
   TimePoint others_told_{};
   std::uint64_t opened_told_ = 0;
   std::uint64_t ejections_told_ = 0;

@@ -5,7 +5,7 @@
 //   CapacityRule      from measurement to what the backend could do. FeedForward: an EWMA (0.2) of completed / max(utilisation + errors, 0.05). It
 //                     does not depend on the weight in force, and is therefore indifferent to delay; integral and PID laws on utilisation are not
 //   WeightController  from what is wanted to what is in force: at most 25 % per period, within a tenth and ten times the middle; what moves less
-//                     than 5 % is not published
+//                     than 6 % is not published
 // Missing data holds: no measurement, or one that says nothing (less than a tenth of the middle backend in use), leaves a factor where it is; after
 // 30 s without any it goes back to 1, step by step.
 //
@@ -59,7 +59,7 @@ class BoundedStep final : public WeightController {
   static constexpr double kStep = 0.25;
   static constexpr double kLeast = 0.1;
   static constexpr double kMost = 10;
-  static constexpr double kDeadBand = 0.05;
+  static constexpr double kDeadBand = 0.06;
   double Next(double in_force, double wanted) const override;
   bool WorthTelling(double told, double in_force) const override;
 };

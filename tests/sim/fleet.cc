@@ -1,5 +1,7 @@
 #include "tests/sim/fleet.h"
 
+#include "agent/balancer/others.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -59,6 +61,7 @@ struct Backend {
 
 struct Agent {
   std::vector<BackendRecord> records;
+  std::vector<agent::balancer::Others> others;
   std::vector<std::uint32_t> told;  // requests in flight, as last told
   std::unique_ptr<Picker> picker;
 };
@@ -294,12 +297,13 @@ void Fleet::SumTold() {
   Push(now_ + s_.tells, Kind::kSum, 0);
 }
 
-// As UpstreamState does with an overlay: what is ours now is in the fleet's count.
+// As UpstreamState does with an overlay.
 void Fleet::Told() {
   for (Agent& one : agents_) {
+    one.others.resize(backends_.size());
     for (std::size_t i = 0; i < backends_.size(); ++i) {
-      const std::uint32_t own = one.records[i].in_flight;
-      one.picker->SetOthers(i, static_cast<float>(fleet_[i] - std::min(own, fleet_[i])));
+      one.others[i].Told(static_cast<float>(fleet_[i]), static_cast<float>(one.records[i].in_flight));
+      one.picker->SetOthers(i, one.others[i].counted());
     }
   }
 }

@@ -73,7 +73,8 @@ TEST(Sim, SharedCauseTurnsNobodyOff) {
 }
 
 TEST(Sim, TheFleetsRequestsInFlightHelpWhereOwnOnesSayLittle) {
-  EXPECT_LE(Uneven(kAdaptiveOverlay, 100).p99, 0.8 * Uneven(kAdaptiveLocal, 100).p99);
+  EXPECT_LE(Uneven(kAdaptiveOverlay, 100).p99, 0.6 * Uneven(kAdaptiveLocal, 100).p99);
+  EXPECT_LE(Uneven(kAdaptiveOverlay, 20).p99, 1.1 * Uneven(kAdaptiveLocal, 20).p99);
 }
 
 TEST(Laws, OursStaysEvenAndCalmHoweverLateReportsCome) {
