@@ -20,6 +20,8 @@ constexpr double kRecordBytes = 10;
 // Evidence messages per second that one controller takes in with ease.
 constexpr double kEvidenceRate = 5'000;
 constexpr int kSilentIntervals = 3;
+constexpr Duration kLongestPlanGap = std::chrono::seconds(1);
+constexpr Duration kPlanGapPerAgent = std::chrono::milliseconds(1);
 
 google::protobuf::Duration ToWire(Duration duration) {
   google::protobuf::Duration out;
@@ -96,7 +98,13 @@ bool FleetLoop::Tick() {
     FindSilent(now);
   }
   TellInFlight(now);
-  if (std::exchange(plan_due_, false)) PlanProbes();
+  // A plan costs more the more agents there are; while thousands come back it is made once a second.
+  const Duration gap = std::min<Duration>(kLongestPlanGap, members_.size() * kPlanGapPerAgent);
+  if (plan_due_ && now - planned_ >= gap) {
+    plan_due_ = false;
+    planned_ = now;
+    PlanProbes();
+  }
   return ledger_.epoch() != before || plan_version_ != plan_before;
 }
 

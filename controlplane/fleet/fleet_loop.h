@@ -97,6 +97,7 @@ class FleetLoop final : public feedback::ReportSink {
   bool plan_due_ = false;
   std::uint64_t plan_version_ = 0;
   TimePoint stepped_{};
+  TimePoint planned_{};
   TimePoint told_in_flight_{};
   Duration in_flight_gap_ = std::chrono::milliseconds(100);
 };

@@ -8,6 +8,8 @@ namespace {
 
 // Even shares: with one point per agent some would probe many times what others do.
 constexpr std::uint64_t kPoints = 16;
+// So many times k agents are looked at for other zones.
+constexpr std::size_t kWalk = 8;
 
 // FNV-1a, spread by SplitMix64.
 std::uint64_t HashOf(std::string_view text, std::uint64_t seed = 0) {
@@ -45,8 +47,8 @@ std::vector<std::string> ProbePlan::ProbersOf(std::string_view upstream, std::st
     } else if (rest.size() < k) {
       rest.push_back(agent);
     }
-    // In a fleet of one zone there is no other to wait for.
-    if (zones.size() == 1 && out.size() + rest.size() >= k && seen.size() >= 4 * k) break;
+    // There may be no further zone to find.
+    if (out.size() + rest.size() >= k && seen.size() >= kWalk * k) break;
   }
   for (std::size_t i = 0; i < rest.size() && out.size() < k; ++i) out.push_back(agents_[rest[i]].node);
   return out;
