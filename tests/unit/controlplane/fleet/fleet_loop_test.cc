@@ -161,6 +161,7 @@ TEST_F(FleetLoopTest, EachBackendIsProbedByThreeAgentsAndAnewWhenOneIsLost) {
   for (int b = 1; b <= 4; ++b) EXPECT_EQ(count("10.0.0." + std::to_string(b) + ":80", -1).size(), 3U);
   const int lost = *count(kSick, -1).begin();
   loop_.OnGone(Node(lost));
+  clock_.Advance(std::chrono::milliseconds(10));
   EXPECT_TRUE(loop_.Tick());
   for (int a = 0; a < 9; ++a) {
     if (a != lost) Drain(a);
