@@ -24,7 +24,7 @@ namespace switchyard::agent::balancer {
 struct BackendFacts {
   std::uint32_t weight = 1;
   std::uint32_t in_flight = 0;
-  // Requests in flight from the rest of the fleet, as far as they count (others.h); 0 when that is not known. For ADAPTIVE.
+  // Requests in flight from the rest of the fleet, as last told; 0 when that is not known. ADAPTIVE counts them like own ones.
   float others = 0;
   bool usable = true;
   // Share of its weight that it may take now, 0-1: slow start, a breaker that is half open, a soft verdict.
