@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 9> kKindNames = {"RoundRobin", "LeastRequ
 
 std::vector<BackendFacts> Facts(const std::vector<std::uint32_t>& weights) {
   std::vector<BackendFacts> facts;
-  for (const std::uint32_t weight : weights) facts.push_back({weight, 0, true});
+  for (const std::uint32_t weight : weights) facts.push_back({.weight = weight});
   return facts;
 }
 
@@ -156,7 +156,7 @@ TEST_P(BalancerTest, BackendThatComesBackGetsItsShareAndNoMore) {
 TEST_P(BalancerTest, RandomFactsNeverGiveAnUnusableBackend) {
   for (int round = 0; round < 2'000; ++round) {
     std::vector<BackendFacts> facts;
-    for (std::uint64_t n = random_.Below(8); n > 0; --n) facts.push_back({static_cast<std::uint32_t>(random_.Below(4)), 0, true});
+    for (std::uint64_t n = random_.Below(8); n > 0; --n) facts.push_back({.weight = static_cast<std::uint32_t>(random_.Below(4))});
     const auto balancer = Make(kind(), facts, random_);
     for (int pick = 0; pick < 20; ++pick) {
       for (BackendFacts& fact : facts) {

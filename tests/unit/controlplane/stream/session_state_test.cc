@@ -59,12 +59,17 @@ class SessionStateTest : public testing::Test {
     state_.OnWritten(At(1));
   }
   SessionStep Target(std::uint64_t generation, char digest, SnapshotPtr base = nullptr) {
-    return state_.OnTarget(MakeSnapshot(generation, digest), std::move(base), At(2));
+    return NoNews(state_.OnTarget(MakeSnapshot(generation, digest), std::move(base), At(2)));
   }
   // The push was written and answered.
   SessionStep Answer(const v1::AgentMessage& message) {
-    state_.OnWritten(At(3));
-    return state_.OnMessage(message, At(3));
+    NoNews(state_.OnWritten(At(3)));
+    return NoNews(state_.OnMessage(message, At(3)));
+  }
+  // The fleet's loop has nothing to tell.
+  SessionStep NoNews(SessionStep step) {
+    if (step.fleet) state_.NothingToSend();
+    return step;
   }
 
   SessionState state_{"edge-1"};
