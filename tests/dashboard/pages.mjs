@@ -9,7 +9,7 @@ import { checkDoor } from "./door.mjs";
 const facts = JSON.parse(process.env.DASHBOARD_FACTS);
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const kPages = ["overview", "topology", "upstreams", "upstreams/stable", "agents", "agents/edge-1", "changes", "changes/2", "access"];
-const kPatience = 20_000;
+const kPatience = 60_000;
 const began = Date.now();
 const say = (text) => console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s  ${text}`);
 
