@@ -1,6 +1,7 @@
 #include "controlplane/controller.h"
 
 #include <atomic>
+#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -120,7 +121,7 @@ class ControllerImpl final : public Controller {
         evidence_({&aggregator_, &board_}),
         ring_(std::move(ring)),
         registry_(clock_, &timers_),
-        recorder_({clock_, log_, &aggregator_, &board_, ring_.get(), [this] { return CountAgents(); }}),
+        recorder_({clock_, log_, &aggregator_, &board_, ring_.get(), [this] { return CountAgents(); }, [this] { return ChangedWeights(); }}),
         publisher_(store_.get(), &compiler::Compile),
         fleet_({clock_, instance_, SecureSeed(), options.report_interval}, [this] { overlays_.Wake(); }),
         overlays_(&fleet_, clock_),
@@ -219,6 +220,20 @@ class ControllerImpl final : public Controller {
     return {static_cast<std::uint32_t>(counts.connected), static_cast<std::uint32_t>(counts.known)};
   }
 
+  // Percent, of those backends that do not get just their configured weight.
+  std::map<std::pair<std::string, std::string>, std::uint32_t> ChangedWeights() const {
+    v1::WeightsRequest now;
+    now.mutable_window();
+    std::map<std::pair<std::string, std::string>, std::uint32_t> changed;
+    const v1::WeightsResponse weights = fleet_.Weights(now);
+    for (const v1::WeightRow& row : weights.rows()) {
+      const bool out = row.verdict() == v1::VERDICT_EJECTED || row.verdict() == v1::VERDICT_FORCED_OUT;
+      const auto percent = out ? 0 : static_cast<std::uint32_t>(row.effective() * row.share() * 100 + 0.5);
+      if (percent != 100) changed.emplace(std::pair(row.upstream(), row.backend()), percent);
+    }
+    return changed;
+  }
+
   v1::DashboardLoginResponse DashboardLogin(const identity::PeerIdentity& who) {
     v1::DashboardLoginResponse response;
     if (dashboard_ == nullptr) return response;
@@ -232,7 +247,7 @@ class ControllerImpl final : public Controller {
     const auto address = Endpoint::Parse(options_.dashboard_listen);
     if (!address.ok()) return Annotate(address.status(), "--dashboard-listen");
     dashboard::Parts parts{.clock = clock_, .log = log_, .store = store_.get(), .registry = &registry_, .aggregator = &aggregator_, .board = &board_,
-                           .recorder = &recorder_, .tokens = &tokens_, .credentials = &credentials_, .actions = &actions_, .desk = &desk_,
+                           .recorder = &recorder_, .fleet = &fleet_, .tokens = &tokens_, .credentials = &credentials_, .actions = &actions_, .desk = &desk_,
                            .changes = &changes_, .calls = &calls_, .facts = facts(), .ca = &authority_->ca()};
     auto opened = dashboard::Dashboard::Open({*address, authority_->server_certificate_path(), authority_->server_key_path()}, std::move(parts));
     if (opened.ok()) {

@@ -9,6 +9,7 @@
 #include "controlplane/admin/info_handler.h"
 #include "controlplane/feedback/aggregator.h"
 #include "controlplane/feedback/traffic_board.h"
+#include "controlplane/fleet/fleet_loop.h"
 #include "controlplane/history/recorder.h"
 #include "controlplane/identity/actions.h"
 #include "controlplane/identity/credentials.h"
@@ -27,6 +28,7 @@ struct Parts {
   const feedback::Aggregator* aggregator = nullptr;
   const feedback::TrafficBoard* board = nullptr;
   const history::Recorder* recorder = nullptr;
+  const fleet::FleetLoop* fleet = nullptr;
   identity::Tokens* tokens = nullptr;
   identity::Credentials* credentials = nullptr;
   identity::Actions* actions = nullptr;

@@ -32,7 +32,8 @@ const std::map<std::string_view, int>& Levels() {
   static const std::map<std::string_view, int> levels = {
       {"/api/overview", kViewer}, {"/api/info", kViewer},   {"/api/top", kViewer},      {"/api/agents", kViewer},
       {"/api/status", kViewer},   {"/api/series", kViewer}, {"/api/topology", kViewer}, {"/api/history", kViewer},
-      {"/api/diff", kViewer},     {"/api/yaml", kViewer},   {"/api/tokens", kAdmin},    {"/api/credentials", kAdmin},
+      {"/api/diff", kViewer},     {"/api/yaml", kViewer},   {"/api/weights", kViewer},
+      {"/api/explain", kViewer}, {"/api/tokens", kAdmin},    {"/api/credentials", kAdmin},
       {"/api/actions", kAdmin}};
   return levels;
 }
@@ -130,6 +131,18 @@ absl::StatusOr<std::string> Reads::Make(std::string_view path, const Form& form)
     v1::StatusRequest request;
     request.set_generation(NumberIn(form, "generation"));
     return ToJson(admin::HandleStatus(*parts_.store, *parts_.registry, request));
+  }
+  if (path == "/api/weights") {
+    v1::WeightsRequest request;
+    request.set_upstream(std::string(FieldOf(form, "upstream")));
+    request.mutable_window()->set_seconds(static_cast<std::int64_t>(std::min<std::uint64_t>(NumberIn(form, "window"), 600)));
+    return CompactJson(parts_.fleet->Weights(request));
+  }
+  if (path == "/api/explain") {
+    v1::ExplainRequest request;
+    request.set_upstream(std::string(FieldOf(form, "upstream")));
+    request.set_backend(std::string(FieldOf(form, "backend")));
+    return ToJson(parts_.fleet->Explain(request));
   }
   return MakeLists(path, form);
 }

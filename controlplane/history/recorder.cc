@@ -48,7 +48,9 @@ double LeastRate(const v1::TopResponse& top) {
   return rates[kMaxRecordedBackends];
 }
 
-std::map<std::string, Row> RowsOf(const std::vector<v1::FlowRow>& flows, const v1::TopResponse& top, AgentCounts agents) {
+using Weights = std::map<std::pair<std::string, std::string>, std::uint32_t>;
+
+std::map<std::string, Row> RowsOf(const std::vector<v1::FlowRow>& flows, const v1::TopResponse& top, AgentCounts agents, const Weights& weights) {
   std::map<std::string, Row> rows;
   Row& fleet = rows["f"];
   for (const v1::FlowRow& flow : flows) fleet.emplace_back(flow.name(), PointOf(flow));
@@ -58,7 +60,10 @@ std::map<std::string, Row> RowsOf(const std::vector<v1::FlowRow>& flows, const v
   }
   const double least = LeastRate(top);
   for (const v1::TopRow& row : top.rows()) {
-    if (row.backend().empty() || row.rate() > least) rows["u/" + row.upstream()].emplace_back(row.backend(), PointOf(row));
+    if (!row.backend().empty() && row.rate() <= least) continue;
+    Point point = PointOf(row);
+    if (const auto weight = weights.find({row.upstream(), row.backend()}); weight != weights.end()) point.weight = weight->second;
+    rows["u/" + row.upstream()].emplace_back(row.backend(), point);
   }
   return rows;
 }
@@ -110,7 +115,7 @@ void Recorder::Record(Tier tier, std::int64_t now) {
   const std::int64_t window = std::min<std::int64_t>(step, feedback::TrafficBoard::kSeconds - 1);
   auto flows = parts_.board->Rows(window);
   const v1::TopResponse top = parts_.aggregator->Top("", std::chrono::seconds(window));
-  const auto rows = RowsOf(flows, top, parts_.counts());
+  const auto rows = RowsOf(flows, top, parts_.counts(), parts_.weights ? parts_.weights() : Weights());
   if (tier == Tier::kSecond) {
     auto moment = MomentOf(WallTime(std::chrono::seconds(now)), std::move(flows), top);
     const std::lock_guard lock(mutex_);

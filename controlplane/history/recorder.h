@@ -10,8 +10,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/clock.h"
@@ -54,6 +58,8 @@ class Recorder {
     const feedback::TrafficBoard* board = nullptr;
     Ring* ring = nullptr;
     std::function<AgentCounts()> counts;
+    // Percent of its configured weight that each backend gets, by upstream and address; those that get all of it may be left out. May be null.
+    std::function<std::map<std::pair<std::string, std::string>, std::uint32_t>()> weights;
   };
   explicit Recorder(Parts parts);
 

@@ -77,7 +77,7 @@ ARROWS = {
     "controlplane/admin": COMMON + ["controlplane/store", "controlplane/backup", "controlplane/validation", "controlplane/compiler", "controlplane/identity",
                                     "controlplane/feedback", "controlplane/fleet", "controlplane/history", "controlplane/stream", "controlplane/runtime"],
     "controlplane/dashboard": COMMON + ["controlplane/store", "controlplane/identity", "controlplane/feedback", "controlplane/history",
-                                        "controlplane/stream", "controlplane/admin", "controlplane/runtime"],
+                                        "controlplane/fleet", "controlplane/stream", "controlplane/admin", "controlplane/runtime"],
     "controlplane": COMMON + ["controlplane/*"],
 
     "tools/wire": BASE,

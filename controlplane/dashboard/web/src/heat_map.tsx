@@ -1,5 +1,5 @@
 // Latency of each backend over time: one row per backend, one column per point, the darker the slower. The figures are in the table below it.
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { millis } from "./format";
 import { colour, useColours } from "./theme";
 
@@ -27,7 +27,8 @@ export function HeatMap({ rows, from, to, step }: { rows: HeatRow[]; from: numbe
     return () => observer.disconnect();
   }, []);
 
-  useEffect(() => {
+  // Before the browser paints: a new size empties the canvas.
+  useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context) return;
     const scale = devicePixelRatio;

@@ -53,3 +53,13 @@ export interface TokenInfo { id: string; uses_left: number; expires: string; des
 export interface CredentialInfo { id: string; name: string; role: string; created: string; not_after: string; created_by: string; revoked: boolean }
 export interface AdminAction { time: string; who: string; verb: string; subject: string; refused: string }
 export interface Me { name: string; role: string; level: number; csrf: string; ends: number; version: string; trust_domain: string }
+export interface WeightRow {
+  upstream: string; backend: string; configured: number; effective: number; utilization: number; completed: number; verdict: string; share: number;
+  history: number[]; held: string;
+}
+export interface AgentView { node: string; attempts: number; error: number; at_fault: boolean; prober: boolean; health: string }
+export interface Explanation {
+  upstream: string; backend: string; verdict: string; reason: string; verdict_age?: string; verdict_left?: string; ejections: number; evidence: number;
+  error: number; peers_error: number; agents: number; witnesses: number; configured_weight: number; effective: number; share: number; completed: number;
+  utilization: number; capacity: number; in_flight: number; health: string; views: AgentView[]; guard: string;
+}

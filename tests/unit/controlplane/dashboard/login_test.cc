@@ -18,6 +18,7 @@ using std::chrono::minutes;
 
 class LoginTest : public testing::Test {
  protected:
+  void SetUp() override { credentials_.SetAddress("127.0.0.1:7400"); }
   Form Signed(const identity::IssuedIdentity& who, const std::string& challenge, std::string_view prefix = kSignedPrefix) {
     const auto key = tls::KeyPair::FromPem(who.key_pem).value();
     return {{"challenge", challenge},

@@ -167,7 +167,7 @@ TEST(RocksdbRing, NeverPassesItsCap) {
   // Figures that do not compress, several times the cap.
   std::uint64_t state = 1;
   std::uint64_t most = 0;
-  for (std::int64_t time = 0; time < 400; ++time) {
+  for (std::int64_t time = 0; time < 150; ++time) {
     std::map<std::string, Row> rows;
     for (int group = 0; group < 20; ++group) {
       Row& row = rows["u/" + std::to_string(group)];
@@ -184,7 +184,7 @@ TEST(RocksdbRing, NeverPassesItsCap) {
   EXPECT_GT(most, kMinCapBytes / 4) << "the test wrote too little to say anything";
   std::size_t kept = 0;
   ASSERT_TRUE((*ring)->Read(Tier::kSecond, "u/7", 0, 1000, [&](std::int64_t time, const Row&) {
-    if (time > 350) ++kept;
+    if (time > 120) ++kept;
   }).ok());
   EXPECT_GT(kept, 5u) << "the newest stay";
 }

@@ -15,6 +15,7 @@ namespace {
 
 class CredentialsTest : public testing::Test {
  protected:
+  void SetUp() override { credentials_.SetAddress("127.0.0.1:7400"); }
   v1::CreateCredentialRequest Request(const std::string& name, v1::AccessRole role) {
     v1::CreateCredentialRequest request;
     request.set_name(name);

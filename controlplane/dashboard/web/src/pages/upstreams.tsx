@@ -1,12 +1,12 @@
 // Upstreams: all of them, or one: its signals over time, and each backend with its health, latency and share.
-import { useMemo, useState } from "react";
-import { Chart } from "../chart";
+import { useEffect, useMemo, useState } from "react";
+import { Chart, type Mark } from "../chart";
 import { bytes, count, millis, percent, word } from "../format";
 import { HeatMap } from "../heat_map";
 import { List } from "../list";
 import { useLive } from "../live";
 import { target } from "../api";
-import type { FlowRow, HistoryResponse, Overview, SeriesResponse, TopResponse, TopRow } from "../types";
+import type { FlowRow, HistoryResponse, Overview, SeriesResponse, TopResponse, TopRow, Explanation, WeightRow } from "../types";
 import { Badge, Card, Failure, Loading, Tile, useRead, type Tone } from "../widgets";
 import { FlowTable, RangePicker, errorTone, kRanges, marksOf, seconds, useSeries } from "./overview";
 
@@ -40,6 +40,8 @@ function OneUpstream({ name }: { name: string }) {
   const marks = useMemo(() => marksOf(history.value?.entries), [history.value]);
   const backends = useMemo(() => (top?.rows ?? []).filter((entry) => entry.backend), [top]);
   const sum = top?.rows.find((entry) => !entry.backend);
+  const weights = useLive<{ rows: WeightRow[] }>(target("/api/weights", { upstream: name, window: 0 }));
+  const [chosen, setChosen] = useState("");
   return (
     <>
       <p className="path"><a href="#/upstreams">Upstreams</a> /</p>
@@ -62,8 +64,10 @@ function OneUpstream({ name }: { name: string }) {
           </div>
         ) : <Loading what="the history" />}
       </Card>
-      <BackendsCard backends={backends} loaded={top !== undefined} />
+      <BackendsCard backends={backends} weights={weights?.rows ?? []} loaded={top !== undefined} chosen={chosen} onChoose={(backend) => setChosen(backend === chosen ? "" : backend)} />
+      {chosen ? <WhyCard upstream={name} backend={chosen} onClose={() => setChosen("")} /> : null}
       <HeatCard name={name} range={range} />
+      <WeightCard name={name} marks={marks} />
       <Configuration name={name} generation={overview?.generation ?? 0} />
     </>
   );
@@ -93,15 +97,33 @@ function whyOf(row: TopRow): string {
   return row.failures.map((failure) => `${word(failure.cause)} ×${failure.count}`).join(", ");
 }
 
-function BackendsCard({ backends, loaded }: { backends: TopRow[]; loaded: boolean }) {
+const kVerdicts: Record<string, Tone> = { GOOD: "good", SOFT: "warn", EJECTED: "bad", RETURNING: "warn", FORCED_OUT: "bad", FORCED_IN: "warn" };
+
+function sharePercent(row: WeightRow): number {
+  return row.verdict === "EJECTED" || row.verdict === "FORCED_OUT" ? 0 : Math.round(row.effective * row.share * 100);
+}
+
+interface BackendsProperties {
+  backends: TopRow[];
+  weights: WeightRow[];
+  loaded: boolean;
+  chosen: string;
+  onChoose: (backend: string) => void;
+}
+
+function BackendsCard({ backends, weights, loaded, chosen, onChoose }: BackendsProperties) {
+  const weightOf = useMemo(() => new Map(weights.map((row) => [row.backend, row])), [weights]);
   return (
     <Card title="Backends" aside={<span className="muted">last 10 s</span>}>
       {loaded ? (
-        <List label="Backends" rows={backends} keyOf={(row) => row.backend} most={12} sort={{ key: "backend", down: false }}
+        <List label="Backends" rows={backends} keyOf={(row) => row.backend} most={12} opened={chosen} onOpen={(row) => onChoose(row.backend)} sort={{ key: "backend", down: false }}
           empty="No agent has reported a backend of this upstream."
           columns={[
-            { key: "backend", title: "Address", width: "minmax(9rem, 2fr)", value: (row) => row.backend, cell: (row) => row.backend },
+            { key: "backend", title: "Address", width: "minmax(9rem, 2fr)", value: (row) => row.backend, cell: (row) => <button type="button" className="quiet flat" aria-expanded={chosen === row.backend} title={`Why ${row.backend} gets what it gets`} onClick={(event) => { event.stopPropagation(); onChoose(row.backend); }}>{row.backend}</button> },
             { key: "health", title: "Health", width: "minmax(7rem, 1.4fr)", value: (row) => row.unhealthy - row.healthy, cell: (row) => { const { tone, text } = healthOf(row); return <Badge tone={tone}>{text}</Badge>; } },
+            { key: "verdict", title: "Verdict", width: "minmax(6.6rem, 1fr)", wide: true, value: (row) => weightOf.get(row.backend)?.verdict ?? "", cell: (row) => { const weight = weightOf.get(row.backend); return weight ? <Badge tone={kVerdicts[weight.verdict] ?? "plain"}>{word(weight.verdict)}</Badge> : <span className="muted">none yet</span>; } },
+            { key: "weight", title: "Weight", width: "minmax(6.6rem, 1fr)", numeric: true, wide: true, value: (row) => { const weight = weightOf.get(row.backend); return weight ? weight.configured * sharePercent(weight) : 0; },
+              cell: (row) => { const weight = weightOf.get(row.backend); return weight ? <span title="configured, and how much of it it gets">{weight.configured} × {sharePercent(weight)} %</span> : "–"; } },
             { key: "rate", title: "Rate/s", width: "minmax(4rem, 1fr)", numeric: true, middle: true, value: (row) => row.rate, cell: (row) => count(row.rate) },
             { key: "success", title: "Success", width: "minmax(4.5rem, 1fr)", numeric: true, middle: true, value: (row) => row.success,
               cell: (row) => <span className={`tone-${errorTone(1, 1 - row.success)}`}>{row.rate ? percent(row.success) : "–"}</span> },
@@ -111,6 +133,71 @@ function BackendsCard({ backends, loaded }: { backends: TopRow[]; loaded: boolea
             { key: "why", title: "Failures by cause", width: "minmax(8rem, 2fr)", wide: true, cell: (row) => <span title={whyOf(row)}>{whyOf(row) || <span className="muted">none</span>}</span> },
           ]} />
       ) : <Loading what="backends" />}
+    </Card>
+  );
+}
+
+// The figures that the fleet's decision about one backend rests on.
+function WhyCard({ upstream, backend, onClose }: { upstream: string; backend: string; onClose: () => void }) {
+  const answer = useLive<{ backends: Explanation[] }>(target("/api/explain", { upstream, backend }));
+  const why = answer?.backends[0];
+  return (
+    <Card title={`Why: ${backend}`} aside={<button type="button" className="quiet" onClick={onClose}>Close</button>}>
+      {why ? (
+        <>
+          <p><Badge tone={kVerdicts[why.verdict] ?? "plain"}>{word(why.verdict)}</Badge> {why.reason || "Nothing speaks against it."} {why.guard ? <strong>{why.guard}</strong> : null}</p>
+          <dl className="facts">
+            <div><dt>Verdict for</dt><dd>{why.verdict_age || "0s"}{why.verdict_left && why.verdict_left !== "0s" ? `, ${why.verdict_left} left` : ""}</dd></div>
+            <div><dt>Evidence against it</dt><dd>{why.evidence.toFixed(1)} (soft from 4.6, out from 9.2)</dd></div>
+            <div><dt>Fails</dt><dd>{percent(why.error)}, its peers {percent(why.peers_error)}</dd></div>
+            <div><dt>Agents that use it</dt><dd>{why.agents}, {why.witnesses} saw failures</dd></div>
+            <div><dt>Weight</dt><dd>{why.configured_weight} × {(why.effective * why.share * 100).toFixed(0)} %</dd></div>
+            <div><dt>Busy</dt><dd>{why.utilization < 0 ? "not known" : percent(why.utilization)}</dd></div>
+            <div><dt>Succeeds per second</dt><dd>{count(why.completed)}</dd></div>
+            <div><dt>Ejections</dt><dd>{why.ejections}</dd></div>
+          </dl>
+          {why.views.length ? (
+            <>
+              <h3>Agents that see it otherwise, or probe it</h3>
+              <List label="Views of agents" rows={why.views} keyOf={(view) => view.node} most={6} empty=""
+                columns={[
+                  { key: "node", title: "Agent", width: "minmax(6rem, 2fr)", value: (view) => view.node, cell: (view) => <a href={`#/agents/${encodeURIComponent(view.node)}`}>{view.node}</a> },
+                  { key: "attempts", title: "Attempts lately", width: "minmax(5rem, 1fr)", numeric: true, value: (view) => view.attempts, cell: (view) => count(view.attempts) },
+                  { key: "error", title: "Failed", width: "minmax(4rem, 1fr)", numeric: true, value: (view) => view.error, cell: (view) => percent(view.error) },
+                  { key: "note", title: "Notes", width: "minmax(6rem, 2fr)", wide: true, cell: (view) => [view.prober ? `probes it: ${word(view.health)}` : "", view.at_fault ? "is at fault itself, does not count" : ""].filter(Boolean).join("; ") || <span className="muted">none</span> },
+                ]} />
+            </>
+          ) : null}
+        </>
+      ) : <Loading what="the reasons" />}
+    </Card>
+  );
+}
+
+const kWeightColours = ["line-1", "line-2", "line-3", "line-bad", "mark", "muted"];
+const kWeightStep = 5;
+const kWeightReach = 600;
+
+// Of each backend the share of its configured weight, over ten minutes; those that moved most.
+function WeightCard({ name, marks }: { name: string; marks: Mark[] }) {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setTurn((t) => t + 1), 2 * kWeightStep * 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const { value } = useRead<{ rows: WeightRow[] }>("/api/weights", { upstream: name, window: kWeightReach }, turn);
+  const to = Math.floor(Date.now() / 1000);
+  const moved = (value?.rows ?? [])
+    .map((row) => ({ row, far: Math.max(0, ...row.history.map((factor) => Math.abs(factor - 1))) }))
+    .filter((entry) => entry.far > 0.01).sort((a, b) => b.far - a.far).slice(0, kWeightColours.length).map((entry) => entry.row);
+  const points = Math.max(0, ...moved.map((row) => row.history.length));
+  const time = Array.from({ length: points }, (_, i) => to - (points - 1 - i) * kWeightStep);
+  return (
+    <Card title="Effective weight" aside={<span className="muted">percent of the configured one, last 10 minutes</span>}>
+      {moved.length ? (
+        <Chart label={`Effective weight of the backends of ${name}`} time={time} step={kWeightStep} from={to - kWeightReach} to={to} marks={marks} format={(share) => `${Math.round(share)} %`}
+          lines={moved.map((row, i) => ({ label: row.backend, colour: kWeightColours[i]!, values: [...Array<number>(points - row.history.length).fill(100), ...row.history.map((factor) => factor * 100)] }))} />
+      ) : <p className="empty">{value ? "Every backend got its configured weight all the time." : "Loading…"}</p>}
     </Card>
   );
 }
