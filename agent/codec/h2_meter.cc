@@ -67,17 +67,19 @@ std::uint32_t H2Meter::StreamOfHeader() const {
 void H2Meter::SeeFrame(TimePoint now) {
   const std::uint8_t type = header_[3];
   const std::uint8_t flags = header_[4];
+  in_section_frame_ = type == kHeaders || type == kContinuation;
   switch (type) {
     case kData:
       if (skip_ == 0 && (flags & kEndStream) == 0 && !control_.Spend(now)) fault_ = Cause::kControlFlood;
       break;
     case kHeaders:
-      within_section_ = (flags & kEndHeaders) == 0;
+      ++sections_;
+      open_section_ = (flags & kEndHeaders) == 0;
       continuations_ = 0;
       section_bytes_ = static_cast<std::uint32_t>(skip_);
       break;
     case kContinuation:
-      within_section_ = (flags & kEndHeaders) == 0;
+      open_section_ = (flags & kEndHeaders) == 0;
       section_bytes_ += static_cast<std::uint32_t>(skip_);
       if (++continuations_ > limits_.continuations) fault_ = Cause::kContinuationFlood;
       break;
@@ -100,7 +102,7 @@ void H2Meter::SeeFrame(TimePoint now) {
       if (!control_.Spend(now)) fault_ = Cause::kControlFlood;
       break;
   }
-  if (section_bytes_ > limits_.section_bytes && (type == kHeaders || type == kContinuation)) fault_ = Cause::kContinuationFlood;
+  if (section_bytes_ > limits_.section_bytes && in_section_frame_) fault_ = Cause::kContinuationFlood;
 }
 
 void H2Meter::Provoked(TimePoint now) {

@@ -52,7 +52,11 @@ class H2Meter {
   void SentData(bool whole) { allowance_ += whole ? kFramesPerData : 0; }
   // The peer made us reset a stream.
   void Provoked(TimePoint now);
-  bool within_section() const { return within_section_; }
+  // A header section has begun and its last byte has not come. nghttp2 opens a stream at the frame's header, so a payload that never comes
+  // counts as much as a CONTINUATION that never does.
+  bool within_section() const { return open_section_ || (skip_ > 0 && in_section_frame_); }
+  // Header sections that have begun.
+  std::uint64_t sections() const { return sections_; }
 
  private:
   static constexpr std::uint32_t kFramesPerData = 4;
@@ -72,7 +76,9 @@ class H2Meter {
   std::uint32_t continuations_ = 0;
   std::uint32_t section_bytes_ = 0;
   Cause fault_ = Cause::kNone;
-  bool within_section_ = false;
+  std::uint64_t sections_ = 0;
+  bool open_section_ = false;      // CONTINUATION has to follow
+  bool in_section_frame_ = false;  // `skip_` counts a part of a section
 };
 
 }  // namespace switchyard::agent::codec

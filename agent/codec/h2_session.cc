@@ -18,6 +18,10 @@ constexpr std::size_t kDirectBytes = 4096;
 constexpr std::size_t kDribbleBytes = 256;
 // Until the backend has said otherwise (RFC 9113 section 6.5.2 recommends no less than this).
 constexpr std::uint32_t kAssumedPeerStreams = 100;
+// A section that HPACK blows up to more than so many times the bound is not worth decoding: each field costs a look at all of its bytes.
+constexpr std::size_t kMaxExcess = 4;
+// What RFC 9113 section 6.5.2 adds to each field.
+constexpr std::size_t kFieldCost = 32;
 
 nghttp2_nv Field(std::string_view name, std::string_view value) {
   const auto bytes = [](std::string_view text) { return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data())); };
@@ -76,6 +80,7 @@ struct H2Session::Callbacks {
   static int BeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     H2Session& self = Self(user);
     self.fields_.Clear();
+    self.emitted_ = 0;
     self.reading_ = nullptr;
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
     const StreamId id = frame->hd.stream_id;
@@ -98,9 +103,16 @@ struct H2Session::Callbacks {
     return 0;
   }
 
-  static int Header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name, std::size_t name_size, const std::uint8_t* value,
-                    std::size_t value_size, std::uint8_t, void* user) {
+  // A section that is moderately too large is read to its end, and can be answered. Beyond kMaxExcess the stream is reset, which the meter
+  // counts, and nghttp2 decodes the rest without looking at it.
+  static int Header(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
+                    const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
     H2Session& self = Self(user);
+    self.emitted_ += name_size + value_size + kFieldCost;
+    if (self.emitted_ > kMaxExcess * self.settings_.max_field_bytes) {
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_ENHANCE_YOUR_CALM);
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
     if (self.reading_ != nullptr) self.fields_.Add(Text(name, name_size), Text(value, value_size), self.settings_);
     return 0;
   }

@@ -109,8 +109,10 @@ class H2Session {
   bool finished() const;
   // What the peer did too much of, noticed while writing; else Feed says it.
   Cause fault() const { return meter_.fault(); }
-  // A header section has begun and has not ended.
+  // A header section has begun and has not ended, be it in the middle of a frame.
   bool within_section() const { return meter_.within_section(); }
+  // How many have begun so far.
+  std::uint64_t sections() const { return meter_.sections(); }
 
   // Server. Heads have no connection fields left; `length` is stated as content-length. A final head with `ends` ends the response.
   void Respond(H2Stream& stream, std::uint16_t status, const std::vector<Header>& headers, std::optional<std::uint64_t> length, bool ends);
@@ -126,7 +128,7 @@ class H2Session {
   void ResetUnlessEnded(H2Stream& stream, H2Error error);
   // Forgets the stream: no event follows.
   void Detach(H2Stream& stream);
-  // `size` bytes of its data have been taken.
+  // `size` bytes of its data have been taken. For a stream that is gone they are given back to the connection alone.
   void Consume(StreamId id, std::size_t size);
   // Bytes that count against the connection only, for a stream that is gone or keeps its own count.
   void ConsumeConnection(std::size_t size);
@@ -163,6 +165,7 @@ class H2Session {
   std::string& out_;
   std::unique_ptr<Handle> handle_;
   H2Fields fields_;  // of the section under way
+  std::size_t emitted_ = 0;  // bytes that HPACK has made of it, those that were dropped included
   H2Stream* reading_ = nullptr;
   bool busy_ = false;  // within nghttp2, which must not be entered again
 };

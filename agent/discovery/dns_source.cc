@@ -31,6 +31,8 @@ void DnsSource::Look() {
   questions_.clear();
   services_.clear();
   gathered_.clear();
+  answers_.clear();
+  brought_records_ = false;
   error_.clear();
   ttl_seconds_ = UINT32_MAX;
   if (terms_.record() == v1::DNS_RECORD_SRV) {
@@ -47,20 +49,27 @@ void DnsSource::AskAddresses(const std::string& name, const SrvRecord* service) 
 
 void DnsSource::Ask(const std::string& name, DnsType type, const SrvRecord* service) {
   ++open_;
-  questions_.push_back(resolver_->Ask(name, type, [this, service](absl::StatusOr<DnsAnswer> answer) { OnAnswer(std::move(answer), service); }));
+  questions_.push_back(resolver_->Ask(name, type, [this, asked = Asked(name, type), service](absl::StatusOr<DnsAnswer> answer) {
+    OnAnswer(asked, std::move(answer), service);
+  }));
 }
 
-void DnsSource::OnAnswer(absl::StatusOr<DnsAnswer> answer, const SrvRecord* service) {
+void DnsSource::OnAnswer(const Asked& asked, absl::StatusOr<DnsAnswer> answer, const SrvRecord* service) {
   --open_;
-  if (!answer.ok()) {
-    // A name may well have addresses of one family only.
-    if (!absl::IsNotFound(answer.status())) error_ = std::string(Message(answer.status()));
-  } else {
+  if (answer.ok()) {
     ttl_seconds_ = std::min(ttl_seconds_, answer->ttl_seconds);
-    if (service == nullptr && terms_.record() == v1::DNS_RECORD_SRV) {
-      TakeServices(*answer);
+    brought_records_ = brought_records_ || !answer->addresses.empty() || !answer->services.empty();
+    answers_[asked] = *std::move(answer);
+  } else if (!absl::IsNotFound(answer.status())) {
+    // Not so a name that has addresses of one family only, as it well may.
+    error_ = std::string(Message(answer.status()));
+    if (const auto before = good_answers_.find(asked); before != good_answers_.end()) answers_.insert(*before);
+  }
+  if (const auto known = answers_.find(asked); known != answers_.end()) {
+    if (asked.second == DnsType::kSrv) {
+      TakeServices(known->second);
     } else {
-      TakeAddresses(*answer, service);
+      TakeAddresses(known->second, service);
     }
   }
   if (open_ == 0) EndLook();
@@ -88,14 +97,15 @@ void DnsSource::TakeAddresses(const DnsAnswer& answer, const SrvRecord* service)
 
 void DnsSource::EndLook() {
   if (gathered_.empty() && error_.empty()) error_ = fmt::format("{} has no such records", terms_.name());
-  // Part of an answer is no reason to let go of what a whole one gave.
-  if (!error_.empty() && (gathered_.empty() || !good_.empty())) return Fail();
+  // Old answers alone are no news, and "no such record" beside a failure is no reason to let go of what a whole answer gave.
+  if (gathered_.empty() || !brought_records_) return Fail();
   Succeed();
 }
 
 void DnsSource::Succeed() {
   failures_in_a_row_ = 0;
   status_.error = error_;
+  good_answers_ = std::move(answers_);
   Normalize(gathered_);
   const bool changed = !SameBackends(gathered_, good_);
   const bool first = !status_.answered;

@@ -109,8 +109,10 @@ void FileSource::Read() {
   absl::StatusOr<Backends> backends = text.ok() ? ParseBackendsFile(*text) : text.status();
   status_.error = backends.ok() ? "" : std::string(Message(backends.status()));
   if (!backends.ok()) ++status_.failures;
-  const bool changed = backends.ok() && !SameBackends(*backends, good_);
+  // The first good list replaces what another source has found, even if it is empty.
+  const bool changed = backends.ok() && (!had_good_ || !SameBackends(*backends, good_));
   if (changed) good_ = *std::move(backends);
+  had_good_ = had_good_ || changed;
   status_.backends = good_.size();
   if (changed || first) found_(good_, changed);
 }

@@ -41,6 +41,7 @@ class FileSource final : public Source {
   const Found found_;
   struct stat seen_ {};
   Backends good_;
+  bool had_good_ = false;
   SourceStatus status_;
   std::unique_ptr<Loop::Timer> timer_;
 };

@@ -127,6 +127,9 @@ void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   Disarm();
   stream_ = std::move(stream);
   stream_->Begin(*this);
+  // An extended CONNECT has no other form; an upgrade of HTTP/1 goes on as the request that it is (RFC 9110 section 7.8).
+  upgrades_ = head_.wants_upgrade && stream_->MayUpgrade(head_.upgrade_protocol);
+  if (head_.wants_upgrade && !upgrades_ && head_.major_version != 1) return Refuse(Cause::kNotImplemented);
   upstream::OutgoingRequest request;
   request.method = head_.method;
   request.path_and_query = head_.path_and_query;
@@ -161,7 +164,7 @@ void Exchange::AdaptRequest(upstream::OutgoingRequest& request) {
     scratch_->grpc_timeout = FormatGrpcTimeout(deadline_ - loop_.Now());
     scratch_->forwarding.Set("grpc-timeout", codec::FieldId::kGrpcTimeout, scratch_->grpc_timeout);
   }
-  if (!head_.wants_upgrade) return;
+  if (!upgrades_) return;
   request.upgrade = head_.upgrade_protocol;
   if (head_.major_version == 1) return;
   scratch_->websocket = MakeWebSocketKey(loop_.random());
@@ -321,6 +324,7 @@ void Exchange::OnResponseTurn() {
 
 void Exchange::OnUpstreamFailed(Cause cause) {
   stream_.reset();
+  if (cause == Cause::kNotImplemented) return Refuse(cause);
   if (response_started_) {
     // The client has part of a response: only a cut connection tells it that the rest is missing.
     if (!raw_) CountFailure(cause);

@@ -159,6 +159,7 @@ class Exchange final : public loop::RefCounted,
   bool informed_ = false;  // the client has seen a 1xx of the present attempt
   bool response_started_ = false;
   bool response_ended_ = false;
+  bool upgrades_ = false;  // the present attempt asks the backend to switch protocols
   bool raw_ = false;
   bool grpc_ = false;
   bool done_ = false;

@@ -43,6 +43,8 @@ tcp::endpoint ToAsio(const Endpoint& endpoint) {
   return out;
 }
 
+constexpr int kStepsPerTurn = 16;
+
 // One probe under way. Handlers hold it alive; `done_` is empty once it has been used or cancelled.
 class Running : public std::enable_shared_from_this<Running> {
  public:
@@ -109,19 +111,30 @@ class Running : public std::enable_shared_from_this<Running> {
     StepTls();
   }
 
+  // A backend that never stops talking gets kStepsPerTurn at a time, so that the loop hears of timers and others in between.
   void StepTls() {
-    const ProbeTls::Progress progress = tls_->Step(say_, buffer_.data(), buffer_.size());
-    switch (progress.kind) {
-      case ProbeTls::Progress::Kind::kFailed: return Fail(progress.reason);
-      case ProbeTls::Progress::Kind::kEnded: return Finish(dialogue_->Ended());
-      case ProbeTls::Progress::Kind::kShaken:
-        if (Begin(tls_->protocol() == "h2")) StepTls();
-        return;
-      case ProbeTls::Progress::Kind::kBytes: return Take({buffer_.data(), progress.bytes});
-      case ProbeTls::Progress::Kind::kWantRead:
-      case ProbeTls::Progress::Kind::kWantWrite: break;
+    using Kind = ProbeTls::Progress::Kind;
+    for (int steps = 0; steps < kStepsPerTurn; ++steps) {
+      const ProbeTls::Progress progress = tls_->Step(say_, buffer_.data(), buffer_.size());
+      switch (progress.kind) {
+        case Kind::kFailed: return Fail(progress.reason);
+        case Kind::kEnded: return Finish(dialogue_->Ended());
+        case Kind::kWantRead: return WaitTls(tcp::socket::wait_read);
+        case Kind::kWantWrite: return WaitTls(tcp::socket::wait_write);
+        case Kind::kShaken:
+          if (!Begin(tls_->protocol() == "h2")) return;
+          break;
+        case Kind::kBytes:
+          if (!Hear({buffer_.data(), progress.bytes})) return;
+          break;
+      }
     }
-    const auto direction = progress.kind == ProbeTls::Progress::Kind::kWantRead ? tcp::socket::wait_read : tcp::socket::wait_write;
+    asio::post(context_, [self = shared_from_this()] {
+      if (self->done_) self->StepTls();
+    });
+  }
+
+  void WaitTls(tcp::socket::wait_type direction) {
     socket_.async_wait(direction, [self = shared_from_this()](const error_code& error) {
       if (!self->done_) return;
       if (error) return self->FailBy("wait", error);
@@ -130,21 +143,25 @@ class Running : public std::enable_shared_from_this<Running> {
   }
 
   void Read() {
-    if (tls_ != nullptr) return StepTls();
     socket_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](const error_code& error, std::size_t size) {
       if (!self->done_) return;
       if (error == asio::error::eof) return self->Finish(self->dialogue_->Ended());
       if (error) return self->FailBy("receive", error);
-      self->Take({self->buffer_.data(), size});
+      if (!self->Hear({self->buffer_.data(), size})) return;
+      self->Send();
+      self->Read();
     });
   }
 
-  void Take(std::string_view bytes) {
+  // False: that was all.
+  bool Hear(std::string_view bytes) {
     std::optional<ProbeResult> result = dialogue_->Hear(bytes);
-    if (result) return Finish(*std::move(result));
+    if (result) {
+      Finish(*std::move(result));
+      return false;
+    }
     say_ += dialogue_->Say();
-    if (tls_ == nullptr) Send();
-    Read();
+    return true;
   }
 
   void FailBy(std::string_view step, const error_code& error) {

@@ -118,7 +118,10 @@ class H2Dialogue final : public ProbeDialogue, private H2Session::Owner, private
     } else {
       codec::ResponseHead head;
       if (codec::ReadResponseHead(fields, ends, false, head) != Cause::kNone) return Decide(ProbeFailure("not an HTTP/2 answer"));
-      if (head.status < 200) return;
+      if (head.status < 200) {
+        if (++interim_ > kMaxInterim) Decide(ProbeFailure(std::string(kTooManyInterim)));
+        return;
+      }
       status_ = head.status;
       for (const codec::Header& header : head.headers) TakeGrpc(header.name, header.value);
       if (spec_.kind == ProbeSpec::Kind::kHttp && (spec_.expected_text.empty() || !spec_.Expects(status_))) return Decide(JudgeStatus(spec_, status_));
@@ -165,6 +168,7 @@ class H2Dialogue final : public ProbeDialogue, private H2Session::Owner, private
   H2Session session_;
   std::optional<ProbeResult> result_;
   bool reset_ = false;
+  int interim_ = 0;
   std::uint32_t status_ = 0;
   std::string body_;
   std::string grpc_status_;

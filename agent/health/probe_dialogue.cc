@@ -38,7 +38,11 @@ class H1Dialogue final : public ProbeDialogue {
         return ProbeFailure("not an HTTP/1 response");
       }
       // Interim responses are skipped (RFC 9110 section 15.2).
-      if (head.status == 101 || head.status >= 200) TakeHead(head);
+      if (head.status == 101 || head.status >= 200) {
+        TakeHead(head);
+      } else if (++interim_ > kMaxInterim) {
+        return ProbeFailure(std::string(kTooManyInterim));
+      }
       held_.erase(0, size);
     }
     const ProbeResult judged = JudgeStatus(spec_, status_);
@@ -90,6 +94,7 @@ class H1Dialogue final : public ProbeDialogue {
   std::string say_;
   std::string held_;  // of the head
   std::string body_;
+  int interim_ = 0;
   std::uint32_t status_ = 0;
   codec::Framing framing_ = codec::Framing::kNone;
   std::uint64_t left_ = 0;

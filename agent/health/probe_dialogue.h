@@ -3,7 +3,7 @@
 // Kinds: a GET over HTTP/1.1 or HTTP/2, a gRPC health check, words over TCP. HTTP is read as strictly as requests read it, so a backend whose
 // answers no client would get does not count as healthy.
 //
-// Thread-safety: one owner. Cost: linear in what is heard. Bounds: kMaxBytes are looked at; beyond them what is missing is not there.
+// Thread-safety: one owner. Cost: linear in what is heard. Bounds: kMaxInterim; kMaxBytes are looked at, beyond them what is missing is not there.
 // Errors: a failed result with a reason for people. Pure: the bytes may come in any pieces.
 // Source: gRPC Health Checking Protocol (grpc.health.v1), gRPC over HTTP/2 (length-prefixed messages, grpc-status).
 #pragma once
@@ -20,6 +20,8 @@ namespace switchyard::agent::health {
 class ProbeDialogue {
  public:
   static constexpr std::size_t kMaxBytes = 64 * 1024;
+  // Interim responses before the final one; a backend that sends more is answering nobody.
+  static constexpr int kMaxInterim = 16;
 
   virtual ~ProbeDialogue() = default;
   // What is to be sent next; empty: nothing now. Each byte is given once.
@@ -34,6 +36,7 @@ class ProbeDialogue {
 std::unique_ptr<ProbeDialogue> MakeProbeDialogue(const ProbeSpec& spec, bool http2);
 
 // For those who make dialogues.
+inline constexpr std::string_view kTooManyInterim = "too many interim responses";
 inline ProbeResult ProbeFailure(std::string reason) { return {ProbeVerdict::kFailed, std::move(reason)}; }
 // The answer to a GET, its body aside.
 ProbeResult JudgeStatus(const ProbeSpec& spec, std::uint32_t status);

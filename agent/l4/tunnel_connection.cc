@@ -11,6 +11,7 @@ namespace {
 // TLS alerts (RFC 8446 section 6.2).
 constexpr std::uint8_t kDecodeError = 50;
 constexpr std::uint8_t kUnrecognizedName = 112;
+constexpr int kReadsPerTurn = 4;
 
 std::uint64_t Micros(Duration duration) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count(), 0));
@@ -165,6 +166,7 @@ void TunnelConnection::PumpUp() {
   const Relay::Result result = up_->Move();
   backend_->window().request_bytes += up_->bytes() - before;
   listener_->RecordBytes(up_->bytes() - before, 0);
+  if (result == Relay::Result::kToFailed && down_->ended()) return LeaveBackend();
   Pumped(result, Cause::kClientGone, Cause::kUpstreamClosed);
 }
 
@@ -183,9 +185,31 @@ void TunnelConnection::Pumped(Relay::Result result, Cause from_failed, Cause to_
   timer_.Set(parts_.loop.Now() + idle_timeout_);
 }
 
+// The backend has said all and hears nothing more.
+void TunnelConnection::LeaveBackend() {
+  state_ = State::kLastWords;
+  up_.reset();
+  down_.reset();
+  EndAttempt();
+  end_->Close(/*reset=*/false);
+  end_.reset();
+  timer_.Set(parts_.loop.Now() + kLastWords);
+  ReadLastWords();
+}
+
+void TunnelConnection::ReadLastWords() {
+  for (int reads = 0; reads < kReadsPerTurn; ++reads) {
+    const loop::IoResult result = client_.Read(parts_.loop.scratch(), loop::EventLoop::kScratchBytes);
+    if (result.kind == loop::IoResult::Kind::kWouldBlock) break;
+    if (result.kind != loop::IoResult::Kind::kOk) return End(Cause::kNone);
+  }
+  client_.WaitReadable();
+}
+
 void TunnelConnection::OnReadable() {
   const Ref<TunnelConnection> keep(this);
   if (state_ == State::kHello) return ReadHello();
+  if (state_ == State::kLastWords) return ReadLastWords();
   if (state_ == State::kRelaying) PumpUp();
 }
 
@@ -224,6 +248,8 @@ void TunnelConnection::OnTimer(loop::Timer& timer) {
       return ConnectFailed(Cause::kConnectTimeout);
     case State::kRelaying:
       return End(Cause::kIdleTimeout);
+    case State::kLastWords:
+      return End(Cause::kNone);
     case State::kNew:
     case State::kClosed:
       return;

@@ -1,8 +1,10 @@
 // TunnelConnection: a client's connection whose bytes go to a backend and back unread: TCP listeners, and TLS passed through by server name.
 //
-// Life: (hello ->) connecting -> relaying -> closed. A hello is looked at and stays on the socket, so the backend gets every byte the client
+// Life: (hello ->) connecting -> relaying (-> last words) -> closed. A hello is looked at and stays on the socket, so the backend gets every byte the client
 // sent. A backend that cannot be reached is left for another before any byte goes; after that a failure of either side is passed on to the
-// other as a reset, and an end in one direction as an end in that direction.
+// other as a reset, and an end in one direction as an end in that direction. A backend that is gone after it has ended its direction in good
+// order has not failed: what the client still sends is read and dropped until the client ends too, for kLastWords at most, because closing on
+// bytes that nobody reads would take back the answer that is on its way to it.
 //
 // Thread-safety: its worker. Bounds: hello and connect deadlines, idle timeout, longest duration; kMaxConnects backends; 64 KiB per direction.
 // Errors: every end that is not the peers' own has a Cause, counted and logged. Memory: an idle tunnel holds no buffer and no pipe.
@@ -25,6 +27,7 @@ namespace switchyard::agent::l4 {
 class TunnelConnection final : public listener::ClientConnection, private loop::Timer::Owner {
  public:
   static constexpr unsigned kMaxConnects = 3;
+  static constexpr Duration kLastWords = std::chrono::seconds(30);
 
   TunnelConnection(const WorkerParts& parts, loop::Ref<listener::ListenerState> listener);
 
@@ -33,7 +36,7 @@ class TunnelConnection final : public listener::ClientConnection, private loop::
   void Cut() override { End(Cause::kDraining); }
 
  private:
-  enum class State : std::uint8_t { kNew, kHello, kConnecting, kRelaying, kClosed };
+  enum class State : std::uint8_t { kNew, kHello, kConnecting, kRelaying, kLastWords, kClosed };
 
   // The backend's end; a socket tells its events to one owner.
   class BackendEnd final : public loop::Socket::Owner {
@@ -68,6 +71,8 @@ class TunnelConnection final : public listener::ClientConnection, private loop::
   void PumpUp();
   void PumpDown();
   void Pumped(Relay::Result result, Cause from_failed, Cause to_failed);
+  void LeaveBackend();
+  void ReadLastWords();
   void EndAttempt();
   void End(Cause cause);
   void RecordEnd(Cause cause);

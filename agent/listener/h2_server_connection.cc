@@ -68,7 +68,9 @@ void H2ServerConnection::Take(std::string_view bytes) {
   if (fault != Cause::kNone) return End(fault);
   if (!session_.within_section()) {
     head_.Cancel();
-  } else if (!head_.armed()) {
+  } else if (!head_.armed() || timed_section_ != session_.sections()) {
+    // Each section has its time: a busy connection whose reads happen to end within one is not to blame.
+    timed_section_ = session_.sections();
     head_.Set(loop_.Now() + listener_->Current().config->head_timeout);
   }
   ArmIdle();

@@ -97,6 +97,7 @@ class H2ServerConnection final : public ClientConnection, private codec::H2Sessi
   std::vector<loop::Ref<H2ServerStream>> touched_;
   std::vector<loop::Ref<H2ServerStream>> dropped_;  // until the end of the turn
   std::uint64_t requests_ = 0;
+  std::uint64_t timed_section_ = 0;  // the one that `head_` runs for
   std::size_t discarded_ = 0;
   State state_ = State::kOpen;
   bool flush_posted_ = false;

@@ -84,7 +84,7 @@ void H2ServerStream::OnData(std::string_view data) {
 void H2ServerStream::Deliver(std::string_view data) {
   if (!upgraded_) body_.Set(connection_.event_loop().Now() + connection_.listener().Current().config->body_idle_timeout);
   exchange_->OnRequestBody(data);
-  if (attached()) connection_.session().Consume(id(), data.size());
+  connection_.session().Consume(id(), data.size());
   if (touched_) return;
   touched_ = true;
   connection_.Touch(*this);
@@ -133,7 +133,11 @@ void H2ServerStream::ResumeRequest() {
       at += piece.size();
       Deliver(piece);
     }
-    waiting_body_ = held.substr(at);
+    if (over()) {
+      connection_.session().Consume(id(), held.size() - at);
+    } else {
+      waiting_body_ = held.substr(at);
+    }
     // Called from outside of a read: nobody else will say that this was all.
     TurnEnded();
     connection_.FlushSoon();
@@ -217,6 +221,8 @@ void H2ServerStream::Done(const exchange::Summary& summary, bool complete) {
   body_.Cancel();
   connection_.listener().Record(summary, connection_.event_loop().Now());
   if (!complete) connection_.session().Reset(*this, ErrorOf(summary.cause));
+  // Nobody takes them any more; the connection's window must not shrink by them for good.
+  if (!waiting_body_.empty()) connection_.session().Consume(id(), waiting_body_.size());
   waiting_body_.clear();
   connection_.FlushSoon();
   DropIfOver();

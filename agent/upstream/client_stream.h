@@ -41,6 +41,7 @@ class ClientStreamEvents {
   // All events of one read have been given: a good moment to write out.
   virtual void OnResponseTurn() = 0;
   virtual void OnUpstreamWritable() = 0;
+  // kNotImplemented: the backend does not switch protocols, which is no failure of it.
   virtual void OnUpstreamFailed(Cause cause) = 0;
 
  protected:
@@ -51,6 +52,8 @@ class ClientStream {
  public:
   // The first call: who hears the events.
   virtual void Begin(ClientStreamEvents& events) = 0;
+  // The backend can be asked to switch to `protocol` (OutgoingRequest::upgrade).
+  virtual bool MayUpgrade(std::string_view protocol) const = 0;
   virtual void SendHead(const OutgoingRequest& request) = 0;
   virtual bool SendBody(std::string_view data) = 0;
   // Ends the body; for a raw stream ends our direction.

@@ -27,12 +27,9 @@ ConnectionPool::Answer ConnectionPool::Acquire(Waiter& waiter, bool careful) {
       Unlist(*connection);
       continue;
     }
-    if (connection->streams() == 0 && !MayServe(*connection)) {
+    if (connection->streams() == 0 && (!MayServe(*connection) || (careful && !connection->Quiet()))) {
       End(*connection);
-      continue;
-    }
-    if (careful && connection->streams() == 0 && !connection->Quiet()) {
-      End(*connection);
+      WarmLater();
       continue;
     }
     const bool reused = connection->requests() > 0;
@@ -169,12 +166,16 @@ void ConnectionPool::Offer(const Ref<ClientConnection>& connection) {
       connection->Retire();
       Unlist(*connection);
     }
-    return ConnectForQueue();
+    ConnectForQueue();
+    return WarmLater();
   }
   if (connection->room() == 0) return Unlist(*connection);
   if (connection->streams() == 0) {
     const std::size_t others = open_.size() - (connection->listed_ ? 1 : 0);
-    if (closed_ || others >= limits_.max_idle) return End(*connection);
+    if (closed_ || others >= limits_.max_idle) {
+      End(*connection);
+      return WarmLater();
+    }
     connection->Park(IdleTime(*connection));
   }
   List(connection);

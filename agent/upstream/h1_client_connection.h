@@ -38,6 +38,7 @@ class H1ClientConnection final : public ClientConnection, public ClientStream, p
 
   // ClientStream:
   void Begin(ClientStreamEvents& events) override;
+  bool MayUpgrade(std::string_view) const override { return true; }
   void SendHead(const OutgoingRequest& request) override;
   bool SendBody(std::string_view data) override;
   void SendEnd(const codec::Trailers* trailers) override;

@@ -76,6 +76,8 @@ void H2ClientConnection::EndConnecting(Cause cause) {
   state_ = cause == Cause::kNone ? State::kOpen : State::kClosed;
   if (cause == Cause::kNone) {
     socket_.WaitReadable();
+    // A backend may hang up on who never says the preface (RFC 9113 section 3.4), so it does not wait for a request.
+    FlushSoon();
   } else {
     socket_.Close();
   }
@@ -202,7 +204,8 @@ void H2ClientConnection::Flush() {
     }
   }
   stall_.Cancel();
-  if (session_.finished()) Fail();
+  if (session_.finished()) return Fail();
+  if (streams_.empty()) out_.Release();
 }
 
 void H2ClientConnection::OnWritable() {

@@ -1,8 +1,9 @@
 // H2ClientConnection: one HTTP/2 connection to a backend, shared by as many requests as the backend allows.
 //
 // Life: connecting -> open -> retired (GOAWAY came, or the pool wants it gone: no new requests) -> closed. The preface and our SETTINGS leave
-// with the first requests; the backend's SETTINGS are not waited for (RFC 9113 section 3.4), what it will not take it refuses, which is safe
-// to send elsewhere. What all requests send within a turn of the loop leaves in one write.
+// as soon as it is open, together with the first requests if there are any; the backend's SETTINGS are not waited for (RFC 9113 section
+// 3.4), what it will not take it refuses, which is safe to send elsewhere. What all requests send within a turn of the loop leaves in one
+// write.
 //
 // Thread-safety: its worker. Bounds: the backend's SETTINGS_MAX_CONCURRENT_STREAMS and kMaxStreams; kStreamWindow of response body waiting
 // per request; OutputBuffer::kHighWater of output; kStallTime in which the backend takes none of it; kLimits on what a backend may make us
@@ -46,6 +47,8 @@ class H2ClientConnection final : public ClientConnection, private codec::H2Sessi
   codec::H2Session& session() { return session_; }
   // Bytes of output that may still be added.
   std::size_t output_room() const;
+  // The backend lets requests become tunnels by an extended CONNECT (RFC 8441 section 3). Until it has said what it allows, it may.
+  bool may_tunnel() const { return !settings_seen_ || session_.peer_extended_connect(); }
   std::string_view scheme() const { return socket_.layer() != nullptr ? "https" : "http"; }
   // At the end of this turn everything that can be sent is sent.
   void FlushSoon();

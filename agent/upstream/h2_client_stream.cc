@@ -23,6 +23,11 @@ H2ClientStream::~H2ClientStream() = default;
 
 // --- the request ---
 
+// WebSocket is the one protocol that is registered for :protocol and commonly spoken; any other would only be reset.
+bool H2ClientStream::MayUpgrade(std::string_view protocol) const {
+  return codec::EqualsIgnoreCase(protocol, "websocket") && connection_->may_tunnel();
+}
+
 // `Host` becomes :authority (RFC 9113 section 8.3.1); an upgrade becomes an extended CONNECT (RFC 8441 section 4).
 void H2ClientStream::ListRequest(const OutgoingRequest& request, std::vector<codec::Header>& out) const {
   const std::string_view authority = codec::Find(*request.headers, FieldId::kHost);
@@ -179,6 +184,8 @@ void H2ClientStream::OnClosed(H2Error error, Cause) {
   // A whole response may still wait for the client to take it.
   if (events_ == nullptr || (response_ended_ && !raw_)) return Leave();
   if (response_ended_ && error == H2Error::kNoError) return Leave();
+  // Asked before it said that it allows no such thing.
+  if (asked_upgrade_ && !head_done_ && !connection_->may_tunnel()) return Fail(Cause::kNotImplemented, error);
   Fail(error == H2Error::kRefusedStream ? Cause::kUpstreamRefused : head_done_ ? Cause::kTruncatedResponse : Cause::kUpstreamReset, error);
 }
 

@@ -23,6 +23,7 @@ class H2ClientStream final : public loop::RefCounted, public codec::H2Stream, pu
 
   // ClientStream:
   void Begin(ClientStreamEvents& events) override { events_ = &events; }
+  bool MayUpgrade(std::string_view protocol) const override;
   void SendHead(const OutgoingRequest& request) override;
   bool SendBody(std::string_view data) override;
   void SendEnd(const codec::Trailers* trailers) override;

@@ -156,5 +156,15 @@ TEST(WarmUp, ConnectionsAreThereBeforeRequestsAndAgainAfterTheyEnd) {
   EXPECT_TRUE(backend.SeenBytes().empty());
 }
 
+TEST(WarmUp, AConnectionThatARequestUsedUpIsReplaced) {
+  RawBackend backend;
+  const Site site({.pool = "{min_idle_per_backend: 4, max_requests_per_connection: 1}", .backends = {backend.address()}});
+  ASSERT_TRUE(site.ok());
+  EXPECT_TRUE(Eventually([&] { return backend.open() == 4; }));
+  auto client = site.Connect();
+  ASSERT_TRUE(client.Exchange(Get("/")).ok());
+  EXPECT_TRUE(Eventually([&] { return backend.connections() >= 5 && backend.open() == 4; }));
+}
+
 }  // namespace
 }  // namespace switchyard::integration

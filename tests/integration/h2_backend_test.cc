@@ -252,6 +252,71 @@ TEST(H2Backend, AMalformedHeadIs502) {
   }
 }
 
+// Answers whole requests, resets those that go on, and keeps what it saw.
+struct Plain {
+  std::atomic<int> tunnels{0};
+  std::atomic<int> requests{0};
+  RawBackend backend{[this](BackendConnection& connection) {
+    Frames frames(connection);
+    while (auto frame = frames.Next()) {
+      if (frame->type != harness::kH2Headers) continue;
+      if (frame->ends()) {
+        ++requests;
+        frames.Answer(frame->stream);
+      } else {
+        ++tunnels;
+        frames.Reset(frame->stream, 1);
+      }
+    }
+  }};
+};
+
+TEST(H2Backend, AnUpgradeThatItDoesNotAllowIsAnOrdinaryRequest) {
+  Plain plain;
+  const Site site(To({plain.backend.address()}));
+  auto client = site.Connect();
+  // The first before its SETTINGS have come.
+  for (const std::string_view protocol : {"foo", "foo", "websocket"}) {
+    auto answer = client.Exchange(fmt::format("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: {}\r\n\r\n", protocol));
+    ASSERT_TRUE(answer.ok()) << answer.status();
+    EXPECT_EQ(answer->status(), 200) << protocol << " " << answer->Header("x-switchyard-cause");
+    EXPECT_EQ(answer->body, "ok");
+  }
+  EXPECT_EQ(plain.requests, 3);
+  EXPECT_EQ(plain.tunnels, 0);
+}
+
+TEST(H2Backend, AnExtendedConnectThatItDoesNotAllowIs501AndNoFailureOfIt) {
+  Plain plain;
+  const Site site({.upstream_line = "protocol: HTTP2\n  breaker: {mode: COUNT, failure_threshold: 1}", .backends = {plain.backend.address()}});
+  auto client = Connect(site);
+  const HeaderList connect = {{":method", "CONNECT"}, {":protocol", "websocket"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}};
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    ASSERT_TRUE(client->SendHeaders(1 + 2 * i, connect, false).ok());
+    auto answer = client->ReadAnswer(1 + 2 * i);
+    ASSERT_TRUE(answer.ok()) << answer.status();
+    EXPECT_EQ(answer->status(), 501);
+    EXPECT_EQ(answer->Header("x-switchyard-cause"), "not_implemented");
+  }
+  // The first, at most, came before SETTINGS.
+  EXPECT_LE(plain.tunnels, 1);
+  ASSERT_TRUE(client->SendHeaders(11, Request(), true).ok());
+  auto answer = client->ReadAnswer(11);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->status(), 200) << answer->Header("x-switchyard-cause");
+}
+
+TEST(H2Backend, AConnectionThatIsMadeAheadSaysThePreface) {
+  std::atomic<int> told{0};
+  RawBackend backend([&told](BackendConnection& connection) {
+    const auto preface = connection.ReadBytes(harness::kH2Preface.size());
+    told += preface.ok() && *preface == harness::kH2Preface ? 1 : 0;
+    (void)connection.PeerCloses();
+  });
+  const Site site({.pool = "{min_idle_per_backend: 2}", .upstream_line = "protocol: HTTP2", .backends = {backend.address()}});
+  EXPECT_TRUE(harness::Eventually([&] { return told >= 2; }));
+}
+
 TEST(H2Backend, AConnectionThatDiesTakesItsRequestsAlong) {
   RawBackend backend([](BackendConnection& connection) {
     Frames frames(connection);

@@ -287,6 +287,39 @@ TEST(Http2, AHeadThatDoesNotEndIsCutOff) {
   EXPECT_EQ(*goaway, 11u);
 }
 
+TEST(Http2, AHeadersFrameWhosePayloadDoesNotComeIsCutOff) {
+  RawBackend backend;
+  const Site site({.http = "{head_timeout: 200ms}", .backends = {backend.address()}});
+  auto client = Connect(site);
+  const std::string frame = harness::MakeFrame(harness::kH2Headers, harness::kH2EndHeaders | harness::kH2EndStream, 1, std::string(100, 'x'));
+  ASSERT_TRUE(client->Send(frame.substr(0, 9)).ok());
+  auto goaway = client->ReadGoaway();
+  ASSERT_TRUE(goaway.ok()) << goaway.status();
+  EXPECT_EQ(*goaway, 11u);
+}
+
+// Bodies that nobody took must not use up the connection's window for good.
+TEST(Http2, RefusedUploadsGiveTheirBytesBackToTheConnection) {
+  RawBackend dead;
+  dead.StopListening();
+  const Site site({.http = "{http2: {stream_window: 65535, connection_window: 65535}}",
+                   .upstream_line = "breaker: {mode: OFF}",
+                   .backends = {dead.address()}});
+  auto client = Connect(site);
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    const std::uint32_t stream = 1 + 2 * i;
+    std::string upload = harness::MakeFrame(harness::kH2Headers, harness::kH2EndHeaders, stream, harness::MakeSection(Request("POST", "/")));
+    for (int piece = 0; piece < 4; ++piece) {
+      upload += harness::MakeFrame(harness::kH2Data, piece == 3 ? harness::kH2EndStream : 0, stream, std::string(10'000, 'x'));
+    }
+    ASSERT_TRUE(client->Send(upload).ok());
+    auto answer = client->ReadAnswer(stream);
+    ASSERT_TRUE(answer.ok()) << answer.status() << " at upload " << i;
+    EXPECT_EQ(answer->status(), 502);
+  }
+  EXPECT_TRUE(client->goaway_last().empty()) << "the window was overrun";
+}
+
 TEST(Http2, ARemovedListenerSaysGoawayInTwoStepsAndServesWhatIsUnderWay) {
   std::promise<void> go;
   auto gate = go.get_future().share();

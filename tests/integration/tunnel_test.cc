@@ -194,6 +194,27 @@ TEST(TcpTunnel, PassesResetsOnBothWays) {
   EXPECT_TRUE(Eventually([&] { return backend.open() == 0; }));
 }
 
+TEST(TcpTunnel, ABackendThatHasAnsweredAndLeftHasNotFailed) {
+  RawBackend backend([](BackendConnection& connection) {
+    if (connection.ReadBytes(8).ok()) (void)connection.Write("answer");
+  });
+  const Tunnel tunnel({.backends = {backend.address()}});
+  Socket client = tunnel.Connect();
+  ASSERT_TRUE(client.Write("question", Deadline()).ok());
+  EXPECT_EQ(ReadExactly(client, 6), "answer");
+  EXPECT_EQ(client.Read(Deadline()).value_or("not an end"), "");
+  std::string metrics;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(client.Write("more", Deadline()).ok()) << i;
+    // By the time that this is answered the write has met the backend's reset.
+    metrics = SharedFleet()->AdminGet(0, "/metrics").value_or("");
+  }
+  client.ShutdownWrite();
+  EXPECT_EQ(client.Read(Deadline()).value_or("reset"), "");
+  EXPECT_NE(metrics.find(tunnel.name()), std::string::npos);
+  EXPECT_EQ(metrics.find(fmt::format("switchyard_request_causes_total{{listener=\"{}\"", tunnel.name())), std::string::npos) << metrics;
+}
+
 TEST(TcpTunnel, EndsWhenSilentAndWhenOld) {
   RawBackend backend(Echo);
   const Tunnel silent({.route = "timeouts: {idle: 200ms}", .backends = {backend.address()}});

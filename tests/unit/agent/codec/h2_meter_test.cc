@@ -98,6 +98,24 @@ TEST(H2Meter, KnowsWhenASectionIsOpen) {
   EXPECT_FALSE(meter.within_section());
 }
 
+TEST(H2Meter, ASectionIsOpenUntilItsLastByteHasCome) {
+  H2Meter meter(kLimits, false);
+  const TimePoint now = TimePoint() + std::chrono::hours(1);
+  const std::string head = Frame(1, 4, 10);
+  meter.See(head.substr(0, 9), now);
+  EXPECT_TRUE(meter.within_section());
+  meter.See(head.substr(9, 9), now);
+  EXPECT_TRUE(meter.within_section());
+  meter.See(head.substr(18), now);
+  EXPECT_FALSE(meter.within_section());
+  EXPECT_EQ(meter.sections(), 1U);
+  meter.See(Frame(0, 0, 50).substr(0, 20), now);
+  EXPECT_FALSE(meter.within_section()) << "what is missing is of a body";
+  meter.See(std::string(39, 'x') + head + head.substr(0, 12), now);
+  EXPECT_TRUE(meter.within_section());
+  EXPECT_EQ(meter.sections(), 3U);
+}
+
 TEST(H2Budget, ComesBackEvenlyWithinAMinute) {
   H2Budget budget(60);
   TimePoint now = TimePoint() + std::chrono::hours(1);

@@ -21,6 +21,7 @@ class Stream final : public H2Stream {
     } else {
       statuses.emplace_back(fields.pseudo(H2Fields::kStatus));
       path = fields.pseudo(H2Fields::kPath);
+      too_large = fields.too_large();
     }
     ended = ended || ends;
   }
@@ -44,6 +45,7 @@ class Stream final : public H2Stream {
   Trailers trailing;
   int drained = 0;
   bool takes = true;
+  bool too_large = false;
   bool ended = false;
   bool sent = false;
   bool closed = false;
@@ -252,6 +254,31 @@ TEST_F(H2SessionTest, AbuseEndsTheConnectionCalmly) {
     EXPECT_EQ(fault, i < 2 ? Cause::kNone : Cause::kResetFlood);
   }
   EXPECT_EQ(client_owner.goaway_error, H2Error::kEnhanceYourCalm);
+}
+
+// A request whose section puts a field of 4000 bytes into HPACK's table and then names it `times` times, a byte each.
+std::string ExpandingRequest(std::uint8_t stream, std::size_t times) {
+  std::string section("\x82\x86\x84\x01\x01"
+                      "a\x40\x03x-a\x7f\xa1\x1e",
+                      14);
+  section += std::string(4000, 'v') + std::string(times, '\xbe');
+  const char head[] = {0, static_cast<char>(section.size() >> 8U), static_cast<char>(section.size()), 1, 5, 0, 0, 0, static_cast<char>(stream)};
+  return std::string(head, sizeof head) + section;
+}
+
+TEST_F(H2SessionTest, WhatHpackBlowsUpIsReadToItsEndOnlyWhenItIsModerate) {
+  Start({}, {.resets = 2});
+  const TimePoint now = TimePoint() + std::chrono::hours(1);
+  const std::string settings("\0\0\0\4\0\0\0\0\0", 9);
+  ASSERT_EQ(server->Feed(std::string(kH2Preface) + settings + ExpandingRequest(1, 10), now), Cause::kNone);
+  EXPECT_TRUE(server_owner.streams.at(1)->too_large) << "can be answered";
+  for (const std::uint8_t stream : {3, 5, 7}) {
+    ASSERT_EQ(server->Feed(ExpandingRequest(stream, 12'000), now), Cause::kNone);
+    server->Pump(kRoom);
+    EXPECT_TRUE(server_owner.streams.at(stream)->statuses.empty()) << "the section was read";
+    EXPECT_EQ(server_owner.streams.at(stream)->close_fault, Cause::kStreamError);
+    EXPECT_EQ(server->fault(), stream < 7 ? Cause::kNone : Cause::kResetFlood);
+  }
 }
 
 TEST_F(H2SessionTest, BytesThatAreNotHttp2EndIt) {

@@ -113,6 +113,18 @@ TEST_F(DiscoveryTest, AnUnchangedUpstreamKeepsItsBackendsOverAChangeOfConfigurat
   EXPECT_EQ(sink_.Newest(), "fixed:1");
 }
 
+TEST_F(DiscoveryTest, AnEmptyListOfANewSourceReplacesWhatTheOldOneHadFound) {
+  Apply(Of(1, {"a"}));
+  Find("a", {"a:1"});
+  v1::Snapshot other = Of(2, {"a"});
+  other.mutable_resources(0)->mutable_upstream()->mutable_discovery()->mutable_dns()->set_port(81);
+  Apply(other);
+  EXPECT_EQ(sink_.Newest(), "a:1 fixed:1") << "holds until there is an answer";
+  driven_.at("a")({}, /*changed=*/true);
+  loop_.Advance(Discovery::kSettle);
+  EXPECT_EQ(sink_.Newest(), "fixed:1");
+}
+
 TEST_F(DiscoveryTest, ANewConfigurationOvertakesOneThatWaits) {
   Apply(Of(1, {"slow"}));
   Apply(Of(2, {"slow"}));

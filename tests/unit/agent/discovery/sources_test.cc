@@ -146,6 +146,33 @@ TEST_F(DnsSourceTest, PartOfAnAnswerDoesNotTakeBackendsAway) {
   EXPECT_EQ(list_, "192.0.2.1:80 [2001:db8::1]:80");
 }
 
+TEST_F(DnsSourceTest, AQuestionThatAlwaysFailsDoesNotHoldUpTheOther) {
+  answers_[{"api", DnsType::kA}] = DnsAnswer{{"192.0.2.1"}, {}, 5};
+  answers_[{"api", DnsType::kAaaa}] = absl::UnavailableError("server failure");
+  Start("api", v1::DNS_RECORD_ADDRESS);
+  EXPECT_EQ(list_, "192.0.2.1:80");
+  answers_[{"api", DnsType::kA}] = DnsAnswer{{"192.0.2.2"}, {}, 5};
+  loop_.Advance(seconds(6));
+  EXPECT_EQ(list_, "192.0.2.2:80");
+  EXPECT_EQ(source_->Status().error, "server failure");
+}
+
+TEST_F(DnsSourceTest, AFailedQuestionKeepsItsOwnLastAnswerOnly) {
+  answers_[{"api", DnsType::kA}] = DnsAnswer{{"192.0.2.1"}, {}, 5};
+  answers_[{"api", DnsType::kAaaa}] = DnsAnswer{{"2001:db8::1"}, {}, 5};
+  Start("api", v1::DNS_RECORD_ADDRESS);
+  answers_[{"api", DnsType::kA}] = DnsAnswer{{"192.0.2.2"}, {}, 5};
+  answers_[{"api", DnsType::kAaaa}] = absl::UnavailableError("server failure");
+  loop_.Advance(seconds(6));
+  EXPECT_EQ(list_, "192.0.2.2:80 [2001:db8::1]:80");
+  answers_.erase({"api", DnsType::kA});
+  loop_.Advance(seconds(6));
+  EXPECT_EQ(list_, "192.0.2.2:80 [2001:db8::1]:80") << "nothing new came";
+  answers_[{"api", DnsType::kAaaa}] = DnsAnswer{{"2001:db8::3"}, {}, 5};
+  loop_.Advance(seconds(20));
+  EXPECT_EQ(list_, "[2001:db8::3]:80");
+}
+
 TEST_F(DnsSourceTest, ServicesGivePortsAndWeightsOfTheBestPriority) {
   answers_[{"_http._tcp.api", DnsType::kSrv}] =
       DnsAnswer{{}, {{"a", 8001, 1, 30}, {"b", 8002, 1, 0}, {"backup", 8003, 2, 1}, {"", 8004, 1, 1}}, 60};
@@ -187,6 +214,24 @@ TEST(BackendsFile, SaysWhatIsWrong) {
     ASSERT_FALSE(got.ok()) << text;
     EXPECT_NE(Message(got.status()).find(part), std::string_view::npos) << got.status();
   }
+}
+
+TEST(FileSourceTest, AFirstListThatIsEmptyIsNews) {
+  const harness::TempDir directory;
+  const std::string path = directory.path() + "/endpoints.yaml";
+  std::ofstream(path) << "backends: []";
+  ManualClock clock;
+  ManualLoop loop(clock);
+  int told = 0;
+  int changes = 0;
+  FileSource source(loop, path, [&](const Backends& backends, bool changed) {
+    ++told;
+    changes += changed && backends.empty() ? 1 : 0;
+  });
+  source.Start();
+  loop.Advance(seconds(3));
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(changes, 1) << "what the source before it has found would hold for good";
 }
 
 TEST(FileSourceTest, FollowsTheFileAndKeepsTheLastGoodList) {

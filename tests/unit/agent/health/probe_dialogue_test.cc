@@ -58,6 +58,14 @@ TEST(ProbeDialogue, SkipsInterimResponses) {
   Expect(Http(), "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "ok: status 200");
 }
 
+TEST(ProbeDialogue, InterimResponsesHaveAnEnd) {
+  const std::string interim = "HTTP/1.1 103 Early Hints\r\n\r\n";
+  std::string bytes;
+  for (int i = 0; i < ProbeDialogue::kMaxInterim; ++i) bytes += interim;
+  Expect(Http(), bytes + "HTTP/1.1 200 OK\r\n\r\n", "ok: status 200");
+  Expect(Http(), bytes + interim, "failed: too many interim responses");
+}
+
 TEST(ProbeDialogue, RefusesWhatIsNoResponse) {
   Expect(Http(), "SSH-2.0-OpenSSH_9.2\r\n", "failed: not an HTTP/1 response");
   Expect(Http(), "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "failed: not an HTTP/1 response");
@@ -100,6 +108,7 @@ class Peer final : private codec::H2Session::Owner, private codec::H2Stream {
   }
   std::string request;
   std::string body;
+  int interim = 0;
 
  private:
   codec::H2Stream* OnNewStream(codec::StreamId) override { return this; }
@@ -118,6 +127,7 @@ class Peer final : private codec::H2Session::Owner, private codec::H2Stream {
   void OnClosed(codec::H2Error, Cause) override {}
 
   void Answer() {
+    for (int i = 0; i < interim; ++i) session_.Respond(*this, 103, {}, std::nullopt, false);
     session_.Respond(*this, status_, {}, std::nullopt, false);
     if (!body_.empty()) session_.Write(*this, body_, 100'000);
     session_.End(*this, trailers_.empty() ? nullptr : &trailers_);
@@ -158,6 +168,12 @@ TEST(ProbeDialogue, GetsOverHttp2) {
   EXPECT_EQ(good.request, "GET web.local/healthz");
   Peer other(200, "not yet", {});
   EXPECT_EQ(Talk(Http("ready"), other), "failed: status 200, but the body does not contain the expected text");
+  Peer chatty(200, "all ready", {});
+  chatty.interim = ProbeDialogue::kMaxInterim;
+  EXPECT_EQ(Talk(Http(), chatty), "ok: status 200");
+  Peer endless(200, "all ready", {});
+  endless.interim = ProbeDialogue::kMaxInterim + 1;
+  EXPECT_EQ(Talk(Http(), endless), "failed: too many interim responses");
   Peer bad(503, "", {});
   EXPECT_EQ(Talk(Http(), bad), "failed: status 503");
 }
