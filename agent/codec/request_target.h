@@ -11,8 +11,7 @@
 namespace switchyard::agent::codec {
 
 // Fills path, path_and_query and, for the absolute form, authority, from `head.target`. False: not a form that this method may use, a
-// scheme other than http/https, or a path that two readers could resolve differently: dot segments (also encoded), encoded `/`, `\` and NUL,
-// a raw backslash, `//` at the start, a bad percent-encoding.
+// scheme other than http/https, or a path that two readers could resolve differently (common/rules/request_path.h).
 bool SplitTarget(RequestHead& head);
 
 // `host[:port]` or `[IPv6][:port]`, without user information.

@@ -526,6 +526,7 @@ void Exchange::DropUpstream() {
 void Exchange::Finish(Cause cause, bool complete) {
   if (done_) return;
   done_ = true;
+  mirror_.reset();
   Summary summary;
   summary.status = status_;
   summary.cause = cause;

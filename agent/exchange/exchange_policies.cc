@@ -68,7 +68,9 @@ void Exchange::ShapeRequest(upstream::OutgoingRequest& request) {
   if (names_request_) policy::SetHeader(headers, kRequestIdHeader, scratch_->request_id);
   if (!policies_) return;
   policies_->ShapeRequest(upstream_->config().name, backend_->address(), request.path_and_query, headers);
-  if (mirrors_ && !mirror_) mirror_ = std::make_unique<MirrorDraft>(request, route_->policies->mirror->max_body_bytes);
+  if (!mirrors_ || mirror_) return;
+  mirror_ = MirrorDraft::Begin(request, *route_->policies->mirror, *view_->mirrors);
+  mirrors_ = mirror_ != nullptr;
 }
 
 void Exchange::CopyForMirror(std::string_view data) {
@@ -79,8 +81,7 @@ void Exchange::CopyForMirror(std::string_view data) {
 
 void Exchange::SendMirror() {
   mirrors_ = false;
-  const std::unique_ptr<MirrorDraft> draft = std::move(mirror_);
-  MirrorRequest::Send(loop_, view_, route_->mirror_upstream, std::move(*draft), route_->response_timeout);
+  MirrorRequest::Send(loop_, view_, route_->mirror_upstream, std::move(mirror_), route_->response_timeout);
 }
 
 void Exchange::ShapeResponse(const codec::ResponseHead& head, OutgoingResponse& out) {

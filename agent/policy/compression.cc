@@ -116,9 +116,8 @@ std::unique_ptr<Encoder> Compression::Start(const codec::RequestHead& request, R
   SetHeader(headers, "Content-Encoding", NameOf(coding));
   RemoveHeader(headers, "Accept-Ranges");
   RemoveHeader(headers, "Content-Length");
-  // A digest of the bytes before (RFC 9530) says nothing of these.
-  RemoveHeader(headers, "Content-Digest");
-  RemoveHeader(headers, "Content-MD5");
+  // Digests of the bytes before say nothing of these: RFC 9530 sections 2 and 3 (a representation includes its coding), and RFC 3230.
+  for (const std::string_view digest : {"Content-Digest", "Repr-Digest", "Digest", "Content-MD5"}) RemoveHeader(headers, digest);
   WeakenEtag(store, headers);
   response.framing = Framing::kUntilClose;
   return encoder;

@@ -2,9 +2,10 @@
 //
 // Built once per change of the route (agent/snapshot/policy_builder.h), shared by all workers, and kept from one configuration to the next
 // when the route did not change. The limiters hold counts; they are kept even when the rest of the route changes.
-// Thread-safety: immutable but for the counts of limiters and of open compression streams, which take any thread.
+// Thread-safety: immutable but for the counts of limiters, copies and open compression streams, which take any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -21,8 +22,14 @@
 namespace switchyard::agent::policy {
 
 struct Mirror {
-  std::uint32_t per_million = 1'000'000;
-  std::uint64_t max_body_bytes = 0;
+  // Copies of a route under way, on all workers together. Source: `Mirror` in route.proto.
+  static constexpr std::uint32_t kMost = 256;
+
+  Mirror(std::uint32_t share, std::uint64_t most_body) : per_million(share), max_body_bytes(most_body) {}
+
+  std::uint32_t per_million;
+  std::uint64_t max_body_bytes;
+  mutable std::atomic<std::uint32_t> under_way{0};
 };
 
 struct RoutePolicies {

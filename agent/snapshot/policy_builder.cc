@@ -202,8 +202,7 @@ std::shared_ptr<const RoutePolicies> BuildPolicies(const v1::Route& route, KeptL
   if (route.has_rewrite()) out->rewrite = RewriteOf(route.rewrite(), problems);
   if (route.has_request_headers()) out->request_headers = HeadersOf(route.request_headers(), "spec.request_headers", problems);
   if (route.has_mirror()) {
-    out->mirror = std::make_unique<const policy::Mirror>(
-        policy::Mirror{config::MirrorShare(route.mirror()), config::MirrorBodyBytes(route.mirror())});
+    out->mirror = std::make_unique<const policy::Mirror>(config::MirrorShare(route.mirror()), config::MirrorBodyBytes(route.mirror()));
   }
   out->error_pages = PagesOf(route, problems);
   if (route.has_security_headers()) out->security_headers = SecurityOf(route.security_headers());

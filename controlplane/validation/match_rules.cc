@@ -8,11 +8,35 @@
 #include "common/rules/network.h"
 #include "common/rules/path_template.h"
 #include "common/rules/pattern.h"
+#include "common/rules/request_path.h"
 #include "controlplane/validation/text_rules.h"
 
 namespace switchyard::controlplane::validation {
 
-void CheckPathText(const std::string& field, Text path, Findings& out) {
+namespace {
+
+// What agents refuse; empty: nothing of it.
+Text RefusedIn(Text path, PathUse use) {
+  switch (rules::FaultOf(path)) {
+    case rules::PathFault::kNone:
+      break;
+    case rules::PathFault::kStart:
+      return "a leading '//'";
+    case rules::PathFault::kBackslash:
+      return "'\\'";
+    case rules::PathFault::kEncoding:
+      return "a '%' without two hexadecimal digits behind it; a percent sign itself is written %25";
+    case rules::PathFault::kDots:
+      return "'.' and '..' segments, also encoded as %2e";
+    case rules::PathFault::kHidden:
+      return use == PathUse::kElsewhere ? Text() : Text("an encoded '/' (%2F), '\\' (%5C) and NUL (%00)");
+  }
+  return {};
+}
+
+}  // namespace
+
+void CheckPathText(const std::string& field, Text path, PathUse use, Findings& out) {
   if (path.size() > config::kMaxPathLength) {
     out.Add(field, fmt::format("has {} characters; at most {} allowed", path.size(), config::kMaxPathLength));
   } else if (!path.starts_with('/')) {
@@ -22,9 +46,8 @@ void CheckPathText(const std::string& field, Text path, Findings& out) {
             fmt::format(
                 "is {}; expected visible ASCII characters without '?' and '#': paths are compared without the query, in the encoded form",
                 Quoted(path)));
-  } else if (IsUnreachablePath(path)) {
-    out.Add(field,
-            fmt::format("is {}, which no request can match: agents refuse '.' and '..' segments, a leading '//' and '\\'", Quoted(path)));
+  } else if (const Text refused = RefusedIn(path, use); !refused.empty()) {
+    out.Add(field, fmt::format("is {}, which no request can match or be given: agents refuse {}", Quoted(path), refused));
   }
 }
 
@@ -82,15 +105,16 @@ void CheckTemplate(const std::string& field, Text text, Findings& out) {
     return out.Add(field, fmt::format("has {} characters; at most {} allowed", text.size(), config::kMaxPathLength));
   }
   const auto parsed = rules::PathTemplate::Parse(text);
-  if (!parsed.ok()) out.Add(field, fmt::format("is {}, which {}", Quoted(text), Message(parsed.status())));
+  if (!parsed.ok()) return out.Add(field, fmt::format("is {}, which {}", Quoted(text), Message(parsed.status())));
+  CheckPathText(field, text, PathUse::kHere, out);
 }
 
 void CheckPath(const std::string& at, const v1::PathMatch& path, Findings& out) {
   switch (path.kind_case()) {
     case v1::PathMatch::kExact:
-      return CheckPathText(At(at, "exact"), path.exact(), out);
+      return CheckPathText(At(at, "exact"), path.exact(), PathUse::kHere, out);
     case v1::PathMatch::kPrefix:
-      return CheckPathText(At(at, "prefix"), path.prefix(), out);
+      return CheckPathText(At(at, "prefix"), path.prefix(), PathUse::kHere, out);
     case v1::PathMatch::kRegex:
       return CheckRegex(At(at, "regex"), path.regex(), out);
     case v1::PathMatch::kTemplate:

@@ -13,7 +13,9 @@ void CheckMatches(const v1::Route& route, Findings& out);
 bool MatchesByPrefixOnly(const v1::Route& route);
 
 // Shared with the policies:
-void CheckPathText(const std::string& field, Text path, Findings& out);
+// A path that requests have when they come to an agent or leave it; or one that a client is sent to, whose server may take more.
+enum class PathUse { kHere, kElsewhere };
+void CheckPathText(const std::string& field, Text path, PathUse use, Findings& out);
 void CheckHeaderName(const std::string& field, Text name, Findings& out);
 void CheckHeaderValue(const std::string& field, Text value, Findings& out);
 void CheckNetworks(const std::string& at, Text field, const google::protobuf::RepeatedPtrField<std::string>& networks, std::size_t most,

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/config/limits.h"
 #include "common/config/resource_key.h"
 #include "common/config/suggestion.h"
 #include "controlplane/validation/findings.h"
@@ -49,11 +50,20 @@ class ReferenceCheck {
       const std::string& name = route.forward().upstreams(i).upstream();
       if (Dangles(v1::KIND_UPSTREAM, name)) findings.Add(At(At("spec.forward.upstreams", i), "upstream"), Reason(v1::KIND_UPSTREAM, name));
     }
-    const std::string& mirror = route.mirror().upstream();
-    if (route.has_mirror() && Dangles(v1::KIND_UPSTREAM, mirror)) findings.Add("spec.mirror.upstream", Reason(v1::KIND_UPSTREAM, mirror));
+    if (route.has_mirror()) Mirror(route.mirror().upstream(), findings);
   }
 
  private:
+  void Mirror(const std::string& name, Findings& findings) {
+    const std::string field = "spec.mirror.upstream";
+    if (Dangles(v1::KIND_UPSTREAM, name)) return findings.Add(field, Reason(v1::KIND_UPSTREAM, name));
+    const v1::Resource* upstream = catalog_.Find(v1::KIND_UPSTREAM, name);
+    if (upstream == nullptr || config::ProxyProtocolOf(upstream->upstream()) == v1::PROXY_PROTOCOL_VERSION_NONE) return;
+    findings.Add(field, fmt::format("refers to Upstream {}, which has `proxy_protocol`; a copy belongs to no client's connection, so it has no PROXY "
+                                    "header to send: mirror to an upstream without `proxy_protocol`",
+                                    Quoted(name)));
+  }
+
   void Secret(std::string field, const std::string& name, v1::Secret::ContentCase content, Findings& findings) {
     if (Dangles(v1::KIND_SECRET, name)) return findings.Add(std::move(field), Reason(v1::KIND_SECRET, name));
     const v1::Resource* secret = name.empty() ? nullptr : catalog_.Find(v1::KIND_SECRET, name);

@@ -1,5 +1,5 @@
 // References: every listener and upstream that a route names must exist, and every Secret that a listener or upstream names, with the right
-// content.
+// content. A mirror's upstream must be one that copies can be sent to.
 //
 // Asked of the whole catalog, because a delete breaks routes that it does not touch. The violation stands on the route, with the field that
 // refers, and says whether the target never was (and which name is close to it) or would be deleted by this change.

@@ -20,8 +20,8 @@ template <class T>
 using Repeated = google::protobuf::RepeatedPtrField<T>;
 
 // A path to put in place of another, which has bounds like those of a path to match.
-void CheckNewPrefix(const std::string& field, const v1::Route& route, Text prefix, Findings& out) {
-  CheckPathText(field, prefix, out);
+void CheckNewPrefix(const std::string& field, const v1::Route& route, Text prefix, PathUse use, Findings& out) {
+  CheckPathText(field, prefix, use, out);
   if (!MatchesByPrefixOnly(route)) {
     out.Add(field, "replaces the prefix that matched, but a match of this route is not by prefix; use `whole_path`, or split the route");
   }
@@ -56,8 +56,8 @@ void CheckRedirect(const v1::Route& route, Findings& out) {
     out.Add(At(at, "host"), fmt::format("is {}; expected a host name without port", Quoted(redirect.host())));
   }
   if (redirect.port() > config::kMaxPort) out.Add(At(at, "port"), fmt::format("is {}; expected 1 to {}", redirect.port(), config::kMaxPort));
-  if (redirect.path_case() == v1::Redirect::kWholePath) CheckPathText(At(at, "whole_path"), redirect.whole_path(), out);
-  if (redirect.path_case() == v1::Redirect::kPrefix) CheckNewPrefix(At(at, "prefix"), route, redirect.prefix(), out);
+  if (redirect.path_case() == v1::Redirect::kWholePath) CheckPathText(At(at, "whole_path"), redirect.whole_path(), PathUse::kElsewhere, out);
+  if (redirect.path_case() == v1::Redirect::kPrefix) CheckNewPrefix(At(at, "prefix"), route, redirect.prefix(), PathUse::kElsewhere, out);
   const std::uint32_t status = config::RedirectStatus(redirect);
   if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) {
     out.Add(At(at, "status"), fmt::format("is {}; expected 301, 302, 303, 307 or 308", status));
@@ -93,8 +93,8 @@ void CheckRewrite(const v1::Route& route, Findings& out) {
       out.Add(At(at, "host"), fmt::format("is {}; expected a host name, with a port if need be", Quoted(host)));
     }
   }
-  if (rewrite.path_case() == v1::Rewrite::kPrefix) return CheckNewPrefix(At(at, "prefix"), route, rewrite.prefix(), out);
-  if (rewrite.path_case() == v1::Rewrite::kWholePath) return CheckPathText(At(at, "whole_path"), rewrite.whole_path(), out);
+  if (rewrite.path_case() == v1::Rewrite::kPrefix) return CheckNewPrefix(At(at, "prefix"), route, rewrite.prefix(), PathUse::kHere, out);
+  if (rewrite.path_case() == v1::Rewrite::kWholePath) return CheckPathText(At(at, "whole_path"), rewrite.whole_path(), PathUse::kHere, out);
   if (rewrite.path_case() == v1::Rewrite::PATH_NOT_SET) {
     if (rewrite.host().empty()) out.Add(at, "changes nothing; expected `prefix`, `whole_path`, `regex` or `host`");
     return;

@@ -69,18 +69,6 @@ bool IsPath(std::string_view text) {
   return text.starts_with('/') && All(text, [](char c) { return IsVisible(c) && c != '?' && c != '#'; });
 }
 
-bool IsUnreachablePath(std::string_view text) {
-  if (text.starts_with("//") || text.find('\\') != std::string_view::npos) return true;
-  while (!text.empty()) {
-    const std::size_t slash = text.find('/');
-    const std::string_view segment = text.substr(0, slash);
-    if (segment == "." || segment == "..") return true;
-    if (slash == std::string_view::npos) return false;
-    text.remove_prefix(slash + 1);
-  }
-  return false;
-}
-
 std::size_t CharacterCount(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));

@@ -25,8 +25,6 @@ bool IsHostName(std::string_view text);
 bool IsBracketedV6(std::string_view text);
 // A path as it stands in a request line: starts with `/`, visible ASCII, without `?` and `#`.
 bool IsPath(std::string_view text);
-// Has a segment `.` or `..`, a `//` at its start, or a backslash: agents refuse such requests, so no condition on them can hold.
-bool IsUnreachablePath(std::string_view text);
 // Characters of UTF-8 text, not bytes.
 std::size_t CharacterCount(std::string_view text);
 

@@ -215,5 +215,19 @@ TEST(Identity, YardctlWithoutACredentialIsToldSo) {
   EXPECT_EQ(done->exit.code, 7) << done->err;
 }
 
+TEST(Yardctl, OutputThatIsLostIsNoSuccess) {
+  // A result that fills the buffer early and one that goes out at the end.
+  for (const std::string command : {"completion bash", "version --client", "--help"}) {
+    auto lost = harness::RunProgram({.argv = {"/bin/sh", "-c", fmt::format("exec \"$0\" {} > /dev/full", command), harness::ProgramPath("yardctl")}});
+    ASSERT_TRUE(lost.ok()) << lost.status();
+    EXPECT_EQ(lost->exit.code, 10) << command;
+    EXPECT_NE(lost->err.find("could not be written"), std::string::npos) << command << ": " << lost->err;
+  }
+  // What failed anyway keeps its own code.
+  auto refused = harness::RunProgram({.argv = {"/bin/sh", "-c", "exec \"$0\" no-such-verb > /dev/full", harness::ProgramPath("yardctl")}});
+  ASSERT_TRUE(refused.ok()) << refused.status();
+  EXPECT_EQ(refused->exit.code, 2) << refused->err;
+}
+
 }  // namespace
 }  // namespace switchyard::integration

@@ -1,6 +1,7 @@
 // Goal: gRPC through a real agent as its own library speaks it: unary, streams both ways, deadlines, cancellation, large messages, metadata,
 // and errors that the agent makes itself.
 // Method: a gRPC server and a gRPC client in this program, generic over bytes, with an agent between them: HTTP/2 on both sides.
+#include <fmt/format.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -43,6 +44,7 @@ std::string Text(const grpc::ByteBuffer& bytes) {
 //   /t/Fail   ends at once with NOT_FOUND and no message (trailers-only)
 struct Facts {
   std::atomic<int> cancelled{0};
+  std::atomic<int> echoed{0};  // calls of Echo that ended well
   std::promise<std::chrono::milliseconds> left;  // until the deadline, as the server sees it
   std::atomic<bool> left_set{false};
 };
@@ -66,6 +68,7 @@ class Reactor final : public grpc::ServerGenericBidiReactor {
   void OnReadDone(bool ok) override {
     if (!ok) {
       context_->AddTrailingMetadata("t-count", std::to_string(count_));
+      ++facts_.echoed;
       return Finish(grpc::Status::OK);
     }
     ++count_;
@@ -198,6 +201,30 @@ TEST(Grpc, UnaryWithTrailingMetadata) {
   const grpc::Status status = call.Finish();
   EXPECT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(call.Trailing("t-count"), "1");
+}
+
+TEST(Grpc, ACopyIsACallLikeItsOriginal) {
+  GrpcServer server;
+  GrpcServer shadow;
+  const Site site(To(server.address()));
+  const std::string mirrored = fmt::format(
+      "kind: Upstream\nname: {0}-shadow\nspec: {{protocol: HTTP2, backends: [{{address: \"{1}\"}}]}}\n---\n"
+      "kind: Route\nname: {0}-mirrored\nspec:\n  listeners: [{0}]\n  matches: [{{grpc: {{service: t}}}}]\n"
+      "  forward: {{upstreams: [{{upstream: {0}}}]}}\n  mirror: {{upstream: {0}-shadow}}\n",
+      site.name(), shadow.address());
+  const absl::Status applied = site.fleet().Apply(mirrored);
+  ASSERT_TRUE(applied.ok()) << applied;
+  {
+    Call call(site.port(), "/t/Echo");
+    ASSERT_TRUE(call.Send("hello"));
+    ASSERT_TRUE(call.SendEnd());
+    EXPECT_EQ(call.Read(), "hello");
+    EXPECT_TRUE(call.Finish().ok());
+  }
+  // A server of gRPC refuses calls without `te: trailers`.
+  EXPECT_TRUE(harness::Eventually([&] { return shadow.facts.echoed == 1; }));
+  EXPECT_EQ(server.facts.echoed, 1);
+  (void)site.fleet().Yardctl({"delete", "-f", "-"}, mirrored);
 }
 
 TEST(Grpc, ProbesAskTheHealthService) {

@@ -6,6 +6,7 @@
 
 #include <future>
 
+#include "tests/harness/h2_client.h"
 #include "tests/integration/site.h"
 
 namespace switchyard::integration {
@@ -22,13 +23,15 @@ class Routes {
     std::string http = "{}";
     std::vector<std::string> backends;
     std::vector<std::string> mirrors;
+    // More of the spec of {M}, a YAML flow map without its braces.
+    std::string mirror_spec;
   };
   explicit Routes(const std::string& routes) : Routes(routes, Options()) {}
   Routes(const std::string& routes, const Options& options) {
     static int made = 0;
     name_ = fmt::format("routes-{}", ++made);
     yaml_ = fmt::format("kind: Listener\nname: {0}\nspec: {{address: 127.0.0.1, port: {1}, http: {2}}}\n", name_, port_.port(), options.http);
-    yaml_ += Upstream(name_, options.backends) + Upstream(name_ + "-m", options.mirrors);
+    yaml_ += Upstream(name_, options.backends, "") + Upstream(name_ + "-m", options.mirrors, options.mirror_spec);
     int count = 0;
     std::size_t at = 0;
     while (at < routes.size()) {
@@ -47,6 +50,7 @@ class Routes {
   }
 
   std::uint16_t port() const { return port_.port(); }
+  std::string mirror_name() const { return name_ + "-m"; }
   harness::RawHttpClient Connect() const {
     auto client = harness::RawHttpClient::Connect(port_.port());
     EXPECT_TRUE(client.ok()) << client.status();
@@ -64,10 +68,10 @@ class Routes {
   }
 
  private:
-  static std::string Upstream(const std::string& name, const std::vector<std::string>& backends) {
+  static std::string Upstream(const std::string& name, const std::vector<std::string>& backends, const std::string& more) {
     std::string list;
     for (const std::string& address : backends) list += fmt::format("{}{{address: \"{}\"}}", list.empty() ? "" : ", ", address);
-    return fmt::format("---\nkind: Upstream\nname: {}\nspec: {{backends: [{}]}}\n", name, list);
+    return fmt::format("---\nkind: Upstream\nname: {}\nspec: {{backends: [{}]{}{}}}\n", name, list, more.empty() ? "" : ", ", more);
   }
   std::string Filled(std::string text) const {
     for (const auto& [mark, value] : {std::pair<std::string, std::string>{"{L}", name_}, {"{U}", name_}, {"{M}", name_ + "-m"}}) {
@@ -213,6 +217,17 @@ TEST(Guarding, AccessAndRateLimits) {
   EXPECT_EQ(routes.Ask(Get("/each")).status(), 429);
 }
 
+TEST(Guarding, EncodedLettersAreKeptFromGuardedPathsAsDocumented) {
+  RawBackend backend;
+  const std::string guard = "  matches: [{path: {regex: '.*%(2[DEde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]).*'}}]\n";
+  const Routes routes("  matches: [{path: {prefix: /admin}}]\n" + kForward + "  access: {allow: [192.0.2.0/24]}\n---\n" + kForward + "---\n" + guard +
+                          "  direct_response: {status: 400}",
+                      {.backends = {backend.address()}});
+  EXPECT_EQ(routes.Fetch("/admin/x", "").status(), 403);
+  for (const char* path : {"/%61dmin/x", "/%41dmin", "/x/a%7A", "/%31", "/%2d"}) EXPECT_EQ(routes.Fetch(path, "").status(), 400) << path;
+  for (const char* path : {"/a%20b", "/a%c3%a9", "/%7Ehome", "/a%5Fb", "/a%40b", "/a%60b"}) EXPECT_EQ(routes.Fetch(path, "").status(), 200) << path;
+}
+
 TEST(Guarding, CorsAndSecurityHeaders) {
   RawBackend backend;
   const Routes routes("  matches: [{methods: [PUT]}]\n" + kForward +
@@ -351,6 +366,74 @@ TEST(Mirroring, ADeadMirrorIsNotNoticed) {
     ASSERT_TRUE(answer.ok()) << answer.status();
     EXPECT_EQ(answer->status(), 200);
   }
+}
+
+TEST(Mirroring, CopiesTakeNoPlaceAmongRequestsThatWait) {
+  RawBackend backend;
+  std::promise<void> over;
+  auto gate = over.get_future().share();
+  RawBackend shared([gate](BackendConnection& connection) {
+    while (connection.ReadRequest().ok()) {
+      gate.wait_for(harness::kPatience);
+      if (!connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").ok()) return;
+    }
+  });
+  const Routes routes("  matches: [{path: {prefix: /copied}}]\n" + kForward + "  mirror: {upstream: \"{M}\"}\n---\n" +
+                          "  matches: [{path: {prefix: /own}}]\n  forward: {upstreams: [{upstream: \"{M}\"}]}",
+                      {.backends = {backend.address()},
+                       .mirrors = {shared.address()},
+                       .mirror_spec = "pool: {max_connections_per_backend: 1, max_idle_per_backend: 1, max_pending: 2, pending_timeout: 20s}"});
+  // On one connection, so that one worker and its pools have all of it.
+  auto client = harness::H2Client::Connect(routes.port());
+  ASSERT_TRUE(client.ok()) << client.status();
+  std::uint32_t stream = 1;
+  const auto send = [&](const std::string& path) {
+    EXPECT_TRUE((*client)->SendHeaders(stream, {{":method", "GET"}, {":scheme", "http"}, {":path", path}, {":authority", "a"}}, true).ok());
+    return std::exchange(stream, stream + 2);
+  };
+  const auto status_of = [&](std::uint32_t of) {
+    auto answer = (*client)->ReadAnswer(of);
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return answer.ok() ? answer->status() : 0;
+  };
+  EXPECT_EQ(status_of(send("/copied")), 200);
+  ASSERT_TRUE(harness::Eventually([&] { return shared.SeenRequests().size() == 1; })) << "the copy has the only connection";
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(status_of(send("/copied")), 200);
+  const std::uint32_t own = send("/own");
+  EXPECT_EQ(status_of(send("/copied")), 200) << "by now the agent has seen the request before it";
+  over.set_value();
+  EXPECT_EQ(status_of(own), 200);
+  EXPECT_EQ(shared.SeenRequests().size(), 2U) << "copies that found no free connection were not sent";
+}
+
+TEST(Mirroring, AnAnswerWithoutEndCountsOnce) {
+  RawBackend backend;
+  std::promise<void> let_go;
+  RawBackend shadow([&](BackendConnection& connection) {
+    (void)connection.ReadRequest();
+    if (connection.index() > 0) {
+      (void)connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+      (void)connection.PeerCloses();
+      return;
+    }
+    (void)connection.Write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    (void)connection.PeerCloses();
+    let_go.set_value();
+  });
+  const Routes routes(kForward + "  mirror: {upstream: \"{M}\"}\n  timeouts: {response: 1s}",
+                      {.backends = {backend.address()}, .mirrors = {shadow.address()}});
+  auto client = routes.Connect();
+  ASSERT_TRUE(client.Exchange(Get("/")).ok());
+  ASSERT_EQ(let_go.get_future().wait_for(harness::kPatience), std::future_status::ready);
+  ASSERT_TRUE(client.Exchange(Get("/")).ok());
+  const auto figures = [&] { return SharedFleet()->AdminGet(0, "/metrics").value_or(""); };
+  const auto attempts = [&](const char* result) {
+    return fmt::format("switchyard_upstream_attempts_total{{upstream=\"{}\",backend=\"{}\",result=\"{}\"}}", routes.mirror_name(),
+                       shadow.address(), result);
+  };
+  // The second copy is counted after the first, by the same worker.
+  EXPECT_TRUE(harness::Eventually([&] { return figures().find(attempts("succeeded") + " 2") != std::string::npos; })) << figures();
+  EXPECT_EQ(figures().find(attempts("failed")), std::string::npos) << figures();
 }
 
 TEST(Deadlines, OfWholeRequestsAndStreams) {

@@ -38,7 +38,7 @@ ARROWS = {
     "agent/report": COMMON + ["agent/health"],
     "agent/balancer": BASE + ["common/stats", "agent/breaker"],
     "agent/breaker": BASE + ["common/stats"],
-    "agent/codec": BASE,
+    "agent/codec": BASE + ["common/rules"],
     # The compiled route holds a pointer to its policies and knows no more of them.
     "agent/router": CONFIG + ["agent/codec"],
     "agent/policy": CONFIG + ["common/stats", "agent/codec", "agent/router"],

@@ -14,6 +14,7 @@ enum class ExitCode : int {
   kNotAuthorised = 7,  // no credential, or one that the controller does not accept
   kLocalFile = 8,      // a local file or directory cannot be read
   kController = 9,     // the controller failed: its disk, its store, a bug; nothing was changed
+  kOutputLost = 10,    // done, but standard output did not take all of the result
 };
 
 }  // namespace switchyard::tools::yardctl

@@ -77,6 +77,14 @@ ExitCode Run(const Options& options) {
   return std::visit(Runner{options, context}, options.command);
 }
 
+// A result that did not arrive is no success: a script would go on with half a file.
+ExitCode Delivered(ExitCode exit_code) {
+  std::cout.flush();
+  if (!std::cout.bad()) return exit_code;
+  std::cerr << "yardctl: the output could not be written and is incomplete; look whether the disk is full\n";
+  return exit_code == ExitCode::kOk ? ExitCode::kOutputLost : exit_code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -86,6 +94,5 @@ int main(int argc, char** argv) {
   ExitCode exit_code = ExitCode::kOk;
   const std::optional<Options> options = ParseOptions(argc, argv, exit_code);
   if (options) exit_code = Run(*options);
-  std::cout.flush();
-  return static_cast<int>(exit_code);
+  return static_cast<int>(Delivered(exit_code));
 }

@@ -21,7 +21,7 @@ namespace {
 
 const char kFooter[] =
     "Exit codes: 0 done; 1 refused, nothing changed; 2 usage; 3 not found; 4 conflict; 5 not live on every connected agent;\n"
-    "6 controller unreachable; 7 not authorised; 8 local file unreadable; 9 controller failed.";
+    "6 controller unreachable; 7 not authorised; 8 local file unreadable; 9 controller failed; 10 done, but the output was lost.";
 
 // What the parser writes to, before it becomes Options.
 struct Raw {

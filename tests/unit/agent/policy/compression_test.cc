@@ -81,12 +81,19 @@ TEST(Compressing, TellsTheClientAndItsCaches) {
                                       {"Content-Length", "1000"},
                                       {"ETag", "\"abc\""},
                                       {"Accept-Ranges", "bytes"},
+                                      {"Content-Digest", "sha-256=:AA==:"},
+                                      {"Repr-Digest", "sha-256=:AA==:"},
+                                      {"Digest", "sha-256=AA=="},
+                                      {"Content-MD5", "AA=="},
                                       {"Vary", "Cookie"}});
   EXPECT_EQ(FindHeader(out.headers, "content-encoding"), "gzip");
   EXPECT_EQ(FindHeader(out.headers, "etag"), "W/\"abc\"");
   EXPECT_EQ(FindHeader(out.headers, "vary"), "Cookie, Accept-Encoding");
   EXPECT_EQ(FindHeader(out.headers, "content-length").data(), nullptr);
   EXPECT_EQ(FindHeader(out.headers, "accept-ranges").data(), nullptr);
+  for (const char* digest : {"content-digest", "repr-digest", "digest", "content-md5"}) {
+    EXPECT_EQ(FindHeader(out.headers, digest).data(), nullptr) << digest << " is of the bytes before";
+  }
   EXPECT_EQ(out.framing, Framing::kUntilClose);
   EXPECT_EQ(FindHeader(Respond(store, {{"Content-Type", "text/css"}, {"ETag", "W/\"x\""}}).headers, "etag"), "W/\"x\"");
 }

@@ -136,7 +136,7 @@ TEST_F(PolicyChainTest, ShapesEachAttemptAnew) {
 }
 
 TEST_F(PolicyChainTest, MirrorsAShareOfWhatFits) {
-  policies_.mirror = std::make_unique<const Mirror>(Mirror{500'000, 100});
+  policies_.mirror = std::make_unique<const Mirror>(500'000, 100);
   Admit();
   EXPECT_TRUE(chain_->Mirrors(499'999, false, 0));
   EXPECT_FALSE(chain_->Mirrors(500'000, false, 0));

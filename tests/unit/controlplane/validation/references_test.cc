@@ -86,5 +86,24 @@ TEST(References, LargeCatalogWithManyDanglingNamesIsStillCounted) {
   EXPECT_EQ(out.kept().size(), config::ViolationList::kMaxKept);
 }
 
+TEST(References, AMirrorNeedsAnUpstreamWithoutProxyProtocol) {
+  const auto check = [](const std::string& upstream) {
+    v1::Resource route = Route("r", "web", "shop");
+    route.mutable_route()->mutable_mirror()->set_upstream("shadow");
+    const store::Catalog catalog = MakeCatalog({Listener("web"), Upstream("shop"), MakeResource("name: 'shadow' upstream { " + upstream + " }"), route});
+    // The route is at fault whichever of the two was changed last.
+    return Check(catalog, {Key(v1::KIND_UPSTREAM, "shadow")});
+  };
+  EXPECT_TRUE(check("").empty());
+  EXPECT_TRUE(check("proxy_protocol: PROXY_PROTOCOL_VERSION_NONE").empty());
+  for (const char* version : {"V1", "V2"}) {
+    const auto found = check(std::string("proxy_protocol: PROXY_PROTOCOL_VERSION_") + version);
+    ASSERT_EQ(found.size(), 1U) << version;
+    EXPECT_EQ(found[0].resource().name(), "r");
+    EXPECT_EQ(found[0].field(), "spec.mirror.upstream");
+    EXPECT_NE(found[0].reason().find("mirror to an upstream without `proxy_protocol`"), std::string::npos) << found[0].reason();
+  }
+}
+
 }  // namespace
 }  // namespace switchyard::controlplane::validation

@@ -98,6 +98,16 @@ TEST(HeaderRules, NamesAndVariables) {
                        {R("response_headers { " + Repeated(33, "remove: 'x-#'") + " }"), "spec.response_headers.remove", "at most 32"}});
 }
 
+TEST(RewriteRules, TheNewPathIsOneThatAgentsLetThrough) {
+  ExpectRules(Base(), {{R("rewrite { whole_path: '/100%25' }"), "", ""},
+                       {R("rewrite { whole_path: '/100%' }"), "spec.rewrite.whole_path", "written %25"},
+                       {R("rewrite { whole_path: '/a%2Fb' }"), "spec.rewrite.whole_path", "an encoded '/'"},
+                       {R("rewrite { prefix: '/%2e%2e' }"), "spec.rewrite.prefix", "'..' segments"}});
+  // Another server may take what agents do not.
+  v1::Resource away = Redirecting();
+  ExpectRules(away, {{R("redirect { whole_path: '/a%2Fb' }"), "", ""}, {R("redirect { whole_path: '/100%' }"), "spec.redirect.whole_path", "written %25"}});
+}
+
 TEST(MirrorRules, ShareAndSize) {
   ExpectRules(Base(), {{R("mirror { upstream: 'x' percent: 0.5 max_body_bytes: 0 }"), "", ""},
                        {R("mirror { upstream: '' }"), "spec.mirror.upstream", "is missing"},

@@ -81,6 +81,18 @@ TEST(RouteRules, PathsStartWithSlashAndCanBeMatched) {
                        {prefix("/a/../b"), at + ".prefix", "no request can match"},
                        {prefix("/."), at + ".prefix", "no request can match"},
                        {prefix("//a"), at + ".prefix", "no request can match"},
+                       {exact("/100%25/a%c3%a9"), "", ""},
+                       {exact("/a%2Fb"), at + ".exact", "an encoded '/'"},
+                       {exact("/a%5cb"), at + ".exact", "an encoded '/'"},
+                       {prefix("/a%00"), at + ".prefix", "NUL"},
+                       {exact("/%2e%2E"), at + ".exact", "'..' segments"},
+                       {prefix("/a/.%2e/b"), at + ".prefix", "'..' segments"},
+                       {exact("/100%"), at + ".exact", "written %25"},
+                       {prefix("/%4g/a"), at + ".prefix", "written %25"},
+                       {exact("/a\\\\b"), at + ".exact", "agents refuse '\\'"},
+                       {M("path { template: '/a%2Fb/{id}' }"), at + ".template", "an encoded '/'"},
+                       {M("path { template: '/{id}/../**' }"), at + ".template", "'..' segments"},
+                       {M("path { template: '/a?b/*' }"), at + ".template", "without the query"},
                        {exact("/" + std::string(8191, 'a')), "", ""},
                        {exact("/" + std::string(8192, 'a')), at + ".exact", "8193 characters; at most 8192"}});
 }
