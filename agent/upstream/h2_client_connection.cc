@@ -147,9 +147,9 @@ void H2ClientConnection::OnReadable() {
 
 void H2ClientConnection::Take(std::string_view bytes) {
   const Cause fault = session_.Feed(bytes, loop_.Now());
-  const std::vector<Ref<H2ClientStream>> touched = std::move(touched_);
-  touched_.clear();
-  for (const auto& stream : touched) stream->TurnEnded();
+  turning_.swap(touched_);
+  for (const auto& stream : turning_) stream->TurnEnded();
+  turning_.clear();
   FlushSoon();
   if (fault == Cause::kNone || state_ != State::kOpen) return;
   session_.Pump(OutputBuffer::kHighWater);
