@@ -21,6 +21,8 @@ constexpr bool kKeeps = true;
 constexpr std::size_t kStep = 16;
 constexpr std::size_t kOverhead = 8;
 constexpr std::size_t kLeast = 2;
+// A longer list of headers is not kept.
+constexpr std::size_t kMostHeaders = 128;
 constexpr std::size_t kLists = SpareMemory::kLargest / kStep + 1;
 
 struct Block {
@@ -67,7 +69,7 @@ void* SpareMemory::Take(std::size_t size) {
 void SpareMemory::Give(void* block) {
   if (block == nullptr) return;
   const std::size_t at = (malloc_usable_size(block) + kOverhead) / kStep;
-  if (!kKeeps || at < kLeast || at >= kLists || lists.swept || lists.by_size[at].count >= std::max(kMost, kMostBytes / (at * kStep))) {
+  if (!kKeeps || at < kLeast || at >= kLists || lists.swept || lists.by_size[at].count >= kMost) {
     return std::free(block);
   }
   List& list = lists.by_size[at];
@@ -85,7 +87,7 @@ std::vector<Header> SpareMemory::TakeHeaders() {
 }
 
 void SpareMemory::GiveHeaders(std::vector<Header> headers) {
-  if (!kKeeps || headers.capacity() == 0 || headers.capacity() > kMost * 2 || sweeper.headers.size() >= kMost * 4) return;
+  if (!kKeeps || headers.capacity() == 0 || headers.capacity() > kMostHeaders || sweeper.headers.size() >= kMost) return;
   headers.clear();
   sweeper.headers.push_back(std::move(headers));
 }

@@ -4,8 +4,8 @@
 // go through its arena. Blocks given back are kept in lists by size, as many as a busy worker needs, and are the heap's otherwise: any may be
 // given back on any thread, or by std::free. Nothing stands before a block, so an idle connection pays nothing.
 //
-// Thread-safety: each thread has lists of its own. Cost: a list operation. Bounds: of each size up to kLargest kMost blocks are kept, or
-// kMostBytes of the small ones (2 MiB if every size were in use; HTTP/2 uses a dozen); they stay for the life of the thread. Errors: null when the heap has no more. Under sanitizers nothing is kept, so that they see
+// Thread-safety: each thread has lists of its own. Cost: a list operation. Bounds: of each size up to kLargest kMost blocks are kept (8 MiB
+// if every size were in use; HTTP/2 uses a dozen, 1 MiB); they stay for the life of the thread. Errors: null when the heap has no more. Under sanitizers nothing is kept, so that they see
 // every use.
 #pragma once
 
@@ -21,8 +21,7 @@ namespace switchyard::agent::codec {
 class SpareMemory {
  public:
   static constexpr std::size_t kLargest = 1024;
-  static constexpr std::size_t kMost = 64;
-  static constexpr std::size_t kMostBytes = 16'384;
+  static constexpr std::size_t kMost = 256;  // what some connections with all their streams need
 
   static void* Take(std::size_t size);
   static void Give(void* block);

@@ -122,6 +122,8 @@ std::size_t H2ServerConnection::room() const {
 void H2ServerConnection::FlushSoon() {
   if (flush_posted_ || state_ == State::kClosed) return;
   flush_posted_ = true;
+  // The session appends to it; while nothing was under way its memory was given back.
+  static_cast<void>(out_.text());
   loop_.Soon<&H2ServerConnection::EndTurn>(*this);
 }
 

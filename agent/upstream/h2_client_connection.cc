@@ -179,6 +179,8 @@ std::size_t H2ClientConnection::output_room() const {
 void H2ClientConnection::FlushSoon() {
   if (flush_posted_ || state_ == State::kClosed) return;
   flush_posted_ = true;
+  // The session appends to it; while nothing was under way its memory was given back.
+  static_cast<void>(out_.text());
   loop_.Soon<&H2ClientConnection::EndTurn>(*this);
 }
 
