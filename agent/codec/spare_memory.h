@@ -5,8 +5,8 @@
 // given back on any thread, or by std::free. Nothing stands before a block, so an idle connection pays nothing.
 //
 // Thread-safety: each thread has lists of its own. Cost: a list operation. Bounds: of each size up to kLargest kMost blocks are kept (8 MiB
-// if every size were in use; HTTP/2 uses a dozen, 1 MiB); they stay for the life of the thread. Errors: null when the heap has no more. Under sanitizers nothing is kept, so that they see
-// every use.
+// if every size were in use; HTTP/2 uses a dozen, 1 MiB); they stay for the life of the thread. Errors: null when the heap has no more. Under
+// sanitizers nothing is kept, so that they see every use.
 #pragma once
 
 #include <cstddef>
