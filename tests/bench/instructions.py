@@ -50,9 +50,10 @@ def measure(binaries, names, with_peers, share=1.0):
     found = {}
     with contestants.arena(binaries) as arena:
         arena.wrap = wrap(arena.stage.directory)
-        proxies = [contestants.start_switchyard(arena, routes="10,000 routes" in names)]
+        routes = "10,000 routes" in names
+        proxies = [contestants.start_switchyard(arena, routes=routes)]
         if with_peers:
-            proxies += list(contestants.peers(arena, one_process=True))
+            proxies += list(contestants.peers(arena, one_process=True, routes=routes))
         bodies = load.Bodies(arena.stage.directory)
         known = set()
         for name in names:
