@@ -80,9 +80,9 @@ void AppendHeaders(std::string& out, const std::vector<Header>& headers) {
   at = out.data() + before;
   for (const Header& header : headers) {
     put(header.name);
-    put(": ");
+    at = std::copy_n(": ", 2, at);
     put(header.value);
-    put("\r\n");
+    at = std::copy_n("\r\n", 2, at);
   }
 }
 

@@ -7,6 +7,9 @@ namespace {
 
 // What RFC 9113 section 6.5.2 adds to each field.
 constexpr std::uint32_t kFieldCost = 32;
+// Room for what most requests have, taken at once.
+constexpr std::size_t kFirstText = 500;
+constexpr std::size_t kFirstSpans = 16;
 constexpr std::string_view kPseudoNames[] = {":method", ":scheme", ":authority", ":path", ":protocol", ":status"};
 
 std::string_view TrimSpace(std::string_view text) {
@@ -34,6 +37,10 @@ void H2Fields::Add(std::string_view name, std::string_view value, const H2Settin
     return;
   }
   counted_ += static_cast<std::uint32_t>(cost);
+  if (text_.capacity() < kFirstText) {
+    text_.reserve(kFirstText);
+    spans_.reserve(kFirstSpans);
+  }
   Span span;
   span.name = static_cast<std::uint32_t>(text_.size());
   span.name_size = static_cast<std::uint32_t>(name.size());

@@ -17,6 +17,7 @@
 #include "agent/codec/chunk_decoder.h"
 #include "agent/codec/head.h"
 #include "agent/codec/h2_types.h"
+#include "agent/codec/spare_memory.h"
 
 namespace switchyard::agent::codec {
 
@@ -46,8 +47,8 @@ class H2Fields {
   void JoinCookies();
   std::string_view Text(std::uint32_t at, std::uint32_t size) const { return std::string_view(text_).substr(at, size); }
 
-  std::string text_;
-  std::vector<Span> spans_;
+  SpareString text_;
+  std::vector<Span, SpareAllocator<Span>> spans_;
   std::array<Span, kPseudos> pseudo_{};
   std::uint32_t counted_ = 0;
   std::uint32_t cookies_ = 0;

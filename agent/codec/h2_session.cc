@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
 
 #include "agent/codec/h2_head.h"
@@ -247,12 +249,32 @@ struct H2Session::Callbacks {
   }
 };
 
+namespace {
+
+// Headers and streams of nghttp2 come and go with requests, too.
+nghttp2_mem* SessionMemory() {
+  static nghttp2_mem memory = {
+      nullptr, [](std::size_t size, void*) { return SpareMemory::Take(size); }, [](void* block, void*) { SpareMemory::Give(block); },
+      [](std::size_t count, std::size_t size, void*) -> void* {
+        if (size != 0 && count > std::numeric_limits<std::size_t>::max() / size) return nullptr;
+        // Large ones are the tables of a session: fresh memory of the kernel's is zero already.
+        if (count * size > SpareMemory::kLargest) return std::calloc(count, size);
+        void* block = SpareMemory::Take(count * size);
+        return block == nullptr ? nullptr : std::memset(block, 0, count * size);
+      },
+      // A block of any list is the heap's.
+      [](void* block, std::size_t size, void*) { return std::realloc(block, size); }};
+  return &memory;
+}
+
+}  // namespace
+
 H2Session::H2Session(Side side, Owner& owner, const H2Settings& settings, const H2Limits& limits, std::string& out)
     : side_(side), owner_(owner), settings_(settings), meter_(limits, side == Side::kServer), out_(out), handle_(new Handle()) {
   if (side == Side::kServer) {
-    nghttp2_session_server_new2(&handle_->session, Callbacks::All(), this, Callbacks::Options());
+    nghttp2_session_server_new3(&handle_->session, Callbacks::All(), this, Callbacks::Options(), SessionMemory());
   } else {
-    nghttp2_session_client_new2(&handle_->session, Callbacks::All(), this, Callbacks::Options());
+    nghttp2_session_client_new3(&handle_->session, Callbacks::All(), this, Callbacks::Options(), SessionMemory());
   }
   std::vector<nghttp2_settings_entry> entries = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window},
                                                  {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, settings.max_field_bytes},
@@ -372,7 +394,7 @@ bool H2Session::Write(H2Stream& stream, std::string_view data, std::size_t room)
 void H2Session::TakeOut(H2Stream& stream, std::size_t size) {
   stream.gone_ += size;
   const std::size_t from_held = std::min(size, stream.waiting());
-  out_.append(stream.held_, stream.held_sent_, from_held);
+  out_.append(stream.held_.data() + stream.held_sent_, from_held);
   stream.held_sent_ += from_held;
   if (stream.waiting() == 0) {
     stream.held_.clear();

@@ -21,6 +21,7 @@
 #include "agent/codec/h2_meter.h"
 #include "agent/codec/h2_types.h"
 #include "agent/codec/head.h"
+#include "agent/codec/spare_memory.h"
 #include "common/base/cause.h"
 #include "common/base/clock.h"
 
@@ -64,7 +65,7 @@ class H2Stream {
  private:
   friend class H2Session;
   H2Session* session_ = nullptr;
-  std::string held_;  // body that waits; `held_sent_` bytes of it are gone
+  SpareString held_;  // body that waits; `held_sent_` bytes of it are gone
   std::size_t held_sent_ = 0;
   std::string_view direct_;  // of the Write under way
   Trailers trailers_;

@@ -62,9 +62,9 @@ void H2ServerConnection::OnReadable() {
 
 void H2ServerConnection::Take(std::string_view bytes) {
   const Cause fault = session_.Feed(bytes, loop_.Now());
-  const std::vector<Ref<H2ServerStream>> touched = std::move(touched_);
-  touched_.clear();
-  for (const auto& stream : touched) stream->TurnEnded();
+  turning_.swap(touched_);
+  for (const auto& stream : turning_) stream->TurnEnded();
+  turning_.clear();
   if (fault != Cause::kNone) return End(fault);
   if (!session_.within_section()) {
     head_.Cancel();
@@ -124,6 +124,8 @@ std::size_t H2ServerConnection::room() const {
 void H2ServerConnection::FlushSoon() {
   if (flush_posted_ || state_ == State::kClosed) return;
   flush_posted_ = true;
+  // The session appends to it; while nothing was under way its memory was given back.
+  static_cast<void>(out_.text());
   loop_.Soon<&H2ServerConnection::EndTurn>(*this);
 }
 

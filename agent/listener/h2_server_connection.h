@@ -95,6 +95,7 @@ class H2ServerConnection final : public ClientConnection, private codec::H2Sessi
   codec::H2Session session_;
   std::vector<loop::Ref<H2ServerStream>> streams_;
   std::vector<loop::Ref<H2ServerStream>> touched_;
+  std::vector<loop::Ref<H2ServerStream>> turning_;  // of those, while they are told
   std::vector<loop::Ref<H2ServerStream>> dropped_;  // until the end of the turn
   std::uint64_t requests_ = 0;
   std::uint64_t timed_section_ = 0;  // the one that `head_` runs for

@@ -29,9 +29,11 @@ H2ServerStream::H2ServerStream(H2ServerConnection& connection)
     : connection_(connection),
       body_(connection.event_loop().timers(), *this),
       stall_(connection.event_loop().timers(), *this),
-      started_(connection.event_loop().Now()) {}
+      started_(connection.event_loop().Now()) {
+  head_.headers = codec::SpareMemory::TakeHeaders();
+}
 
-H2ServerStream::~H2ServerStream() = default;
+H2ServerStream::~H2ServerStream() { codec::SpareMemory::GiveHeaders(std::move(head_.headers)); }
 
 // --- the request ---
 

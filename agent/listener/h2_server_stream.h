@@ -17,7 +17,8 @@
 
 namespace switchyard::agent::listener {
 
-class H2ServerStream final : public loop::RefCounted,
+class H2ServerStream final : public codec::FromSpareMemory,
+                             public loop::RefCounted,
                              public codec::H2Stream,
                              private exchange::ServerStream,
                              private loop::Timer::Owner {

@@ -149,9 +149,9 @@ void H2ClientConnection::OnReadable() {
 
 void H2ClientConnection::Take(std::string_view bytes) {
   const Cause fault = session_.Feed(bytes, loop_.Now());
-  const std::vector<Ref<H2ClientStream>> touched = std::move(touched_);
-  touched_.clear();
-  for (const auto& stream : touched) stream->TurnEnded();
+  turning_.swap(touched_);
+  for (const auto& stream : turning_) stream->TurnEnded();
+  turning_.clear();
   FlushSoon();
   if (fault == Cause::kNone || state_ != State::kOpen) return;
   session_.Pump(OutputBuffer::kHighWater);
@@ -181,6 +181,8 @@ std::size_t H2ClientConnection::output_room() const {
 void H2ClientConnection::FlushSoon() {
   if (flush_posted_ || state_ == State::kClosed) return;
   flush_posted_ = true;
+  // The session appends to it; while nothing was under way its memory was given back.
+  static_cast<void>(out_.text());
   loop_.Soon<&H2ClientConnection::EndTurn>(*this);
 }
 

@@ -87,6 +87,7 @@ class H2ClientConnection final : public ClientConnection, private codec::H2Sessi
   codec::H2Session session_;
   std::vector<loop::Ref<H2ClientStream>> streams_;
   std::vector<loop::Ref<H2ClientStream>> touched_;
+  std::vector<loop::Ref<H2ClientStream>> turning_;  // of those, while they are told
   std::vector<loop::Ref<H2ClientStream>> dropped_;  // until the end of the turn
   std::uint64_t requests_ = 0;
   const std::uint32_t expected_;

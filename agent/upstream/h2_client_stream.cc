@@ -17,9 +17,11 @@ using codec::Framing;
 using codec::H2Error;
 using loop::Ref;
 
-H2ClientStream::H2ClientStream(Ref<H2ClientConnection> connection) : connection_(std::move(connection)) {}
+H2ClientStream::H2ClientStream(Ref<H2ClientConnection> connection) : connection_(std::move(connection)) {
+  head_.headers = codec::SpareMemory::TakeHeaders();
+}
 
-H2ClientStream::~H2ClientStream() = default;
+H2ClientStream::~H2ClientStream() { codec::SpareMemory::GiveHeaders(std::move(head_.headers)); }
 
 // --- the request ---
 
@@ -48,13 +50,13 @@ void H2ClientStream::ListRequest(const OutgoingRequest& request, std::vector<cod
 void H2ClientStream::SendHead(const OutgoingRequest& request) {
   is_head_request_ = request.method == "HEAD";
   asked_upgrade_ = !request.upgrade.empty();
-  std::vector<codec::Header> headers;
-  headers.reserve(request.headers->size() + 6);
+  std::vector<codec::Header> headers = codec::SpareMemory::TakeHeaders();
   ListRequest(request, headers);
   std::optional<std::uint64_t> length;
   if (request.framing == Framing::kLength || request.states_empty_body) length = request.content_length;
   const bool ends = request.framing == Framing::kNone && !asked_upgrade_;
   connection_->session().Request(*this, headers, length, ends);
+  codec::SpareMemory::GiveHeaders(std::move(headers));
   connection_->FlushSoon();
 }
 

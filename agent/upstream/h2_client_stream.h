@@ -16,7 +16,7 @@
 
 namespace switchyard::agent::upstream {
 
-class H2ClientStream final : public loop::RefCounted, public codec::H2Stream, public ClientStream {
+class H2ClientStream final : public codec::FromSpareMemory, public loop::RefCounted, public codec::H2Stream, public ClientStream {
  public:
   explicit H2ClientStream(loop::Ref<H2ClientConnection> connection);
   ~H2ClientStream() override;

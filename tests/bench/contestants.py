@@ -129,9 +129,9 @@ def nginx_routes(port):
     return "".join(servers)
 
 
-def start_nginx(arena, program="nginx", name="nginx", one_process=False):
+def start_nginx(arena, program="nginx", name="nginx", one_process=False, routes=True):
     folder = arena.stage.folder(name)
-    ports = arena.doors("h1", "tls", "h2", "grpc", "routes")
+    ports = arena.doors("h1", "tls", "h2", "grpc", *(["routes"] if routes else []))
     upstream = lambda label, found: (f"  upstream {label} {{ {' '.join(f'server 127.0.0.1:{port};' for port in found)} "  # noqa: E731
                                      "keepalive 128; keepalive_requests 100000000; }\n")
     grpc = ""
@@ -151,7 +151,7 @@ http {{
   server {{ listen 127.0.0.1:{ports['h1']}; listen 127.0.0.1:{ports['h2']} http2; listen 127.0.0.1:{ports['tls']} ssl http2;
     location / {{ proxy_pass http://origins; }}
     location /ws {{ proxy_pass http://origins; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; }} }}
-{nginx_routes(ports['routes'])}
+{nginx_routes(ports['routes']) if routes else ''}
 }}
 """)
     process = arena.start(program, "-p", folder, "-c", config)
@@ -160,9 +160,9 @@ http {{
 
 # --- HAProxy ---
 
-def start_haproxy(arena, program="haproxy", name="haproxy"):
+def start_haproxy(arena, program="haproxy", name="haproxy", routes=True):
     folder = arena.stage.folder(name)
-    ports = arena.doors("h1", "tls", "h2", "grpc", "routes")
+    ports = arena.doors("h1", "tls", "h2", "grpc", *(["routes"] if routes else []))
     table = folder / "routes.map"
     table.write_text("".join("{}{} origins\n".format(*workloads.route(n)) for n in range(workloads.ROUTE_HOSTS * workloads.ROUTE_PATHS)))
     servers = lambda found, how="": "".join(f"  server s{i} 127.0.0.1:{port}{how}\n" for i, port in enumerate(found))  # noqa: E731
@@ -170,6 +170,7 @@ def start_haproxy(arena, program="haproxy", name="haproxy"):
     if "grpc" in ports:
         grpc = (f"frontend grpc\n  bind 127.0.0.1:{ports['grpc']} proto h2\n  default_backend services\n"
                 f"backend services\n  balance roundrobin\n{servers(arena.origins.http2, ' proto h2')}")
+    front = f"frontend routes\n  bind 127.0.0.1:{ports['routes']}\n  use_backend %[base,map_beg({table},none)]\n" if routes else ""
     # Two per connection; HAProxy does not start without.
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     config = folder / "haproxy.cfg"
@@ -190,10 +191,7 @@ frontend web
   bind 127.0.0.1:{ports['h2']} proto h2
   bind 127.0.0.1:{ports['tls']} ssl crt {arena.stage.directory}/both.pem alpn h2,http/1.1
   default_backend origins
-frontend routes
-  bind 127.0.0.1:{ports['routes']}
-  use_backend %[base,map_beg({table},none)]
-backend origins
+{front}backend origins
   balance roundrobin
 {servers(arena.origins.http1)}{grpc}""")
     process = arena.start(program, "-db", "-f", config)
@@ -226,19 +224,20 @@ class Twins(Proxy):
         return super().pids() + [self.other.pid]
 
 
-def peers(arena, one_process=False):
+def peers(arena, one_process=False, routes=True):
     """Those of Debian that are installed, and those that YARD_BENCH_HAPROXY and YARD_BENCH_NGINX name by path."""
     if shutil.which("nginx"):
-        yield start_nginx(arena, one_process=one_process)
+        yield start_nginx(arena, one_process=one_process, routes=routes)
     if shutil.which("haproxy"):
-        yield start_haproxy(arena)
+        yield start_haproxy(arena, routes=routes)
     if shutil.which("nghttpx") and not one_process:
         yield start_nghttpx(arena)
     for variable, start in (("YARD_BENCH_HAPROXY", start_haproxy), ("YARD_BENCH_NGINX", start_nginx)):
         program = os.environ.get(variable)
         if program:
             found = re.search(r"\d+\.\d+", version_of(program, "-v"))
-            yield start(arena, program, f"{variable.rsplit('_', 1)[1].lower()} {found.group(0) if found else 'given'}")
+            name = f"{variable.rsplit('_', 1)[1].lower()} {found.group(0) if found else 'given'}"
+            yield start(arena, program, name, routes=routes)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,8 +25,8 @@ using switchyard::agent::router::MatchRule;
 using switchyard::agent::router::Route;
 using switchyard::agent::router::RouteTable;
 
-constexpr int kLookups = 200'000;
-constexpr int kRounds = 7;
+int lookups = 200'000;
+int rounds_wanted = 7;
 constexpr int kPathsPerHost = 10;
 
 std::string HostOf(int route) { return fmt::format("host-{}.example.com", route / kPathsPerHost); }
@@ -59,20 +60,20 @@ struct Requests {
 double NanosPerLookup(const switchyard::Clock& clock, const RouteTable& table, const Requests& asked) {
   const std::vector<Request>& requests = asked.all;
   std::vector<double> rounds;
-  for (int round = 0; round < kRounds; ++round) {
-    std::size_t found = 0;
+  for (int round = 0; round < rounds_wanted; ++round) {
+    int found = 0;
     const TimePoint start = clock.Now();
-    for (int i = 0; i < kLookups; ++i) {
+    for (int i = 0; i < lookups; ++i) {
       const Request& request = requests[static_cast<std::size_t>(i) % requests.size()];
       RequestHead head;
       head.method = "GET";
       head.host = request.host;
       head.path = head.path_and_query = request.path;
-      found += table.Find(head).route != nullptr ? 1U : 0U;
+      found += table.Find(head).route != nullptr ? 1 : 0;
     }
     const Duration took = clock.Now() - start;
-    if (found != kLookups) fmt::print("missed {} look-ups\n", kLookups - found);
-    rounds.push_back(static_cast<double>(took.count()) / kLookups);
+    if (found != lookups) fmt::print("missed {} look-ups\n", lookups - found);
+    rounds.push_back(static_cast<double>(took.count()) / lookups);
   }
   std::sort(rounds.begin(), rounds.end());
   return rounds[rounds.size() / 2];
@@ -97,12 +98,19 @@ Requests MakeRequests(int routes, int count, bool spread) {
 
 }  // namespace
 
-int main() {
+// Fewer look-ups for a run under a simulator: route_lookup LOOKUPS ROUNDS ROUTES.
+int main(int argc, char** argv) {
+  std::vector<int> sizes = {10, 100, 1'000, 10'000, 100'000};
+  if (argc == 4) {
+    lookups = std::atoi(argv[1]);
+    rounds_wanted = std::atoi(argv[2]);
+    sizes = {std::atoi(argv[3])};
+  }
   const switchyard::SystemClock clock;
   fmt::print("{:>8}  {:>10}  {:>6}  {:>10}  {:>6}\n", "routes", "steady ns", "ratio", "spread ns", "ratio");
   double first_steady = 0;
   double first_spread = 0;
-  for (const int routes : {10, 100, 1'000, 10'000, 100'000}) {
+  for (const int routes : sizes) {
     const RouteTable table = MakeTable(routes);
     const double steady = NanosPerLookup(clock, table, MakeRequests(routes, 10, false));
     const double spread = NanosPerLookup(clock, table, MakeRequests(routes, 20'000, true));

@@ -13,6 +13,7 @@
 
 #include "agent/health/health_table.h"
 #include "agent/runtime/data_plane.h"
+#include "tests/harness/h2_client.h"
 #include "tests/harness/socket.h"
 
 namespace {
@@ -70,6 +71,8 @@ class SteadyState : public testing::Test {
     backend_listens_.ShutdownBoth();
     if (backend_.joinable()) backend_.join();
   }
+
+  std::uint16_t port() const { return port_.port(); }
 
   // Answers each request (with that much of a body) with these bytes, on one connection after the other.
   void Answer(std::size_t request_body, std::string answer) {
@@ -182,6 +185,28 @@ TEST_F(SteadyState, ARouteWithPoliciesAllocatesNothing) {
   });
   Answer(0, "HTTP/1.1 200 OK\r\nServer: test\r\nContent-Length: 2\r\n\r\nok");
   EXPECT_EQ(AllocationsOf(1000, "GET /some/path?q HTTP/1.1\r\nHost: example.com\r\nX-Secret: s\r\nX-From: client\r\n\r\n", 2), 0U);
+}
+
+// Streams and the blocks of nghttp2 come from spare memory, which asks the heap in the beginning only.
+TEST_F(SteadyState, AGetOverHttp2AllocatesNothing) {
+  Apply();
+  Answer(0, "HTTP/1.1 200 OK\r\nServer: test\r\nContent-Length: 2\r\n\r\nok");
+  auto client = harness::H2Client::Connect(port());
+  ASSERT_TRUE(client.ok()) << client.status();
+  std::uint32_t stream = 1;
+  const auto exchange = [&](std::size_t times) {
+    for (std::size_t i = 0; i < times; ++i, stream += 2) {
+      const auto sent = (*client)->SendHeaders(stream, {{":method", "GET"}, {":scheme", "http"}, {":authority", "example.com"}, {":path", "/a/path"}}, true);
+      if (!sent.ok()) return false;
+      const auto answer = (*client)->ReadAnswer(stream);
+      if (!answer.ok() || answer->status() != 200 || answer->body != "ok") return false;
+    }
+    return true;
+  };
+  ASSERT_TRUE(exchange(200));
+  const std::uint64_t before = allocations;
+  ASSERT_TRUE(exchange(500));
+  EXPECT_EQ(allocations - before, 0U);
 }
 
 }  // namespace
