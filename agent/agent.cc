@@ -11,12 +11,16 @@
 #include "agent/config/controller_client.h"
 #include "agent/config/data_directory.h"
 #include "agent/config/grpc_link.h"
+#include "agent/config/last_good_codec.h"
 #include "agent/config/last_good_file.h"
 #include "agent/config/membership.h"
 #include "agent/discovery/ares_resolver.h"
 #include "agent/discovery/discovery.h"
 #include "agent/discovery/dns_source.h"
 #include "agent/discovery/file_source.h"
+#include "agent/handover/predecessor_watch.h"
+#include "agent/handover/relaunch.h"
+#include "agent/handover/successor.h"
 #include "agent/health/asio_probe_runner.h"
 #include "agent/health/health_table.h"
 #include "agent/health/prober.h"
@@ -26,8 +30,10 @@
 #include "agent/report/window_metrics.h"
 #include "agent/runtime/data_plane.h"
 #include "agent/status_view.h"
+#include "agent/succession.h"
 #include "common/base/duration.h"
 #include "common/base/random.h"
+#include "common/base/service_manager.h"
 #include "common/base/status.h"
 #include "common/config/limits.h"
 #include "common/observe/metric_names.h"
@@ -41,8 +47,16 @@ constexpr int kNotDrained = 3;
 
 class TheAgent final : public Agent {
  public:
-  TheAgent(const AgentOptions& options, config::DataDirectory directory, const Clock& clock, observe::Log& log)
-      : options_(options), clock_(clock), log_(log), directory_(std::move(directory)), last_good_(directory_.path()), random_(SecureSeed()) {}
+  TheAgent(const AgentOptions& options, std::string instance, config::DataDirectory directory, std::optional<handover::Inheritance> inheritance,
+           const Clock& clock, observe::Log& log)
+      : options_(options),
+        clock_(clock),
+        log_(log),
+        directory_(std::move(directory)),
+        last_good_(directory_.path()),
+        random_(SecureSeed()),
+        instance_(std::move(instance)),
+        inheritance_(std::move(inheritance)) {}
   TheAgent(const TheAgent&) = delete;
   TheAgent& operator=(const TheAgent&) = delete;
   ~TheAgent() override { Stop(); }
@@ -58,11 +72,16 @@ class TheAgent final : public Agent {
   void OpenClient();
   absl::Status OpenAdmin();
   void OpenReporter();
+  absl::Status OpenSuccession();
   absl::Status ServeLastGood();
+  absl::StatusOr<config::LastGoodFile::Loaded> LoadConfiguration();
+  absl::Status ClaimInheritance();
   void Serving(const v1::Snapshot& snapshot);
   void TellReady();
   void TellHealth(const health::HealthNews& news);
   void Signalled(int signal);
+  void BeginDrain();
+  void LetGo();
   void Stranded();
   void End(int exit_code);
   void Stop();
@@ -70,10 +89,14 @@ class TheAgent final : public Agent {
   const AgentOptions options_;
   const Clock& clock_;
   observe::Log& log_;
-  const config::DataDirectory directory_;
+  config::DataDirectory directory_;
   const config::LastGoodFile last_good_;
   Random random_;
-  const std::string instance_ = SecureHex(8);
+  const std::string instance_;
+  const std::string program_ = handover::OwnProgram();
+  // Of the process before; until it has been claimed.
+  std::optional<handover::Inheritance> inheritance_;
+  std::vector<std::string> ticket_keys_;
 
   // From what is leaned on to what leans on it; destroyed the other way round.
   observe::Metrics metrics_;
@@ -90,9 +113,14 @@ class TheAgent final : public Agent {
   std::unique_ptr<report::Reporter> reporter_;
   std::unique_ptr<StatusView> view_;
   std::unique_ptr<admin::AdminServer> admin_;
+  std::unique_ptr<Succession> succession_;
+  std::unique_ptr<handover::PredecessorWatch> predecessor_;
 
   bool serving_ = false;
   bool draining_ = false;
+  // A signal came while a hand-over was under way: drain when it fails.
+  bool end_wanted_ = false;
+  TimePoint drain_end_{};
   int exit_code_ = 0;
 };
 
@@ -104,9 +132,49 @@ absl::Status TheAgent::Open() {
   OpenReporter();
   if (absl::Status opened = OpenAdmin(); !opened.ok()) return opened;
   if (absl::Status served = ServeLastGood(); !served.ok()) return served;
+  if (absl::Status claimed = ClaimInheritance(); !claimed.ok()) return claimed;
+  if (absl::Status opened = OpenSuccession(); !opened.ok()) return opened;
   TellReady();
   if (!options_.controller.empty()) membership_->Begin();
   return absl::OkStatus();
+}
+
+// Another process holds the same things until now; if it will not let go, this one ends and nothing has happened.
+absl::Status TheAgent::ClaimInheritance() {
+  if (!inheritance_.has_value()) return absl::OkStatus();
+  if (const absl::Status claimed = handover::Claim(*inheritance_, client_->serving().generation()); !claimed.ok()) return claimed;
+  log_.Info("took over", {{"from", inheritance_->instance}, {"version", inheritance_->version}, {"generation", inheritance_->generation}});
+  predecessor_ = handover::PredecessorWatch::Start(loop_.context(), std::move(inheritance_->link), [this](const handover::Progress& told) {
+    view_->SetPredecessor(told.ended ? std::nullopt : std::optional(told.open_connections));
+    if (told.ended) log_.Info("the process before has ended", {});
+  });
+  return absl::OkStatus();
+}
+
+absl::Status TheAgent::OpenSuccession() {
+  SuccessionParts parts;
+  parts.loop = &loop_;
+  parts.log = &log_;
+  parts.client = client_.get();
+  parts.directory = &directory_;
+  parts.data_plane = data_plane_.get();
+  parts.instance = instance_;
+  parts.admin_address = options_.admin_listen;
+  parts.command_line = options_.command_line;
+  parts.program = program_;
+  parts.copy_admin_socket = [this] { return handover::Descriptor(admin_->CopySocket()); };
+  parts.ticket_keys = [this] { return ticket_keys_; };
+  parts.ending = [this] { return draining_; };
+  parts.failed = [this] {
+    if (std::exchange(end_wanted_, false)) BeginDrain();
+  };
+  parts.let_go = [this] { LetGo(); };
+  succession_ = std::make_unique<Succession>(std::move(parts));
+  if (options_.handover_socket == "off") return absl::OkStatus();
+  const std::string path = options_.handover_socket.empty() ? directory_.path() + "/handover.sock" : options_.handover_socket;
+  handover::Descriptor door = inheritance_.has_value() ? std::move(inheritance_->door) : handover::Descriptor();
+  inheritance_.reset();
+  return succession_->Open(std::move(door), path);
 }
 
 absl::Status TheAgent::OpenMembership() {
@@ -141,6 +209,11 @@ absl::Status TheAgent::OpenDataPlane() {
   options.clock = &clock_;
   options.health = &health_table_;
   options.log = &log_;
+  if (inheritance_.has_value()) {
+    for (auto& [address, sockets] : inheritance_->sockets) {
+      for (handover::Descriptor& socket : sockets) options.inherited[address].push_back(socket.Release());
+    }
+  }
   absl::StatusOr<std::unique_ptr<runtime::DataPlane>> data_plane = runtime::DataPlane::Start(options);
   if (!data_plane.ok()) return Annotate(data_plane.status(), "workers");
   data_plane_ = *std::move(data_plane);
@@ -199,7 +272,14 @@ void TheAgent::OpenClient() {
     report::ForgetGone(before, now, metrics_);
     Serving(now);
   });
-  client_->OnTicketKeys([this](const v1::TicketKeys& keys) { data_plane_->SetTicketKeys({keys.keys().begin(), keys.keys().end()}); });
+  client_->OnTicketKeys([this](const v1::TicketKeys& keys) {
+    ticket_keys_.assign(keys.keys().begin(), keys.keys().end());
+    data_plane_->SetTicketKeys({ticket_keys_.begin(), ticket_keys_.end()});
+  });
+  if (inheritance_.has_value() && !inheritance_->ticket_keys.empty()) {
+    ticket_keys_ = inheritance_->ticket_keys;
+    data_plane_->SetTicketKeys({ticket_keys_.begin(), ticket_keys_.end()});
+  }
   client_->OnWelcome([this](Duration interval) { reporter_->SetInterval(interval); });
 }
 
@@ -216,6 +296,7 @@ void TheAgent::OpenReporter() {
   parts.look = [this](const report::Window& window) { view_->SetTrouble(report::TroubleIn(window)); };
   parts.send = [this](v1::Report report) {
     view_->SetOpenConnections(report.open_connections());
+    if (succession_ != nullptr && succession_->yielded()) return succession_->Tell(report.open_connections(), drain_end_ - clock_.Now());
     client_->SendReport(std::move(report));
   };
   reporter_ = std::make_unique<report::Reporter>(std::move(parts));
@@ -234,19 +315,34 @@ absl::Status TheAgent::OpenAdmin() {
   parts.controller = options_.controller;
   parts.instance = instance_;
   view_ = std::make_unique<StatusView>(std::move(parts));
+  const bool inherits = inheritance_.has_value() && inheritance_->admin_address == options_.admin_listen;
+  const int inherited = inherits ? inheritance_->admin_socket.Release() : -1;
   absl::StatusOr<std::unique_ptr<admin::AdminServer>> server =
-      admin::AdminServer::Open(loop_.context(), {options_.admin_listen, options_.admin_allow_remote}, *view_, metrics_);
+      admin::AdminServer::Open(loop_.context(), {options_.admin_listen, options_.admin_allow_remote, inherited}, *view_, metrics_);
   if (!server.ok()) return server.status();
   admin_ = *std::move(server);
   reporter_->SetInterval(std::chrono::seconds(1));
   return absl::OkStatus();
 }
 
+// What the process before serves; else what was kept on disk.
+absl::StatusOr<config::LastGoodFile::Loaded> TheAgent::LoadConfiguration() {
+  absl::StatusOr<config::LastGoodFile::Loaded> kept = last_good_.Load();
+  if (!inheritance_.has_value() || inheritance_->generation == 0) return kept;
+  absl::StatusOr<v1::Snapshot> snapshot = config::DecodeLastGood(inheritance_->snapshot);
+  if (!snapshot.ok()) return Annotate(snapshot.status(), "the configuration that was handed over");
+  config::LastGoodFile::Loaded loaded;
+  loaded.written = kept.ok() ? kept->written : clock_.WallNow();
+  loaded.snapshot = *std::move(snapshot);
+  return loaded;
+}
+
 // Waits for the workers, which is a matter of milliseconds, so that the ready file tells the truth.
 absl::Status TheAgent::ServeLastGood() {
   const TimePoint start = clock_.Now();
-  absl::StatusOr<config::LastGoodFile::Loaded> loaded = last_good_.Load();
+  absl::StatusOr<config::LastGoodFile::Loaded> loaded = LoadConfiguration();
   if (!loaded.ok()) {
+    if (inheritance_.has_value() && inheritance_->generation > 0) return loaded.status();
     if (!absl::IsNotFound(loaded.status())) log_.Error("last-good configuration is unusable", {{"error", Message(loaded.status())}});
     if (!options_.controller.empty()) return absl::OkStatus();
     return absl::FailedPreconditionError("no configuration to serve and no controller to ask: give --controller HOST:PORT");
@@ -277,7 +373,10 @@ void TheAgent::Serving(const v1::Snapshot& snapshot) {
 }
 
 void TheAgent::TellReady() {
-  if (options_.ready_file.empty() || admin_ == nullptr) return;
+  // While another process still serves in our place, nobody is to think that we do.
+  if (admin_ == nullptr || inheritance_.has_value()) return;
+  NotifyServiceManager("READY=1");
+  if (options_.ready_file.empty()) return;
   const absl::Status written = WriteReadyFile(options_.ready_file, {membership_->node(), admin_->port(), client_->serving().generation()});
   if (!written.ok()) log_.Error("ready file not written", {{"error", Message(written)}});
 }
@@ -302,20 +401,49 @@ void TheAgent::TellHealth(const health::HealthNews& news) {
 
 int TheAgent::Run() {
   // Until here the default holds: a signal during the start just ends the process.
-  loop_.OnSignals({SIGTERM, SIGINT}, [this](int signal) { Signalled(signal); });
+  loop_.OnSignals({SIGTERM, SIGINT, SIGUSR2}, [this](int signal) { Signalled(signal); });
   loop_.Run();
   Stop();
   return exit_code_;
 }
 
 void TheAgent::Signalled(int signal) {
-  if (std::exchange(draining_, true)) {
+  if (signal == SIGUSR2) return succession_->Relaunch();
+  // Whoever supervises us may only now see that another process has our place.
+  if (succession_->yielded() && !std::exchange(end_wanted_, true)) return;
+  if (draining_ || (end_wanted_ && succession_->busy())) {
     log_.Warn("ending at once", {{"signal", signal}});
     std::_Exit(kNotDrained);
   }
-  log_.Info("draining", {{"signal", signal}, {"at_most", FormatDuration(options_.drain_timeout)}});
+  if (succession_->busy()) {
+    end_wanted_ = true;
+    return;
+  }
+  log_.Info("told to end", {{"signal", signal}});
+  BeginDrain();
+}
+
+void TheAgent::BeginDrain() {
+  draining_ = true;
+  log_.Info("draining", {{"at_most", FormatDuration(options_.drain_timeout)}});
+  NotifyServiceManager("STOPPING=1\nSTATUS=draining");
+  succession_->Close();
   view_->SetDraining();
   data_plane_->Drain(options_.drain_timeout, [this] { loop_.Post([this] { End(0); }); });
+}
+
+// A new process serves: it has the sockets, the directory and our name in the fleet.
+void TheAgent::LetGo() {
+  draining_ = true;
+  end_wanted_ = false;
+  drain_end_ = clock_.Now() + options_.drain_timeout;
+  membership_->Stop();
+  client_->Stop();
+  admin_.reset();
+  directory_.Release();
+  log_.Info("draining bit by bit", {{"at_most", FormatDuration(options_.drain_timeout)}});
+  view_->SetDraining();
+  data_plane_->DrainGradually(options_.drain_timeout, [this] { loop_.Post([this] { End(0); }); });
 }
 
 // With something to serve the agent goes on and /status says what is missing; with nothing it is of no use to anybody.
@@ -342,9 +470,19 @@ void TheAgent::Stop() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const AgentOptions& options, const Clock& clock, observe::Log& log) {
-  absl::StatusOr<config::DataDirectory> directory = config::DataDirectory::Open(options.data_directory);
+  std::string instance = SecureHex(8);
+  std::optional<handover::Inheritance> inheritance;
+  if (options.take_over && options.handover_socket != "off") {
+    const std::string door = options.handover_socket.empty() ? options.data_directory + "/handover.sock" : options.handover_socket;
+    auto asked = handover::AskForHandover(door, instance, SWITCHYARD_VERSION);
+    if (!asked.ok()) return asked.status();
+    inheritance = *std::move(asked);
+  }
+  absl::StatusOr<config::DataDirectory> directory = inheritance.has_value()
+                                                        ? config::DataDirectory::Adopt(options.data_directory, inheritance->directory_lock.Release())
+                                                        : config::DataDirectory::Open(options.data_directory);
   if (!directory.ok()) return directory.status();
-  auto agent = std::make_unique<TheAgent>(options, *std::move(directory), clock, log);
+  auto agent = std::make_unique<TheAgent>(options, std::move(instance), *std::move(directory), std::move(inheritance), clock, log);
   if (absl::Status opened = agent->Open(); !opened.ok()) return opened;
   return std::unique_ptr<Agent>(std::move(agent));
 }

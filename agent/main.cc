@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   gpr_set_log_function([](gpr_log_func_args*) {});
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGUSR2, SIG_IGN);
   int exit_code = 0;
   const std::optional<agent::AgentOptions> options = agent::ParseOptions(argc, argv, exit_code);
   if (!options.has_value()) return exit_code;

@@ -118,6 +118,9 @@ void Declare(CLI::App& app, Flags& flags, AgentOptions& options) {
   app.add_option("--drain-timeout", flags.drain_timeout, "Longest wait for requests under way after SIGTERM")->capture_default_str();
   app.add_option("--log-level", flags.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log-format", flags.log_format, "auto (human on a terminal, else json), json or human")->capture_default_str();
+  app.add_flag("--take-over", options.take_over, "Take the sockets and the place of the agent that holds the data directory, if there is one")
+      ->envname("YARD_TAKE_OVER");
+  app.add_option("--handover-socket", options.handover_socket, "Where to ask for it (default: handover.sock in the data directory; off: nobody can)");
   app.add_option("--ready-file", options.ready_file, "Write {\"pid\", \"admin_port\", \"generation\"} here once serving");
 }
 
@@ -130,7 +133,7 @@ std::optional<AgentOptions> ParseOptions(int argc, char** argv, int& exit_code) 
   Flags flags;
   CLI::App app(
       "yard-agent: the Switchyard proxy of one host.\n"
-      "Signals: TERM or INT drains and ends (a second one ends at once); HUP is ignored.\n"
+      "Signals: TERM or INT drains and ends (a second one ends at once); USR2 starts the program anew, which takes over (an upgrade); HUP is ignored.\n"
       "Exit codes: 0 drained, 1 cannot start or go on, 2 wrong flags, 3 ended without draining.");
   Declare(app, flags, options);
   try {
@@ -139,6 +142,7 @@ std::optional<AgentOptions> ParseOptions(int argc, char** argv, int& exit_code) 
     exit_code = app.exit(error) == 0 ? 0 : kUsageError;
     return std::nullopt;
   }
+  options.command_line.assign(argv, argv + argc);
   if (const absl::Status filled = Fill(flags, options); !filled.ok()) {
     fmt::print(stderr, "yard-agent: {}\n", Message(filled));
     exit_code = kUsageError;

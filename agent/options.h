@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/config/join_token.h"
 #include "common/base/clock.h"
@@ -31,6 +32,12 @@ struct AgentOptions {
   observe::LogFormat log_format = observe::LogFormat::kAuto;
   // Empty: none.
   std::string ready_file;
+  // Take the place of the agent that holds the data directory, if there is one.
+  bool take_over = false;
+  // Where a new process asks for it. Empty: `handover.sock` in the data directory. `off`: nobody can.
+  std::string handover_socket;
+  // As this process was started, for starting it anew.
+  std::vector<std::string> command_line;
 };
 
 // Not set: the program is to end with `exit_code` at once (help, version, or an error that has been printed).

@@ -176,7 +176,8 @@ class ControllerImpl final : public Controller {
     if (options_.metrics_listen.empty()) return absl::OkStatus();
     const auto address = Endpoint::Parse(options_.metrics_listen);
     if (!address.ok()) return Annotate(address.status(), "--metrics-listen");
-    auto opened = runtime::HttpPort::Open(*address, clock_, [this](std::string_view path) { return Page(path); });
+    auto opened = runtime::HttpPort::Open(*address, clock_, [this](std::string_view path) { return Page(path); },
+                                           options_.metrics_allow_remote);
     if (opened.ok()) {
       metrics_http_ = *std::move(opened);
       return absl::OkStatus();

@@ -35,6 +35,8 @@ struct ControllerOptions {
   std::string metrics_listen = "127.0.0.1:7402";
   // Whether a metrics port that cannot be opened is an error, or only a warning (nobody asked for it).
   bool metrics_required = false;
+  // Let it be on an address that is not loopback.
+  bool metrics_allow_remote = false;
   std::string version = "0";
   identity::AuthorityOptions authority;
   // Make a certificate authority although the store has a past: every agent must enrol again.

@@ -66,6 +66,7 @@ std::optional<ProgramOptions> ParseOptions(int argc, char** argv, int& exit_code
   app.add_option("--advertise", c.advertise, "host:port written into the admin credential (default: the listen address)");
   auto* metrics = app.add_option("--metrics-listen", c.metrics_listen,
                                  "Loopback IP:port for /metrics, /live and /ready, without authentication; `off`: none")->capture_default_str();
+  app.add_flag("--metrics-allow-remote", c.metrics_allow_remote, "Let --metrics-listen be on an address that is not loopback");
   app.add_option("--ready-file", options.ready_file, "Write {\"pid\", \"port\", \"metrics_port\"} here once serving");
   app.add_option("--log-level", flags.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log-format", flags.log_format, "auto (terminal: human, else json), json or human")->capture_default_str();

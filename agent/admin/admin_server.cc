@@ -1,5 +1,9 @@
 #include "agent/admin/admin_server.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -77,7 +81,24 @@ class Server final : public AdminServer {
   ~Server() override {
     *alive_ = false;
     for (const auto& session : sessions_) session->Cut();
+    // Another process may hold the same socket: it has to leave our epoll set before it is closed.
+    error_code ignored;
+    if (acceptor_.is_open()) ::close(acceptor_.release(ignored));
   }
+
+  absl::Status Inherit(int socket) {
+    sockaddr_storage name{};
+    socklen_t length = sizeof name;
+    error_code error;
+    if (getsockname(socket, reinterpret_cast<sockaddr*>(&name), &length) != 0) return absl::UnavailableError("the inherited admin socket is unusable");
+    acceptor_.assign(name.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), socket, error);
+    if (error) return absl::UnavailableError(fmt::format("the inherited admin socket is unusable: {}", error.message()));
+    port_ = acceptor_.local_endpoint(error).port();
+    Accept();
+    return absl::OkStatus();
+  }
+
+  int CopySocket() override { return fcntl(acceptor_.native_handle(), F_DUPFD_CLOEXEC, 0); }
 
   absl::Status Listen(const Endpoint& endpoint) {
     tcp::endpoint address;
@@ -192,7 +213,8 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Open(asio::io_context&
                     endpoint->ToString()));
   }
   auto server = std::make_unique<Server>(context, options.allow_remote, view, metrics);
-  if (absl::Status listening = server->Listen(*endpoint); !listening.ok()) return listening;
+  const absl::Status listening = options.inherited >= 0 ? server->Inherit(options.inherited) : server->Listen(*endpoint);
+  if (!listening.ok()) return listening;
   return std::unique_ptr<AdminServer>(std::move(server));
 }
 

@@ -26,6 +26,8 @@ struct AdminServerOptions {
   // IP:port; port 0 takes any free one.
   std::string listen = "127.0.0.1:7401";
   bool allow_remote = false;
+  // A socket that listens there already (of the process before); owned from here on. -1: none.
+  int inherited = -1;
 };
 
 class AdminServer {
@@ -37,6 +39,8 @@ class AdminServer {
   virtual ~AdminServer() = default;
   // As bound.
   virtual std::uint16_t port() const = 0;
+  // A copy of the listening socket, owned by the caller; -1: none can be had.
+  virtual int CopySocket() = 0;
 };
 
 }  // namespace switchyard::agent::admin

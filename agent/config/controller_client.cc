@@ -74,6 +74,19 @@ void ControllerClient::Start() {
   if (status_.state == ControllerState::kStopped) Connect();
 }
 
+void ControllerClient::Pause(std::function<void()> quiet) {
+  paused_ = true;
+  if (!applying_) return quiet();
+  quiet_ = std::move(quiet);
+}
+
+void ControllerClient::Resume() {
+  paused_ = false;
+  quiet_ = nullptr;
+  if (applying_) return;
+  if (const std::optional<v1::ConfigDelta> held = std::exchange(held_, std::nullopt); held.has_value()) Configure(*held);
+}
+
 void ControllerClient::Stop() {
   // What is being applied or stored answers to nobody from here on.
   *alive_ = false;
@@ -192,7 +205,7 @@ void ControllerClient::Welcomed(const v1::Welcome& welcome) {
 // --- configuration ---------------------------------------------------------------------------------------------------------------------
 
 void ControllerClient::Configure(const v1::ConfigDelta& delta) {
-  if (applying_) {
+  if (applying_ || paused_) {
     held_ = delta;
     return;
   }
@@ -262,6 +275,8 @@ void ControllerClient::Applied(v1::Snapshot next, ApplyOutcome outcome, Duration
 void ControllerClient::FinishApply(const v1::ConfigStatus& answer) {
   applying_ = false;
   if (applying_epoch_ == epoch_) Answer(answer);
+  if (const auto quiet = std::exchange(quiet_, nullptr); quiet) quiet();
+  if (paused_) return;
   if (const std::optional<v1::ConfigDelta> held = std::exchange(held_, std::nullopt); held.has_value()) Configure(*held);
 }
 

@@ -95,6 +95,9 @@ class ControllerClient {
   void SetServing(v1::Snapshot snapshot, std::vector<v1::Violation> quarantined);
   // Starts to connect and never gives up. Later calls do nothing.
   void Start();
+  // Applies nothing more until Resume; `quiet` runs, now or later, when nothing is being applied or stored any more.
+  void Pause(std::function<void()> quiet);
+  void Resume();
   // Ends the stream; no further call to sink or callbacks is started.
   void Stop();
 
@@ -149,6 +152,8 @@ class ControllerClient {
   v1::Snapshot serving_;
   std::vector<v1::Violation> quarantined_;
   bool applying_ = false;
+  bool paused_ = false;
+  std::function<void()> quiet_;
   std::uint64_t applying_epoch_ = 0;
   std::optional<v1::ConfigDelta> held_;
   // Falls to false with the client; read on the loop thread only.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,11 +27,29 @@ absl::StatusOr<DataDirectory> DataDirectory::Open(const std::string& path) {
     const int error = errno;
     ::close(lock);
     if (error == EWOULDBLOCK) {
-      return absl::AlreadyExistsError(fmt::format("data directory {} is in use by another agent; give each its own with --data-dir", path));
+      return absl::AlreadyExistsError(fmt::format("data directory {} is in use by another agent; give each its own with --data-dir, or "
+                                                  "take its place with --take-over", path));
     }
     return absl::UnavailableError(fmt::format("data directory {}: lock: {}", path, std::generic_category().message(error)));
   }
   return DataDirectory(path, lock);
+}
+
+absl::StatusOr<DataDirectory> DataDirectory::Adopt(const std::string& path, int lock) {
+  DataDirectory directory(path, lock);
+  struct stat held{};
+  struct stat ours{};
+  if (::fstat(lock, &held) == 0 && ::stat((path + "/lock").c_str(), &ours) == 0 && held.st_dev == ours.st_dev && held.st_ino == ours.st_ino) {
+    return directory;
+  }
+  return absl::FailedPreconditionError(
+      fmt::format("the agent that hands over keeps another data directory than {}; give both the same --data-dir", path));
+}
+
+int DataDirectory::CopyLock() const { return lock_ < 0 ? -1 : ::fcntl(lock_, F_DUPFD_CLOEXEC, 0); }
+
+void DataDirectory::Release() {
+  if (lock_ >= 0) ::close(std::exchange(lock_, -1));
 }
 
 DataDirectory::DataDirectory(DataDirectory&& other) noexcept : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}

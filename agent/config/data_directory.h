@@ -17,11 +17,18 @@ class DataDirectory {
  public:
   // Makes the directory (mode 0700) if it is not there.
   static absl::StatusOr<DataDirectory> Open(const std::string& path);
+  // Of a process that hands over: `lock` is a copy of the descriptor by which it holds the directory, and is owned from here on. The directory is
+  // held until every process that has such a copy has let go. FAILED_PRECONDITION: it is another directory's.
+  static absl::StatusOr<DataDirectory> Adopt(const std::string& path, int lock);
   DataDirectory(DataDirectory&& other) noexcept;
   DataDirectory& operator=(DataDirectory&& other) noexcept;
   ~DataDirectory();
 
   const std::string& path() const { return path_; }
+  // A copy of the lock's descriptor, for who takes over; owned by the caller. -1: none can be had.
+  int CopyLock() const;
+  // Holds the directory no more. Nothing may be written to it from here on.
+  void Release();
 
  private:
   DataDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}

@@ -84,6 +84,13 @@ Membership::~Membership() {
   if (thread_.joinable()) thread_.join();
 }
 
+void Membership::Stop() {
+  *alive_ = false;
+  alive_ = std::make_shared<bool>(true);
+  renewer_.reset();
+  timer_.reset();
+}
+
 std::optional<WallTime> Membership::not_after() const {
   if (!identity_.has_value()) return std::nullopt;
   return identity_->not_after;

@@ -66,6 +66,8 @@ class Membership {
   const std::string& node() const { return options_.node; }
   // Calls `member` or `stranded`, now or later.
   void Begin();
+  // Enrols and renews no more; another process does from now on.
+  void Stop();
   // What stands in the way; empty when nothing does.
   const std::string& error() const { return error_; }
   // Of the identity in use, expired or not.

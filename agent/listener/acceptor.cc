@@ -1,5 +1,6 @@
 #include "agent/listener/acceptor.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -130,8 +131,11 @@ void Acceptor::Close() {
 void Acceptor::CloseSocket() {
   if (fd_ < 0) return;
   pause_.Cancel();
-  loop_.Forget(*this);
+  // Not left to close(2): another process may hold the same socket, and then its events would go on coming here.
+  loop_.Unwatch(fd_, *this);
   close(std::exchange(fd_, -1));
 }
+
+int Acceptor::Copy() const { return fd_ < 0 ? -1 : fcntl(fd_, F_DUPFD_CLOEXEC, 0); }
 
 }  // namespace switchyard::agent::listener

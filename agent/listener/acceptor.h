@@ -27,6 +27,10 @@ class Acceptor final : public loop::RefCounted, private loop::Watcher, private l
   void Start();
   // Takes what is in the queue already, then closes the socket.
   void Close();
+  // Closes this process's hold on the socket and leaves its queue to whoever else has it.
+  void Release() { CloseSocket(); }
+  // A copy of the descriptor, owned by the caller; -1: none can be had.
+  int Copy() const;
   // New connections belong to this listener from now on.
   void Serve(loop::Ref<ListenerState> listener) { listener_ = std::move(listener); }
 

@@ -54,6 +54,17 @@ void ListenerState::StartDrain() {
   for (ClientConnection* connection : all) connection->StartDrain();
 }
 
+void ListenerState::DrainShare(double share) {
+  // Fibonacci hashing (Knuth, TAOCP 6.4): addresses of neighbours end up far apart.
+  constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15U;
+  constexpr double kRange = 18446744073709551616.0;  // 2^64
+  const std::vector<ClientConnection*> all(connections_.begin(), connections_.end());
+  for (ClientConnection* connection : all) {
+    const std::uint64_t place = (reinterpret_cast<std::uintptr_t>(connection) >> 4U) * kGolden;
+    if (static_cast<double>(place) / kRange < share) connection->StartDrain();
+  }
+}
+
 void ListenerState::CloseIdle() {
   const std::vector<ClientConnection*> all(connections_.begin(), connections_.end());
   for (ClientConnection* connection : all) connection->CloseIfIdle();

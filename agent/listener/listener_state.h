@@ -58,6 +58,9 @@ class ListenerState final : public loop::RefCounted {
   std::size_t connections() const { return connections_.size(); }
   // Tells every connection that `closing` has become true.
   void StartDrain();
+  // Tells this share (0-1) of the connections, always the same ones first. Called with a share that grows, it spreads what clients do about
+  // it (come back over a new connection) over time. Cost: O(connections).
+  void DrainShare(double share);
   // Closes those that wait for a request; the others end with their response.
   void CloseIdle();
   void CloseAll();

@@ -174,7 +174,7 @@ void ServerConnection::StartExchange(std::size_t head_size) {
   raw_ = blocked_ = response_ended_ = false;
   response_framing_ = Framing::kNone;
   const snapshot::ListenerConfig& config = *listener_->Current().config;
-  keep_ = head_.keep_alive && !listener_->closing() &&
+  keep_ = head_.keep_alive && !closing() &&
           (config.max_requests_per_connection == 0 || requests_ < config.max_requests_per_connection);
   const BodyReader::State state = body_.Start(head_.framing, head_.content_length, config.max_body_bytes);
   exchange_ = MakeExchange();
@@ -295,7 +295,7 @@ void ServerConnection::AppendFraming(const exchange::OutgoingResponse& response)
   }
   if (response.status < 200) return;
   response_framing_ = response.framing;
-  if (response.close || listener_->closing()) keep_ = false;
+  if (response.close || closing()) keep_ = false;
   // A refusal that comes before the body has: rather than swallow the rest of it for a connection, say that this one ends.
   if (!body_.done() && response.status >= 300) keep_ = false;
   switch (response.framing) {

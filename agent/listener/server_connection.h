@@ -30,6 +30,7 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
   void Open(Accepted accepted, bool refuse);
 
   // ClientConnection:
+  void StartDrain() override { leaving_ = true; }
   void CloseIfIdle() override;
   void Cut() override;
 
@@ -74,6 +75,7 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
   void FlushThenEnd(bool client_may_send);
   void WatchFlushing();
   bool MayGoOn() const;
+  bool closing() const { return leaving_ || listener_->closing(); }
   void EndConnection(bool client_may_send);
   void Close(bool reset);
   void DropExchange() { exchange_.reset(); }
@@ -106,6 +108,7 @@ class ServerConnection final : public ClientConnection, public exchange::ServerS
   bool response_ended_ = false;  // of a tunnel: shut down for writing once everything is out
   bool next_waits_ = false;      // the next request waits until the answers before it are out
   bool linger_after_flush_ = false;
+  bool leaving_ = false;  // the next response is the last one
 };
 
 }  // namespace switchyard::agent::listener

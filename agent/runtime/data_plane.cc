@@ -21,6 +21,10 @@ constexpr Duration kIdleGrace = std::chrono::seconds(1);
 // How often files on this host that the configuration names are looked at.
 constexpr Duration kFilePoll = std::chrono::minutes(1);
 constexpr Duration kDrainPoll = std::chrono::milliseconds(20);
+// A gradual drain: how often a few more connections are told, and its parts.
+constexpr Duration kDrainStep = std::chrono::milliseconds(100);
+constexpr double kSpreadPart = 0.5;
+constexpr double kIdlePart = 0.75;
 
 class DataPlaneImpl final : public DataPlane {
  public:
@@ -31,6 +35,8 @@ class DataPlaneImpl final : public DataPlane {
   void Apply(const v1::Snapshot& snapshot, std::function<void(config::ApplyOutcome)> done) override;
   void Collect(std::function<void(report::Window)> done) override;
   void Drain(Duration bound, std::function<void()> done) override;
+  void DrainGradually(Duration bound, std::function<void()> done) override;
+  void CopySockets(std::function<void(std::map<std::string, std::vector<int>>)> taken) override;
   void Stop() override;
   DataPlaneStatus Status() const override;
   void SetTicketKeys(const std::vector<std::string_view>& keys) override { tickets_->Set(keys); }
@@ -41,7 +47,11 @@ class DataPlaneImpl final : public DataPlane {
   config::ApplyOutcome ApplyNow(const v1::Snapshot& proto);
   void OpenListeners(snapshot::AgentSnapshot& next, std::vector<v1::Violation>& violations);
   void OnEveryWorker(const std::function<void(Worker&, std::size_t)>& task);
+  bool BeginDraining();
   void DrainNow(Duration bound, const std::function<void()>& done);
+  void DrainBitByBit(Duration bound, const std::function<void()>& done);
+  // False: the data plane is to stop.
+  bool Rest(Duration pause);
   std::size_t CountConnections();
 
   const DataPlaneOptions options_;
@@ -64,7 +74,7 @@ class DataPlaneImpl final : public DataPlane {
 };
 
 DataPlaneImpl::DataPlaneImpl(const DataPlaneOptions& options)
-    : options_(options), log_(options.log), builder_(options.workers, options.zone, *options.health, tickets_), sockets_(options.workers) {}
+    : options_(options), log_(options.log), builder_(options.workers, options.zone, *options.health, tickets_), sockets_(options.workers, options.inherited) {}
 
 absl::Status DataPlaneImpl::StartThreads() {
   Random seeds(options_.seed);
@@ -151,11 +161,14 @@ config::ApplyOutcome DataPlaneImpl::ApplyNow(const v1::Snapshot& proto) {
   }
   const std::map<std::string, std::vector<int>> opened = sockets_.TakeNew();
   OnEveryWorker([&](Worker& worker, std::size_t index) {
-    std::map<std::string, int> own;
-    for (const auto& [address, fds] : opened) own[address] = fds[index];
+    std::map<std::string, std::vector<int>> own;
+    for (const auto& [address, fds] : opened) {
+      for (std::size_t i = index; i < fds.size(); i += workers_.size()) own[address].push_back(fds[i]);
+    }
     worker.Commit(own, serving);
   });
   sockets_.Keep(serving);
+  sockets_.DropInherited();
   current_ = next;
   // To build again when a file has changed; nothing else keeps it.
   last_ = builder_.has_files() ? proto : v1::Snapshot();
@@ -230,13 +243,54 @@ std::size_t DataPlaneImpl::CountConnections() {
   return sum;
 }
 
+bool DataPlaneImpl::BeginDraining() {
+  const std::lock_guard lock(mutex_);
+  return !std::exchange(status_.draining, true);
+}
+
 void DataPlaneImpl::Drain(Duration bound, std::function<void()> done) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (status_.draining) return;
-    status_.draining = true;
+  if (BeginDraining()) Enqueue([this, bound, done = std::move(done)] { DrainNow(bound, done); });
+}
+
+void DataPlaneImpl::DrainGradually(Duration bound, std::function<void()> done) {
+  if (BeginDraining()) Enqueue([this, bound, done = std::move(done)] { DrainBitByBit(bound, done); });
+}
+
+void DataPlaneImpl::CopySockets(std::function<void(std::map<std::string, std::vector<int>>)> taken) {
+  auto shared = std::make_shared<std::function<void(std::map<std::string, std::vector<int>>)>>(std::move(taken));
+  const bool running = Enqueue([this, shared] {
+    std::mutex mutex;
+    std::map<std::string, std::vector<int>> all;
+    OnEveryWorker([&](Worker& worker, std::size_t) {
+      const std::lock_guard lock(mutex);
+      for (const auto& [address, fds] : worker.CopySockets()) all[address].insert(all[address].end(), fds.begin(), fds.end());
+    });
+    (*shared)(std::move(all));
+  });
+  if (!running) (*shared)({});
+}
+
+bool DataPlaneImpl::Rest(Duration pause) {
+  std::unique_lock lock(mutex_);
+  return !wake_.wait_for(lock, pause, [this] { return stopping_; });
+}
+
+void DataPlaneImpl::DrainBitByBit(Duration bound, const std::function<void()>& done) {
+  const TimePoint start = options_.clock->Now();
+  OnEveryWorker([](Worker& worker, std::size_t) { worker.ReleaseSockets(); });
+  bool last_part = false;
+  while (CountConnections() > 0 && options_.clock->Now() - start < bound) {
+    const double part = static_cast<double>((options_.clock->Now() - start).count()) / static_cast<double>(bound.count());
+    if (!last_part) OnEveryWorker([&](Worker& worker, std::size_t) { worker.DrainShare(part / kSpreadPart); });
+    if (part >= kIdlePart) {
+      // From here on also connections that came late (out of a handshake) are told at once.
+      if (!std::exchange(last_part, true)) OnEveryWorker([](Worker& worker, std::size_t) { worker.BeginDrain(); });
+      OnEveryWorker([](Worker& worker, std::size_t) { worker.CloseIdle(); });
+    }
+    if (!Rest(std::min(kDrainStep, bound / 20))) return;
   }
-  Enqueue([this, bound, done = std::move(done)] { DrainNow(bound, done); });
+  OnEveryWorker([](Worker& worker, std::size_t) { worker.CloseAll(); });
+  done();
 }
 
 void DataPlaneImpl::DrainNow(Duration bound, const std::function<void()>& done) {
@@ -245,8 +299,7 @@ void DataPlaneImpl::DrainNow(Duration bound, const std::function<void()>& done) 
   const Duration grace = std::min(kIdleGrace, bound / 2);
   while (CountConnections() > 0 && options_.clock->Now() - start < bound) {
     if (options_.clock->Now() - start >= grace) OnEveryWorker([](Worker& worker, std::size_t) { worker.CloseIdle(); });
-    std::unique_lock lock(mutex_);
-    if (wake_.wait_for(lock, kDrainPoll, [this] { return stopping_; })) return;
+    if (!Rest(kDrainPoll)) return;
   }
   OnEveryWorker([](Worker& worker, std::size_t) { worker.CloseAll(); });
   done();

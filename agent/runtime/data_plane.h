@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ struct DataPlaneOptions {
   // Must outlive the data plane.
   const Clock* clock = nullptr;
   health::HealthTable* health = nullptr;
+  // Listening sockets of the process before, by address; owned by the data plane. Those that the first snapshot does not use are closed.
+  std::map<std::string, std::vector<int>> inherited = {};
   // May be null. Takes the lines about requests that the agent answered itself or cut, a bounded number per second.
   observe::Log* log = nullptr;
 };
@@ -63,6 +66,12 @@ class DataPlane : public config::ConfigSink, public report::ReportSource {
   // Stops accepting, answers what is under way with `Connection: close`, closes idle connections, and calls `done` once when the last
   // connection is gone or `bound` is over (then the rest is cut). Later calls are ignored.
   virtual void Drain(Duration bound, std::function<void()> done) = 0;
+  // For a process that has taken over: leaves the sockets (and their queues) to it, and ends what there is bit by bit: each HTTP connection is told at a
+  // time of its own in the first half of `bound` (`Connection: close` on its next response, GOAWAY), those that wait for a request are
+  // closed in the last quarter, and streams and tunnels have until the end.
+  virtual void DrainGradually(Duration bound, std::function<void()> done) = 0;
+  // Copies of the listening sockets, by address; `taken` owns them, and runs on the data plane's thread.
+  virtual void CopySockets(std::function<void(std::map<std::string, std::vector<int>>)> taken) = 0;
   // Cuts everything and joins the threads. Idempotent; the destructor calls it.
   virtual void Stop() = 0;
   virtual DataPlaneStatus Status() const = 0;

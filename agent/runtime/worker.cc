@@ -20,7 +20,7 @@ void Worker::Start() {
 void Worker::Stop() {
   if (!thread_.joinable()) return;
   Run([this] {
-    for (auto& [address, serving] : acceptors_) serving.acceptor->Close();
+    for (auto& [address, serving] : acceptors_) serving.Close();
     CloseAll();
     acceptors_.clear();
     listeners_.clear();
@@ -71,28 +71,29 @@ ListenerState& Worker::StateOf(const std::string& name) {
   return *state;
 }
 
-void Worker::Commit(const std::map<std::string, int>& sockets, const std::map<std::string, std::string>& serving) {
+void Worker::Commit(const std::map<std::string, std::vector<int>>& sockets, const std::map<std::string, std::string>& serving) {
   CurrentView();
   for (auto at = acceptors_.begin(); at != acceptors_.end();) {
     const auto wanted = serving.find(at->first);
     if (wanted == serving.end()) {
-      at->second.acceptor->Close();
+      at->second.Close();
       at = acceptors_.erase(at);
     } else {
-      if (wanted->second != at->second.listener) at->second.acceptor->Serve(Ref<ListenerState>(&StateOf(wanted->second)));
+      if (wanted->second != at->second.listener) {
+        for (const auto& acceptor : at->second.acceptors) acceptor->Serve(Ref<ListenerState>(&StateOf(wanted->second)));
+      }
       at->second.listener = wanted->second;
       ++at;
     }
   }
-  for (const auto& [address, fd] : sockets) {
-    const std::string& name = serving.at(address);
-    const Ref<Acceptor> acceptor(new Acceptor(*loop_, fd, Ref<ListenerState>(&StateOf(name))));
-    acceptors_[address] = {acceptor, name};
-    if (draining_) {
-      acceptor->Close();
-    } else {
-      acceptor->Start();
+  for (const auto& [address, fds] : sockets) {
+    Serving& fresh = acceptors_[address];
+    fresh.listener = serving.at(address);
+    for (const int fd : fds) {
+      fresh.acceptors.emplace_back(new Acceptor(*loop_, fd, Ref<ListenerState>(&StateOf(fresh.listener))));
+      if (!draining_) fresh.acceptors.back()->Start();
     }
+    if (draining_) fresh.Close();
   }
   ForgetClosedListeners();
   // Listeners without traffic let go of the view before, too, and with it of backends that are gone.
@@ -114,8 +115,28 @@ void Worker::ForgetClosedListeners() {
 
 void Worker::BeginDrain() {
   draining_ = true;
-  for (auto& [address, serving] : acceptors_) serving.acceptor->Close();
+  for (auto& [address, serving] : acceptors_) serving.Close();
   for (auto& [name, state] : listeners_) state->StartDrain();
+}
+
+void Worker::ReleaseSockets() {
+  for (auto& [address, serving] : acceptors_) {
+    for (const auto& acceptor : serving.acceptors) acceptor->Release();
+  }
+}
+
+std::map<std::string, std::vector<int>> Worker::CopySockets() const {
+  std::map<std::string, std::vector<int>> copies;
+  for (const auto& [address, serving] : acceptors_) {
+    for (const auto& acceptor : serving.acceptors) {
+      if (const int copy = acceptor->Copy(); copy >= 0) copies[address].push_back(copy);
+    }
+  }
+  return copies;
+}
+
+void Worker::DrainShare(double share) {
+  for (auto& [name, state] : listeners_) state->DrainShare(share);
 }
 
 void Worker::CloseIdle() {

@@ -42,8 +42,14 @@ class Worker final : public listener::Host {
   // On the worker's loop:
   void Prepare(std::uint64_t epoch, std::shared_ptr<const snapshot::AgentSnapshot> snapshot);
   // `sockets`: new listening sockets by address. `serving`: listener name by address, all of them.
-  void Commit(const std::map<std::string, int>& sockets, const std::map<std::string, std::string>& serving);
+  void Commit(const std::map<std::string, std::vector<int>>& sockets, const std::map<std::string, std::string>& serving);
   void BeginDrain();
+  // Accepts no more and leaves the queues to whoever has copies of the sockets.
+  void ReleaseSockets();
+  // Copies of the listening sockets, by address; the caller owns them.
+  std::map<std::string, std::vector<int>> CopySockets() const;
+  // Tells this share (0-1) of the connections that they carry no more requests than those under way; see ListenerState.
+  void DrainShare(double share);
   void CloseIdle();
   void CloseAll();
   report::Window Collect();
@@ -71,8 +77,11 @@ class Worker final : public listener::Host {
   std::unordered_map<std::string, loop::Ref<listener::ListenerState>> listeners_;
   std::vector<loop::Ref<listener::ListenerState>> removed_;  // still have connections
   struct Serving {
-    loop::Ref<listener::Acceptor> acceptor;
+    std::vector<loop::Ref<listener::Acceptor>> acceptors;
     std::string listener;
+    void Close() {
+      for (const auto& acceptor : acceptors) acceptor->Close();
+    }
   };
   std::map<std::string, Serving> acceptors_;  // by address
   bool draining_ = false;

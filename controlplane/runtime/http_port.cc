@@ -152,9 +152,9 @@ class HttpPortImpl final : public HttpPort {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<HttpPort>> HttpPort::Open(const Endpoint& address, const Clock* clock, Pages pages) {
+absl::StatusOr<std::unique_ptr<HttpPort>> HttpPort::Open(const Endpoint& address, const Clock* clock, Pages pages, bool allow_remote) {
   constexpr std::string_view kFlag = "--metrics-listen";
-  if (!address.is_loopback()) {
+  if (!address.is_loopback() && !allow_remote) {
     return absl::InvalidArgumentError(fmt::format("{} is not a loopback address; {} serves without authentication and stays on this host",
                                                   address.ToString(), kFlag));
   }

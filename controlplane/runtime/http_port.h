@@ -1,7 +1,7 @@
 // HttpPort: a plaintext HTTP port on loopback for the machine's own tools: /metrics, /live, /ready. Not an API.
 //
 // One thread, one connection at a time, GET only, closed after the answer. It tells nothing secret, and still answers nobody from another
-// host: any address but loopback is refused at the start.
+// host unless told to: any address but loopback is refused at the start.
 // Thread-safety: `pages` is called on the port's thread. Bounds: a request head of 8 KiB, 2 s per connection; more connections wait in the
 // kernel's backlog of 16. Errors of Open: INVALID_ARGUMENT (not loopback), UNAVAILABLE (cannot bind: which address, why).
 #pragma once
@@ -30,7 +30,8 @@ class HttpPort {
   using Pages = std::function<HttpPage(std::string_view path)>;
 
   // `clock` outlives the port. Port 0 takes any free one.
-  static absl::StatusOr<std::unique_ptr<HttpPort>> Open(const Endpoint& address, const Clock* clock, Pages pages);
+  static absl::StatusOr<std::unique_ptr<HttpPort>> Open(const Endpoint& address, const Clock* clock, Pages pages,
+                                                        bool allow_remote = false);
   // Ends the thread; a connection under way is cut.
   virtual ~HttpPort() = default;
   virtual std::uint16_t port() const = 0;

@@ -84,18 +84,24 @@ absl::Status Fleet::AddAgent() {
 
 absl::Status Fleet::StartAgent(std::size_t i) { return Launch(i, {}); }
 
-absl::Status Fleet::Launch(std::size_t i, const std::string& token) {
-  Agent& agent = agents_[i];
+ProcessOptions Fleet::AgentProcess(std::size_t i, const std::vector<std::string>& flags) const {
   const std::string node = fmt::format("agent-{}", i);
-  const std::string ready = directory_.Sub(node + ".ready");
-  std::filesystem::remove(ready);
   ProcessOptions options;
-  options.argv = {ProgramPath("yard-agent"), "--controller", fmt::format("127.0.0.1:{}", controller_port_), "--data-dir", agent.directory,
-                  "--node", node, "--label", "node=" + node, "--admin", "127.0.0.1:0", "--workers", std::to_string(options_.workers),
-                  "--ready-file", ready};
-  if (!token.empty()) Append(options.argv, {"--join-token", token});
+  options.argv = {ProgramPath("yard-agent"), "--controller", fmt::format("127.0.0.1:{}", controller_port_), "--data-dir", agents_[i].directory,
+                  "--node", node, "--label", "node=" + node, "--admin", "127.0.0.1:0", "--workers", std::to_string(options_.workers)};
   Append(options.argv, options_.agent_flags);
-  auto process = Process::Start(std::move(options));
+  Append(options.argv, flags);
+  return options;
+}
+
+absl::Status Fleet::Launch(std::size_t i, const std::string& token, bool take_over) {
+  Agent& agent = agents_[i];
+  const std::string ready = directory_.Sub(fmt::format("agent-{}.ready", i));
+  std::filesystem::remove(ready);
+  std::vector<std::string> flags = {"--ready-file", ready};
+  if (!token.empty()) Append(flags, {"--join-token", token});
+  if (take_over) flags.push_back("--take-over");
+  auto process = Process::Start(AgentProcess(i, flags));
   if (!process.ok()) return process.status();
   agent.process = *std::move(process);
   auto port = WaitForPort(*agent.process, ready, "admin_port");
@@ -103,6 +109,18 @@ absl::Status Fleet::Launch(std::size_t i, const std::string& token) {
   agent.admin_port = *port;
   return absl::OkStatus();
 }
+
+absl::StatusOr<std::unique_ptr<Process>> Fleet::UpgradeAgent(std::size_t i) {
+  std::unique_ptr<Process> old = std::move(agents_[i].process);
+  if (const absl::Status status = Launch(i, {}, /*take_over=*/true); !status.ok()) return status;
+  return old;
+}
+
+absl::StatusOr<std::unique_ptr<Process>> Fleet::StartSpareAgent(std::size_t i, const std::vector<std::string>& flags) {
+  return Process::Start(AgentProcess(i, flags));
+}
+
+absl::StatusOr<Finished> Fleet::SpareAgent(std::size_t i, const std::vector<std::string>& flags) { return RunProgram(AgentProcess(i, flags)); }
 
 absl::StatusOr<std::string> Fleet::AdminGet(std::size_t i, const std::string& path) {
   auto client = RawHttpClient::Connect(agents_[i].admin_port);

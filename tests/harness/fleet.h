@@ -49,6 +49,13 @@ class Fleet {
   absl::Status AddAgent();
   // After Kill or exit: the same data directory, no token.
   absl::Status StartAgent(std::size_t i);
+  // Starts a new process that takes over from agent i; returns the old one, which drains.
+  absl::StatusOr<std::unique_ptr<Process>> UpgradeAgent(std::size_t i);
+  // A further process with the flags of agent i and these; not waited for, or run to its end.
+  absl::StatusOr<std::unique_ptr<Process>> StartSpareAgent(std::size_t i, const std::vector<std::string>& flags);
+  absl::StatusOr<Finished> SpareAgent(std::size_t i, const std::vector<std::string>& flags);
+  // `process` is agent i from now on.
+  void Adopt(std::size_t i, std::unique_ptr<Process> process) { agents_[i].process = std::move(process); }
   // GET of the agent's admin port; the body, whatever the status.
   absl::StatusOr<std::string> AdminGet(std::size_t i, const std::string& path);
 
@@ -62,7 +69,8 @@ class Fleet {
   };
 
   explicit Fleet(FleetOptions options) : options_(std::move(options)) {}
-  absl::Status Launch(std::size_t i, const std::string& token);
+  absl::Status Launch(std::size_t i, const std::string& token, bool take_over = false);
+  ProcessOptions AgentProcess(std::size_t i, const std::vector<std::string>& flags) const;
   absl::StatusOr<std::string> CreateToken();
 
   const FleetOptions options_;

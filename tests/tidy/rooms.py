@@ -57,6 +57,7 @@ ARROWS = {
     "agent/config": COMMON + ["agent/snapshot", "agent/router", "agent/balancer", "agent/upstream", "agent/health", "agent/report", "agent/listener"],
     "agent/runtime": COMMON + ["agent/tls", "agent/codec", "agent/router", "agent/balancer", "agent/upstream", "agent/health", "agent/exchange",
                                "agent/listener", "agent/l4", "agent/report", "agent/config", "agent/loop", "agent/snapshot"],
+    "agent/handover": BASE,
     "agent/admin": COMMON + ["agent/runtime", "agent/discovery", "agent/report", "agent/health", "agent/config"],
     "agent": COMMON + ["agent/*"],
 
@@ -107,6 +108,7 @@ HEADERS = [
                         "tools/yardctl/"], "parse the command line in the program's options.cc"),
     (r"boost/asio|boost/system", "Asio",
      ["agent/loop/", "agent/runtime/", "agent/listener/", "agent/upstream/", "agent/health/", "agent/admin/", "agent/exchange/", "agent/discovery/",
+      "agent/handover/",
       "tools/yard-origin/", "tools/yard-load/", "tools/wire/", "tests/unit/tools/"], "keep I/O in the rooms of the agent that do I/O; pass callbacks"),
     (r"boost/(?!asio|system)", "Boost outside Asio", ["agent/loop/", "agent/admin/", "tools/yard-origin/"],
      "use the standard library"),
