@@ -4,7 +4,7 @@ TESTS ?= $(shell n=$$(nproc); [ $$n -gt 2 ] && echo $$n || echo 2)
 CTEST  = ctest --output-on-failure -j $(TESTS)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-asan test-tsan bench bench-diff sim fuzz coverage lint clean
+.PHONY: help deps build demo test test-asan test-tsan bench bench-diff sim fuzz coverage docs lint clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,7 @@ demo: build  ## Run a fleet on this machine, break it on purpose, and print what
 	@tools/demo/demo --bin build/release/bin
 
 test: build  ## Build and run every test
+	@tools/install-deps test
 	@cmake --build build/release -j $(JOBS)
 	@$(CTEST) --test-dir build/release
 
@@ -54,10 +55,16 @@ coverage: deps  ## Line coverage of unit, contract and integration tests
 	@tools/install-deps coverage
 	@tests/coverage build/coverage $(JOBS) $(TESTS)
 
+docs:  ## Write the pages that are made from the code (docs/api.md, docs/metrics.md), the chart and the dashboards anew
+	@tools/docs/reference
+	@deploy/helm/generate
+	@deploy/grafana/generate
+
 lint: deps  ## House rules (tests/tidy) and, where clang-format is installed, a report on formatting
 	@tools/install-deps lint
 	@tests/tidy/tidy --root .
 	@tests/tidy/format_check
+	@tools/docs/reference --check
 
 clean:  ## Remove build directories
 	@rm -rf build

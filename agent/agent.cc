@@ -163,6 +163,7 @@ absl::Status TheAgent::ClaimInheritance() {
   predecessor_ = handover::PredecessorWatch::Start(loop_.context(), std::move(inheritance_->link), std::move(who),
                                                    [this](const v1::Predecessor& told) {
                                                      client_->SendPredecessor(told);
+                                                     view_->SetPredecessor(told.ended() ? std::nullopt : std::optional(told.open_connections()));
                                                      if (told.ended()) log_.Info("the process before has ended", {{"instance", told.instance()}});
                                                    });
   return absl::OkStatus();

@@ -63,6 +63,7 @@ admin::AgentFacts StatusView::Facts() const {
   facts.data_plane = parts_.data_plane->Status();
   facts.data_plane.draining = draining_ || facts.data_plane.draining;
   facts.open_connections = open_connections_;
+  facts.predecessor_connections = predecessor_;
   facts.config_age = ConfigAge();
   facts.digest = switchyard::tls::ToHex(Snapshot().digest());
   facts.controller_address = parts_.controller;

@@ -38,6 +38,8 @@ class StatusView final : public admin::AgentView {
   // A snapshot is served.
   void SetServing() { serving_ = true; }
   void SetDraining() { draining_ = true; }
+  // Connections that the process before still has; nothing: it is gone.
+  void SetPredecessor(std::optional<std::uint64_t> connections) { predecessor_ = connections; }
   void SetOpenConnections(std::uint64_t count) { open_connections_ = count; }
   // Backends whose breakers are not closed, as of the newest report.
   void SetTrouble(std::vector<report::BackendTrouble> trouble) { trouble_ = std::move(trouble); }
@@ -63,6 +65,7 @@ class StatusView final : public admin::AgentView {
   bool serving_ = false;
   bool draining_ = false;
   std::uint64_t open_connections_ = 0;
+  std::optional<std::uint64_t> predecessor_;
   std::vector<report::BackendTrouble> trouble_;
   std::optional<WallTime> config_written_;
 };

@@ -47,6 +47,8 @@ struct AgentFacts {
   runtime::DataPlaneStatus data_plane;
   // As of the newest report.
   std::uint64_t open_connections = 0;
+  // Of the process before, while it ends (an upgrade).
+  std::optional<std::uint64_t> predecessor_connections;
   // Time since the controller was last heard of; 0 while connected.
   Duration config_age{};
   // Lower-case hex; empty before the first snapshot.

@@ -156,6 +156,7 @@ Page HandleStatus(AgentView& view) {
   object.AddRaw("certificate", CertificateJson(facts));
   object.Add("workers", facts.data_plane.workers);
   object.Add("open_connections", facts.open_connections);
+  if (facts.predecessor_connections) object.Add("predecessor_connections", *facts.predecessor_connections);
   object.Add("resident_bytes", facts.resident_bytes);
   object.AddRaw("listeners", ListenersJson(facts));
   object.AddRaw("quarantined", QuarantineJson(facts));
