@@ -363,6 +363,12 @@ TEST(SessionStateRandom, ConvergesOnTheNewestTargetInEveryOrder) {
     bool writing = true;
     std::deque<Push> unanswered;
     const auto take = [&](const SessionStep& step) {
+      // The fleet's loop has something to tell, or has not.
+      if (step.fleet) {
+        ASSERT_FALSE(writing || step.push);
+        writing = random.Below(2) == 0;
+        if (!writing) state.NothingToSend();
+      }
       if (!step.push) return;
       ASSERT_FALSE(writing);
       ASSERT_TRUE(unanswered.empty());
@@ -379,7 +385,7 @@ TEST(SessionStateRandom, ConvergesOnTheNewestTargetInEveryOrder) {
     };
     state.OnMessage(MakeHello(), At(1));
     for (int i = 0; i < 50; ++i) {
-      const auto what = random.Below(3);
+      const auto what = random.Below(4);
       if (what == 0) {
         digest = static_cast<char>('a' + random.Below(3));
         take(state.OnTarget(MakeSnapshot(++generation, digest), nullptr, At(1)));
@@ -388,10 +394,12 @@ TEST(SessionStateRandom, ConvergesOnTheNewestTargetInEveryOrder) {
         take(state.OnWritten(At(1)));
       } else if (what == 2 && !unanswered.empty()) {
         answer();
+      } else if (what == 3) {
+        take(state.OnFleetNews());
       }
     }
     if (generation == 0) continue;
-    for (int i = 0; i < 100 && (writing || !unanswered.empty()); ++i) {
+    for (int i = 0; i < 1000 && (writing || !unanswered.empty()); ++i) {
       if (writing) {
         writing = false;
         take(state.OnWritten(At(1)));
@@ -413,7 +421,10 @@ TEST(SessionState, GivesTicketKeysOnceTlsIsServedAndNothingElseIsBeingWritten) {
   EXPECT_EQ(state.OnTicketKeys(first).frame, nullptr) << "Welcome is being written";
   EXPECT_EQ(state.OnWritten(At(0)).frame, nullptr) << "nobody knows yet whether it serves TLS";
   EXPECT_TRUE(state.OnTarget(MakeSnapshot(1, 'a'), nullptr, At(1)).push.has_value());
-  EXPECT_EQ(state.OnWritten(At(1)).frame, nullptr) << "it does not";
+  const SessionStep written = state.OnWritten(At(1));
+  EXPECT_EQ(written.frame, nullptr) << "it does not";
+  EXPECT_TRUE(written.fleet) << "last comes what the fleet's loop has to tell: nothing";
+  state.NothingToSend();
   state.OnMessage(MakeAck(1), At(1));
   auto with_tls = std::make_shared<v1::Snapshot>(*MakeSnapshot(2, 'b'));
   with_tls->add_resources()->mutable_listener()->mutable_tls();
