@@ -52,5 +52,6 @@ export async function checkDoor(url, cookie, csrf) {
   assert.equal((await apply({ "x-csrf-token": csrf }, `yaml=${"x".repeat(200_000)}`)).status, 400);
   assert.equal((await ask(url, "/api/top?upstream=%zz", { headers: { cookie: session } })).status, 400);
   assert.equal((await ask(url, "/api/series?of=backend", { headers: { cookie: session } })).status, 400);
-  assert.equal((await ask(url, "/api/diff?from=9&to=1", { headers: { cookie: session } })).status, 404);
+  assert.equal((await ask(url, "/api/diff?from=1&to=999", { headers: { cookie: session } })).status, 404);
+  assert.equal((await ask(url, "/api/diff?from=3&to=1", { headers: { cookie: session } })).status, 400);
 }

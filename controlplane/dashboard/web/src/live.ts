@@ -1,5 +1,6 @@
 // Live figures: one stream of server-sent events for all that the page shows; what is shown by several parts is asked for once.
 import { useEffect, useState } from "react";
+import { get } from "./api";
 
 type Listener = (value: unknown) => void;
 
@@ -30,8 +31,10 @@ function reopen(): void {
   source.onopen = () => setOnline(true);
   source.onerror = () => {
     setOnline(false);
-    // A browser gives up on an answer that is no stream (session over, controller restarting): keep asking, slowly.
-    if (source?.readyState === EventSource.CLOSED) setTimeout(schedule, 3000);
+    if (source?.readyState !== EventSource.CLOSED) return;
+    // A browser gives up on an answer that is no stream: the session is over, which this question finds out, or the controller restarts: then keep
+    // asking, slowly.
+    get("/api/me").catch(() => undefined).finally(() => setTimeout(schedule, 3000));
   };
   for (const text of targets) {
     source.addEventListener(text, (event) => {

@@ -22,7 +22,7 @@ export function ChangesPage({ generation, me }: { generation: number; me: Me }) 
       {generation ? <OneChange key={generation} generation={generation} newest={newest} onBack={mayChange ? () => setBack(generation) : undefined} /> : null}
       <HistoryCard newest={newest} chosen={generation} />
       {back ? <RollbackDialog generation={back} newest={newest} onClose={() => setBack(0)} /> : null}
-      {applying ? <ApplyDialog newest={newest} onClose={() => setApplying(false)} /> : null}
+      {applying ? <ApplyDialog onClose={() => setApplying(false)} /> : null}
     </>
   );
 }
@@ -102,20 +102,23 @@ function OneChange({ generation, newest, onBack }: { generation: number; newest:
   );
 }
 
+// What was looked at is what is carried out: a change that comes in between makes it fail instead. A dry run says which generation it would make.
+function expectedBy(plan: ApplyResponse | undefined): number {
+  return (plan?.generation ?? 0) - (plan?.diffs.length ? 1 : 0);
+}
+
 function RollbackDialog({ generation, newest, onClose }: { generation: number; newest: number; onClose: () => void }) {
   const [plan, setPlan] = useState<ApplyResponse>();
   const [error, setError] = useState<unknown>();
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
-  // What was looked at is what is carried out: a change that comes in between makes it fail instead.
-  const [expected] = useState(newest);
   useEffect(() => {
-    post<ApplyResponse>("/api/rollback", { generation, dry_run: true, expected_generation: expected }).then(setPlan).catch(setError);
-  }, [generation, expected]);
+    post<ApplyResponse>("/api/rollback", { generation, dry_run: true }).then(setPlan).catch(setError);
+  }, [generation]);
   const carry = () => {
     setBusy(true);
     setError(undefined);
-    post<ApplyResponse>("/api/rollback", { generation, reason, expected_generation: expected })
+    post<ApplyResponse>("/api/rollback", { generation, reason, expected_generation: expectedBy(plan) })
       .then((done) => {
         location.hash = `#/changes/${done.generation}`;
         onClose();
@@ -139,10 +142,10 @@ function RollbackDialog({ generation, newest, onClose }: { generation: number; n
 
 const kExample = "kind: Upstream\nname: checkout\nspec:\n  backends:\n    - address: 10.0.0.1:8080\n";
 
-function ApplyDialog({ newest, onClose }: { newest: number; onClose: () => void }) {
+function ApplyDialog({ onClose }: { onClose: () => void }) {
   const [yaml, setYaml] = useState("");
   const [reason, setReason] = useState("");
-  const [plan, setPlan] = useState<{ of: string; expected: number; result: ApplyResponse }>();
+  const [plan, setPlan] = useState<{ of: string; result: ApplyResponse }>();
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const fresh = plan?.of === yaml;
@@ -152,9 +155,9 @@ function ApplyDialog({ newest, onClose }: { newest: number; onClose: () => void 
     try {
       if (dry) {
         const result = await post<ApplyResponse>("/api/apply", { yaml, dry_run: true });
-        setPlan({ of: yaml, expected: newest, result });
+        setPlan({ of: yaml, result });
       } else {
-        const done = await post<ApplyResponse>("/api/apply", { yaml, reason, expected_generation: plan?.expected ?? newest });
+        const done = await post<ApplyResponse>("/api/apply", { yaml, reason, expected_generation: expectedBy(plan?.result) });
         location.hash = `#/changes/${done.generation}`;
         onClose();
       }
