@@ -66,7 +66,9 @@ absl::StatusOr<Packet> ReceivePacket(int socket) {
   header.msg_iovlen = 1;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
-  const ssize_t got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+  ssize_t got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+  // A peer that closes without having read everything causes this once; what it said before is still there to be read.
+  if (got < 0 && errno == ECONNRESET) got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
   if (got < 0) return Failed("answer");
   Packet packet;
   packet.descriptors = TakeDescriptors(header);

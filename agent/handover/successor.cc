@@ -20,8 +20,10 @@ constexpr std::size_t kMaxSockets = 65536;
 constexpr off_t kMaxSnapshot = 129 * 1024 * 1024;
 
 absl::StatusOr<Packet> Ask(int link, const v1::HandoverMessage& question) {
-  if (const absl::Status sent = SendPacket(link, question); !sent.ok()) return sent;
+  const absl::Status sent = SendPacket(link, question);
+  // One that refuses may do so, and close, before it is asked.
   absl::StatusOr<Packet> answer = ReceivePacket(link);
+  if (!answer.ok() && !sent.ok()) return sent;
   if (answer.ok() && answer->message.has_refusal()) {
     return absl::FailedPreconditionError(fmt::format("the agent that serves here refuses: {}", answer->message.refusal()));
   }
