@@ -203,16 +203,19 @@ TEST(TcpTunnel, ABackendThatHasAnsweredAndLeftHasNotFailed) {
   ASSERT_TRUE(client.Write("question", Deadline()).ok());
   EXPECT_EQ(ReadExactly(client, 6), "answer");
   EXPECT_EQ(client.Read(Deadline()).value_or("not an end"), "");
-  std::string metrics;
   for (int i = 0; i < 20; ++i) {
     EXPECT_TRUE(client.Write("more", Deadline()).ok()) << i;
     // By the time that this is answered the write has met the backend's reset.
-    metrics = SharedFleet()->AdminGet(0, "/metrics").value_or("");
+    (void)SharedFleet()->AdminGet(0, "/metrics");
   }
   client.ShutdownWrite();
   EXPECT_EQ(client.Read(Deadline()).value_or("reset"), "");
-  EXPECT_NE(metrics.find(tunnel.name()), std::string::npos);
-  EXPECT_EQ(metrics.find(fmt::format("switchyard_request_causes_total{{listener=\"{}\"", tunnel.name())), std::string::npos) << metrics;
+  // What is counted later shows that nothing was counted before.
+  backend.StopListening();
+  Socket refused = tunnel.Connect();
+  EXPECT_TRUE(tunnel.Counts("connect_failed"));
+  const std::string metrics = SharedFleet()->AdminGet(0, "/metrics").value_or("");
+  EXPECT_EQ(metrics.find(fmt::format("listener=\"{}\",cause=\"upstream_closed\"", tunnel.name())), std::string::npos);
 }
 
 TEST(TcpTunnel, EndsWhenSilentAndWhenOld) {
