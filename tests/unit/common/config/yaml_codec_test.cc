@@ -308,7 +308,8 @@ TEST(YamlCodec, WritesOtherMessagesWithEveryPlainField) {
       "action": "CREATED"
     }
   ],
-  "warnings": []
+  "warnings": [],
+  "diffs": []
 })");
   v1::TopRow row;
   row.set_rate(0.5);
