@@ -230,6 +230,7 @@ void TheSwarm::Round() {
   sick_ = some[random_.Below(some.size())];
   Wait(options_.round_gap);
   onset_ = clock_.Now();
+  fmt::print(stderr, "yard-swarm: {} of {} falls ill\n", sick_.second, sick_.first);
   const TimePoint end = onset_ + std::chrono::seconds(20);
   const auto all_told = [this] { return std::all_of(members_.begin(), members_.end(), [](const auto& one) { return one->told != TimePoint{}; }); };
   bool over = false;
