@@ -67,6 +67,8 @@ Backend* Ledger::MakeBackend(Upstream& upstream, const std::string& address) {
   backend->id = ++last_backend_;
   backend->upstream = &upstream;
   backend->address = address;
+  // Plain, as agents hold it who were told nothing.
+  RefreshWord(*backend, {});
   return backend.get();
 }
 

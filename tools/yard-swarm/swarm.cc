@@ -5,8 +5,8 @@
 #include <csignal>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -44,7 +44,7 @@ struct Member {
   std::unique_ptr<config::ControllerClient> client;
   std::vector<std::pair<std::string, std::string>> backends;
   std::vector<bool> named;
-  std::set<std::uint32_t> sick_ids;  // the controller's numbers of the backend that is sick
+  std::unordered_map<std::uint32_t, std::pair<std::string, std::string>> told_of;  // by the controller's numbers
   std::uint64_t sequence = 0;
   bool fresh = true;
   bool configured = false;
@@ -157,10 +157,11 @@ void TheSwarm::Configured(Member& member) {
 
 void TheSwarm::Heard(Member& member, const v1::Overlay& overlay) {
   ++result_.overlays;
-  if (overlay.full()) member.sick_ids.clear();
+  if (overlay.full()) member.told_of.clear();
   for (const v1::BackendOverlay& one : overlay.backends()) {
-    if (one.upstream() == sick_.first && one.backend() == sick_.second) member.sick_ids.insert(one.id());
-    if (one.word().verdict() == v1::VERDICT_EJECTED && member.sick_ids.contains(one.id()) && member.told == TimePoint{}) member.told = clock_.Now();
+    if (!one.upstream().empty()) member.told_of[one.id()] = {one.upstream(), one.backend()};
+    const bool ejected = one.word().verdict() == v1::VERDICT_EJECTED && onset_ != TimePoint{} && member.told == TimePoint{};
+    if (ejected && member.told_of[one.id()] == sick_) member.told = clock_.Now();
   }
 }
 
@@ -221,7 +222,6 @@ void TheSwarm::Wait(Duration duration) {
 void TheSwarm::Round() {
   for (const auto& member : members_) {
     member->told = {};
-    member->sick_ids.clear();
     // Numbers are by place, and another backend is added to what is told: names anew.
     member->fresh = true;
     std::fill(member->named.begin(), member->named.end(), false);
@@ -230,6 +230,7 @@ void TheSwarm::Round() {
   sick_ = some[random_.Below(some.size())];
   Wait(options_.round_gap);
   onset_ = clock_.Now();
+  fmt::print(stderr, "yard-swarm: {} of {} falls ill\n", sick_.second, sick_.first);
   const TimePoint end = onset_ + std::chrono::seconds(20);
   const auto all_told = [this] { return std::all_of(members_.begin(), members_.end(), [](const auto& one) { return one->told != TimePoint{}; }); };
   bool over = false;
