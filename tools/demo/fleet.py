@@ -160,4 +160,8 @@ class Fleet:
     def how_to_play(self):
         return (f"\n  export PATH={self.binaries}:$PATH YARDCTL_CREDENTIAL={self.directory / 'controller' / 'admin.credential'}\n"
                 f"  yardctl agents; yardctl get all; yardctl top\n"
-                + "".join(f"  curl -i {self.url(agent)}\n" for agent in AGENTS))
+                + "".join(f"  curl -i {self.url(agent)}\n" for agent in AGENTS)
+                + "\nA service of your own behind it (docs/quickstart.md):\n"
+                + "  python3 -m http.server 8000 --bind 127.0.0.1 &\n"
+                + f"  yardctl apply --wait -f {EXAMPLES / 'own-service.yaml'}\n"
+                + f"  curl -H 'Host: mine.example' {self.url(next(iter(AGENTS)))}\n")
