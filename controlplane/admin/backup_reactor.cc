@@ -33,6 +33,12 @@ struct BackupStream {
   std::unique_ptr<backup::TemporaryFile> file;
   std::uint64_t sent = 0;
   v1::BackupChunk chunk;
+
+  // REQUIRES: mutex is held. The place is free before the caller hears of the end: its next call may follow at once.
+  void End(const grpc::Status& status) {
+    turn.reset();
+    if (reactor != nullptr) reactor->Finish(status);
+  }
 };
 
 void Pump(BackupService& service, const std::shared_ptr<BackupStream>& stream) {
@@ -40,7 +46,7 @@ void Pump(BackupService& service, const std::shared_ptr<BackupStream>& stream) {
     auto made = backup::MakeBackup(*service.parts);
     if (!made.ok()) {
       const std::lock_guard lock(stream->mutex);
-      if (stream->reactor != nullptr) stream->reactor->Finish(rpc::ToGrpc(made.status()));
+      stream->End(rpc::ToGrpc(made.status()));
       return;
     }
     stream->file = *std::move(made);
@@ -48,7 +54,7 @@ void Pump(BackupService& service, const std::shared_ptr<BackupStream>& stream) {
   auto bytes = stream->file->Read(stream->sent);
   const std::lock_guard lock(stream->mutex);
   if (stream->reactor == nullptr) return;
-  if (!bytes.ok() || bytes->empty()) return stream->reactor->Finish(rpc::ToGrpc(bytes.status()));
+  if (!bytes.ok() || bytes->empty()) return stream->End(rpc::ToGrpc(bytes.status()));
   stream->sent += bytes->size();
   stream->chunk.set_data(*std::move(bytes));
   stream->reactor->StartWrite(&stream->chunk);
@@ -99,6 +105,8 @@ struct RestoreStream {
 
   void Finish(const grpc::Status& status, v1::RestoreResponse answer) {
     const std::lock_guard lock(mutex);
+    // As in BackupStream::End.
+    turn.reset();
     if (reactor == nullptr) return;
     *response = std::move(answer);
     std::exchange(reactor, nullptr)->Finish(status);

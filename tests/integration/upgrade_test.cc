@@ -148,9 +148,9 @@ std::unique_ptr<Fleet> StartFleet(const std::string& drain) {
 }
 
 TEST(Upgrade, LosesNoConnectionAndNoRequest) {
-  const int rounds = Setting("YARD_UPGRADE_ROUNDS", 2);
+  const int rounds = Setting("YARD_UPGRADE_ROUNDS", 1);
   const int streams = Setting("YARD_UPGRADE_STREAMS", 20);
-  auto fleet = StartFleet(std::getenv("YARD_UPGRADE_DRAIN") != nullptr ? std::getenv("YARD_UPGRADE_DRAIN") : "4s");
+  auto fleet = StartFleet(std::getenv("YARD_UPGRADE_DRAIN") != nullptr ? std::getenv("YARD_UPGRADE_DRAIN") : "16s");
   ASSERT_NE(fleet, nullptr);
   RawBackend backend(&Serve);
   const Site site({.backends = {backend.address()}, .fleet = fleet.get()});
