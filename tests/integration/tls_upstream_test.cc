@@ -199,7 +199,6 @@ TEST_F(TlsUpstream, RenewsCertificatesUnderLoadAndTouchesNoConnection) {
     });
   }
   EXPECT_TRUE(harness::Eventually([&] { return good + bad >= 50; }));
-  const std::size_t backends_before = backend_.connections();
   std::string newest;
   for (int i = 0; i < 5; ++i) {
     newest = fmt::format("renewed-{}", i);
@@ -210,7 +209,7 @@ TEST_F(TlsUpstream, RenewsCertificatesUnderLoadAndTouchesNoConnection) {
   stop = true;
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(bad, 0) << good << " good";
-  EXPECT_EQ(backend_.connections(), backends_before) << "a connection was closed and made anew";
+  EXPECT_LE(backend_.connections(), std::size_t{kClients}) << "a connection was closed and made anew";
   // One TLS connection per client at most: none was replaced by a renewal.
   const auto handshakes = [&](const char* kind) {
     return Metric(fmt::format("switchyard_tls_handshakes_total{{listener=\"{}\",kind=\"{}\"}}", InnerName(), kind));
