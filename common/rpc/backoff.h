@@ -17,7 +17,7 @@ namespace switchyard::rpc {
 struct BackoffOptions {
   Duration initial = std::chrono::milliseconds(200);
   // A lost controller is asked at least this often, on average twice as often.
-  Duration max = std::chrono::seconds(15);
+  Duration max = std::chrono::seconds(5);
   // REQUIRES: >= 1.
   double multiplier = 2.0;
 };

@@ -260,9 +260,9 @@ TEST_F(ControllerClientTest, ComesBackWithGrowingPatienceForEver) {
   loop_.Advance(std::chrono::hours(1));
   EXPECT_EQ(client_.status().state, ControllerState::kWaiting);
   EXPECT_EQ(client_.status().last_error, "connection refused");
-  // At most 15 s apart, 7.5 s on average.
-  EXPECT_GT(links_.opened, 300);
-  EXPECT_LT(links_.opened, 700);
+  // At most 5 s apart, 2.5 s on average.
+  EXPECT_GT(links_.opened, 1000);
+  EXPECT_LT(links_.opened, 2000);
   links_.refuse = absl::OkStatus();
   for (int i = 0; i < 151 && !links_.up; ++i) loop_.Advance(milliseconds(100));
   EXPECT_TRUE(links_.up);
