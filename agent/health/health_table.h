@@ -48,8 +48,8 @@ class BackendHealth {
   }
   HealthState state() const { return state_.load(std::memory_order_relaxed); }
   void Set(HealthState state) { state_.store(state, std::memory_order_relaxed); }
-  // Takes no traffic until somebody's probe has found it well; what was found before stands.
-  void AwaitProbe() { awaits_.store(true, std::memory_order_relaxed); }
+  // Whether it takes no traffic until somebody's probe has found it well; what was found before stands.
+  void AwaitProbe(bool awaits) { awaits_.store(awaits, std::memory_order_relaxed); }
   // What the fleet holds of it.
   FleetWord& fleet() { return fleet_; }
   const FleetWord& fleet() const { return fleet_; }

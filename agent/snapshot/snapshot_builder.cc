@@ -219,7 +219,7 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     config.disabled = config::StateOf(backend) == v1::BACKEND_STATE_DISABLED;
     config.health = health_.Get(resource.name(), backend.address());
     config.health->SetTls(out->pool.tls == nullptr ? nullptr : out->pool.tls->context);
-    if (proto.health_check().starts_unhealthy()) config.health->AwaitProbe();
+    config.health->AwaitProbe(proto.health_check().starts_unhealthy());
     out->backends.push_back(std::move(config));
   }
   FillBalancing(proto, zone_, workers_, *out);

@@ -123,7 +123,11 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
     });
   }
   grpc::ServerWriteReactor<v1::BackupChunk>* Backup(Context* context, const v1::BackupRequest*) override {
-    parts_.log->Info("backup asked for", {{"by", CallerName(*context)}});
+    const std::string caller = CallerName(*context);
+    parts_.log->Info("backup asked for", {{"by", caller}});
+    // Not here, on gRPC's thread: a note is written to the disk.
+    const bool noted = parts_.calls->Post([this, caller] { parts_.desk->Note(caller, "backup", "everything"); });
+    if (!noted) parts_.log->Warn("the list of actions lacks a backup", {{"by", caller}});
     return StartBackup(backup_);
   }
   grpc::ServerReadReactor<v1::RestoreChunk>* Restore(Context* context, v1::RestoreResponse* response) override {
@@ -146,7 +150,9 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
   Reactor* SetLogLevel(Context* context, const v1::SetLogLevelRequest* request, v1::SetLogLevelResponse* response) override {
     return Answer(response, [this, request, caller = CallerName(*context)] {
       auto told = HandleSetLogLevel(*parts_.registry, parts_.set_log_level, *request);
-      if (told.ok()) parts_.log->Info("log level changed", {{"by", caller}, {"agents", told->told_size()}, {"controller", request->controller()}});
+      if (!told.ok()) return told;
+      parts_.log->Info("log level changed", {{"by", caller}, {"agents", told->told_size()}, {"controller", request->controller()}});
+      parts_.desk->Note(caller, "logs level", fmt::format("{} agents{}", told->told_size(), request->controller() ? ", the controller" : ""));
       return told;
     });
   }

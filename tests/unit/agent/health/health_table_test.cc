@@ -51,5 +51,18 @@ TEST(HealthTable, StaysBoundedByWhatIsHeld) {
   EXPECT_EQ(table.Get("held", "7"), held[7]);
 }
 
+TEST(HealthTable, WaitsForAProbeOnlyWhileThatIsAskedFor) {
+  HealthTable table;
+  const auto health = table.Get("web", "10.0.0.1:80");
+  health->AwaitProbe(true);
+  EXPECT_FALSE(health->usable());
+  health->Set(HealthState::kHealthy);
+  EXPECT_TRUE(health->usable());
+  health->Set(HealthState::kUnknown);
+  EXPECT_FALSE(health->usable());
+  health->AwaitProbe(false);
+  EXPECT_TRUE(health->usable()) << "the check is gone, and nobody will probe it";
+}
+
 }  // namespace
 }  // namespace switchyard::agent::health
