@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/codec/endpoint_load.h"
 #include "agent/codec/h1_writer.h"
 #include "agent/exchange/grpc.h"
 #include "agent/codec/proxy_header.h"
@@ -259,6 +260,7 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
   OutgoingResponse out;
   if (upstream_->config().sticky) session_cookie_ = upstream_->SessionCookie(affinity_, *backend_);
   if (!session_cookie_.empty()) scratch_->response_headers.push_back({"Set-Cookie", session_cookie_, codec::FieldId::kOther});
+  if (listener_.tell_load) TellLoad(head);
   out.status = status_ = head.status;
   out.reason = head.reason;
   out.headers = &scratch_->response_headers;
@@ -277,6 +279,13 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
   if (policies_ || names_request_) ShapeResponse(head, out);
   server_.SendHead(out);
   if (raw_) server_.ResumeRequest();
+}
+
+void Exchange::TellLoad(const codec::ResponseHead& head) {
+  const upstream::UpstreamConfig& config = upstream_->config();
+  if (config.load == nullptr || codec::Find(head.headers, codec::FieldId::kEndpointLoad).data() != nullptr) return;
+  config.load->Tell(loop_.Now(), config.capacity, scratch_->load);
+  scratch_->response_headers.push_back({codec::kEndpointLoadField, scratch_->load, codec::FieldId::kEndpointLoad});
 }
 
 // Step 6.
@@ -508,7 +517,7 @@ void Exchange::EndAttempt() {
   if (response_started_ && !attempt_counted_) ++(status_ < 500 ? backend_->window().succeeded : backend_->window().server_errors);
   if (!response_started_ && attempt_sent_ != TimePoint()) result_.latency = loop_.Now() - attempt_sent_;
   backend_->AttemptEnded(ticket_, result_);
-  upstream_->Leave(attempt_is_retry_);
+  upstream_->Leave(attempt_is_retry_, breaker::IsFailure(result_.outcome));
 }
 
 void Exchange::DropUpstream() {

@@ -88,6 +88,7 @@ class Exchange final : public loop::RefCounted,
   void DropUpstream();
   void SendInformational(const codec::ResponseHead& head);
   void SendFinalHead(const codec::ResponseHead& head);
+  void TellLoad(const codec::ResponseHead& head);
   void RequestSent();
   // It takes no more for now.
   void AwaitClient();

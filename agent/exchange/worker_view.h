@@ -28,6 +28,7 @@ struct ExchangeScratch {
 
   RequestForwarding forwarding;
   std::vector<codec::Header> response_headers;
+  std::string load;  // what SendFinalHead tells of it
   codec::Trailers trailers;
   std::string via;
   std::string websocket;     // the key or accept value that we made

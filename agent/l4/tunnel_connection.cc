@@ -264,7 +264,7 @@ void TunnelConnection::EndAttempt() {
   if (!attempt_open_) return;
   attempt_open_ = false;
   backend_->AttemptEnded(ticket_, result_);
-  upstream_->Leave(attempt_is_retry_);
+  upstream_->Leave(attempt_is_retry_, breaker::IsFailure(result_.outcome));
 }
 
 void TunnelConnection::End(Cause cause) {

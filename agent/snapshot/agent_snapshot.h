@@ -64,6 +64,7 @@ struct ListenerConfig {
   codec::H2Limits http2_limits;
   Duration stall_timeout{};
   RequestIdMode request_id = RequestIdMode::kKeep;
+  bool tell_load = false;
   // Never null; empty where the protocol is another.
   std::shared_ptr<const router::RouteTable> routes;
   std::shared_ptr<const router::SniTable> tunnels;

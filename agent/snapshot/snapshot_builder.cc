@@ -135,6 +135,7 @@ ListenerConfig ListenerOf(const v1::Resource& resource) {
   out.versions = VersionsOf(resource.listener());
   FillHttp2(http, out);
   out.request_id = RequestIdOf(http);
+  out.tell_load = http.tell_load();
   return out;
 }
 
@@ -148,6 +149,7 @@ SnapshotBuilder::Result SnapshotBuilder::Build(const v1::Snapshot& proto) {
   result.snapshot = std::make_shared<AgentSnapshot>();
   result.snapshot->generation = proto.generation();
   tls_.Begin(proto);
+  tells_load_ = std::any_of(proto.resources().begin(), proto.resources().end(), [](const v1::Resource& r) { return r.listener().http().tell_load(); });
   BuildUpstreams(proto, result);
   BuildListeners(proto, result);
   tls_.End();
@@ -163,7 +165,7 @@ void SnapshotBuilder::BuildUpstreams(const v1::Snapshot& proto, Result& result) 
   upstream_index_.clear();
   for (const v1::Resource& resource : proto.resources()) {
     if (!resource.has_upstream()) continue;
-    const std::string bytes = config::CanonicalBytes(resource) + tls_.SecretsOf(resource.upstream().tls());
+    const std::string bytes = config::CanonicalBytes(resource) + tls_.SecretsOf(resource.upstream().tls()) + (tells_load_ ? "t" : "");
     if (resource.upstream().has_tls()) tls_.KeepUpstream(resource.name());
     BuiltUpstream built = upstreams_[resource.name()];
     if (!built.config || built.bytes != bytes) {
@@ -223,6 +225,13 @@ std::shared_ptr<const upstream::UpstreamConfig> SnapshotBuilder::BuildUpstream(c
     out->backends.push_back(std::move(config));
   }
   FillBalancing(proto, zone_, workers_, *out);
+  if (!tells_load_) return out;
+  const auto before = upstreams_.find(resource.name());
+  if (before != upstreams_.end() && before->second.config) out->load = before->second.config->load;
+  if (out->load == nullptr) out->load = std::make_shared<upstream::LoadBoard>();
+  for (const upstream::BackendConfig& backend : out->backends) {
+    if (backend.active) out->capacity += static_cast<double>(proto.fleet().concurrency()) * backend.weight;
+  }
   return out;
 }
 

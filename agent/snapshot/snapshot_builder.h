@@ -59,6 +59,7 @@ class SnapshotBuilder {
   std::unordered_map<std::string, BuiltUpstream> upstreams_;
   RouteBuilder routes_;
   std::unordered_map<std::string, std::uint32_t> upstream_index_;  // of the snapshot being built
+  bool tells_load_ = false;                                        // some listener of it does
 };
 
 }  // namespace switchyard::agent::snapshot

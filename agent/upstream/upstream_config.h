@@ -15,6 +15,7 @@
 #include "agent/loop/socket_options.h"
 #include "agent/upstream/affinity.h"
 #include "agent/upstream/dial.h"
+#include "agent/upstream/load_board.h"
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
 
@@ -85,6 +86,9 @@ struct UpstreamConfig {
   // Of one worker: attempts under way, and those of them that are not their request's first.
   std::uint32_t max_requests = 100'000;
   std::uint32_t max_retries = 1'000;
+  // Shared by all workers and from one configuration to the next. Null: no listener tells the load.
+  std::shared_ptr<LoadBoard> load;
+  double capacity = 0;  // requests in flight that use it up; 0: not known
 };
 
 }  // namespace switchyard::agent::upstream

@@ -161,10 +161,12 @@ bool UpstreamState::Enter(bool retry) {
   if (!HasRoom(retry)) return false;
   ++usage_->requests;
   usage_->retries += retry ? 1 : 0;
+  if (config_->load) config_->load->Entered();
   return true;
 }
 
-void UpstreamState::Leave(bool retry) {
+void UpstreamState::Leave(bool retry, bool failed) {
+  if (config_->load) config_->load->Left(failed);
   --usage_->requests;
   usage_->retries -= retry ? 1 : 0;
 }

@@ -95,7 +95,7 @@ class UpstreamState final : public loop::RefCounted {
   // Bulkhead: false when this worker has as many attempts under way as it may. Each true is followed by one Leave.
   bool HasRoom(bool retry) const;
   bool Enter(bool retry);
-  void Leave(bool retry);
+  void Leave(bool retry, bool failed);
   breaker::RetryBudget& retry_budget() { return usage_->retry_budget; }
   // `Set-Cookie` for a response of `backend`; empty when the client has it or the upstream is not sticky.
   std::string SessionCookie(const Affinity& affinity, const BackendState& backend) const;

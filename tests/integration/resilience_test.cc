@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "tests/harness/deadline.h"
 #include "tests/integration/site.h"
 
 namespace switchyard::integration {
@@ -50,6 +51,52 @@ std::string CauseOf(const Site& site) {
 }
 
 constexpr const char* kPost = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+
+TEST(Resilience, AnAgentInFrontOfABackendTellsWhatAllTogetherDoToIt) {
+  std::atomic<int> held{0};
+  std::atomic<bool> go{false};
+  RawBackend backend([&](BackendConnection& connection) {
+    while (true) {
+      const auto request = connection.ReadRequest();
+      if (!request.ok()) return;
+      const bool slow = request->start_line.find("/slow") != std::string::npos;
+      if (slow) {
+        ++held;
+        if (!harness::Eventually([&] { return go.load(); })) return;
+      }
+      if (!connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()) return;
+    }
+  });
+  const Site site({.http = "{tell_load: true}", .upstream_line = "fleet: {concurrency: 10}", .backends = {backend.address()}});
+  ASSERT_TRUE(site.ok());
+  std::vector<harness::RawHttpClient> waiting;
+  for (int i = 0; i < 4; ++i) {
+    waiting.push_back(site.Connect());
+    ASSERT_TRUE(waiting.back().Send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").ok());
+  }
+  ASSERT_TRUE(harness::Eventually([&] { return held == 4; }));
+  auto client = site.Connect();
+  const auto answer = client.Exchange(Get("/"));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  const std::string told(answer->Header("endpoint-load-metrics"));
+  EXPECT_NE(told.find("named_metrics.in_flight=5"), std::string::npos) << told;
+  EXPECT_NE(told.find("application_utilization=0.500"), std::string::npos) << told;
+  go = true;
+}
+
+TEST(Resilience, ABackendThatTellsItsLoadItselfIsNotOverruled) {
+  RawBackend backend([](BackendConnection& connection) {
+    while (connection.ReadRequest().ok()) {
+      if (!connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nendpoint-load-metrics: TEXT named_metrics.in_flight=77\r\n\r\n").ok()) return;
+    }
+  });
+  const Site site({.http = "{tell_load: true}", .backends = {backend.address()}});
+  ASSERT_TRUE(site.ok());
+  auto client = site.Connect();
+  const auto answer = client.Exchange(Get("/"));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->Header("endpoint-load-metrics"), "TEXT named_metrics.in_flight=77");
+}
 
 TEST(Resilience, AGatewayErrorIsTriedAgainElsewhere) {
   std::atomic<int> bad{0};
