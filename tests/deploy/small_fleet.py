@@ -57,6 +57,8 @@ class SmallFleet:
         self.controller = None
         self.controller_port = self.metrics_port = 0
         self.agents = {}
+        # Where programs write; empty: a file each.
+        self.log = ""
         self.admin = {"one": free_port(), "two": free_port()}
 
     def stop(self):
@@ -66,7 +68,7 @@ class SmallFleet:
         self.folder.cleanup()
 
     def start(self, *argv):
-        with open(self.path / f"{len(self.processes)}.{pathlib.Path(argv[0]).name}.log", "wb") as log:
+        with open(self.log or self.path / f"{len(self.processes)}.{pathlib.Path(argv[0]).name}.log", "wb") as log:
             process = subprocess.Popen([str(a) for a in argv], stdout=log, stderr=log, cwd=self.path)
         self.processes.append(process)
         return process
@@ -80,7 +82,7 @@ class SmallFleet:
         (self.path / "c.ready").unlink(missing_ok=True)
         self.metrics_port = self.metrics_port or free_port()
         self.controller = self.start(BIN / "yard-controller", "--data-dir", "c", "--listen", f"127.0.0.1:{self.controller_port}", "--metrics-listen",
-                                     f"127.0.0.1:{self.metrics_port}", "--dashboard-listen", "off", "--ready-file", "c.ready", *flags)
+                                     f"127.0.0.1:{self.metrics_port}", "--dashboard-listen", "127.0.0.1:0", "--ready-file", "c.ready", *flags)
         self.controller_port = self.ready("c.ready")["port"]
 
     def start_agent(self, node, join=False):
@@ -107,7 +109,7 @@ class SmallFleet:
 
     def yardctl(self, *argv, stdin="", may_fail=False):
         done = subprocess.run([BIN / "yardctl", "--credential", self.path / "c/admin.credential", *argv], input=stdin, capture_output=True, text=True,
-                              timeout=60, check=False)
+                              timeout=60, check=False, cwd=self.path)
         if done.returncode != 0 and not may_fail:
             raise AssertionError(done.stdout + done.stderr)
         return done.stdout
