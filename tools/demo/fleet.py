@@ -164,4 +164,4 @@ class Fleet:
                 + "\nA service of your own behind it (docs/quickstart.md):\n"
                 + "  python3 -m http.server 8000 --bind 127.0.0.1 &\n"
                 + f"  yardctl apply --wait -f {EXAMPLES / 'own-service.yaml'}\n"
-                + f"  curl -H 'Host: mine.example' {self.url(next(iter(AGENTS)))}\n")
+                + f"  curl --retry 5 -H 'Host: mine.example' {self.url(next(iter(AGENTS)))}\n")
