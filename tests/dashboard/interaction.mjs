@@ -1,5 +1,6 @@
 // How long a large fleet's pages take from a key, a click or a turn of the wheel to the next picture, in Chromium. Started by tests/prove/dashboards, which
-// has the fleet. Times are of the Event Timing API: from the event to the paint after it, in steps of 8 ms. Printed as Markdown.
+// has the fleet. Times are of the Event Timing API: from the event to the paint after it, in steps of 8 ms. On a busy machine they are mostly waiting; what
+// the page itself needs is the CPU time of its main thread (live figures included). Printed as Markdown.
 import { chromium } from "playwright-core";
 
 const facts = JSON.parse(process.env.DASHBOARD_FACTS);
@@ -20,27 +21,31 @@ await page.addInitScript(() => {
 await page.goto(`${facts.url}#login=${facts.code}`);
 await page.getByRole("heading", { name: "Needs attention" }).waitFor();
 
-console.log("| page, what a person does | interactions | median ms | worst ms | task over 50 ms, longest ms |\n|---|---|---|---|---|");
+const inspector = await page.context().newCDPSession(page);
+await inspector.send("Performance.setTimeDomain", { timeDomain: "threadTicks" });
+await inspector.send("Performance.enable");
+const cpu = async () => (await inspector.send("Performance.getMetrics")).metrics.find((metric) => metric.name === "TaskDuration").value * 1000;
+
+console.log("| page, what a person does | events | median ms | worst ms | main thread, CPU ms each |\n|---|---|---|---|---|");
 
 // Runs `act`, and says what the browser saw of it. What took less than 16 ms is told to nobody; it counts as 16.
 async function timed(name, act, times = 12) {
   await page.waitForTimeout(1500);
   await page.evaluate(() => {
     globalThis.eventTimes = [];
-    globalThis.longTasks = [];
-    globalThis.taskObserver?.disconnect();
-    globalThis.taskObserver = new PerformanceObserver((list) => globalThis.longTasks.push(...list.getEntries().map((entry) => entry.duration)));
-    globalThis.taskObserver.observe({ type: "longtask" });
   });
+  const before = await cpu();
   for (let i = 0; i < times; ++i) {
     await act(i);
     await page.waitForTimeout(220);
   }
   await page.waitForTimeout(300);
-  const { events, tasks } = await page.evaluate(() => ({ events: globalThis.eventTimes, tasks: globalThis.longTasks }));
+  const used = (await cpu()) - before;
+  const events = await page.evaluate(() => globalThis.eventTimes);
   while (events.length < times) events.push(16);
   events.sort((a, b) => a - b);
-  console.log(`| ${name} | ${events.length} | ${events[Math.floor(events.length / 2)]} | ${events.at(-1)} | ${Math.round(Math.max(0, ...tasks))} |`);
+  console.log(`| ${name} | ${events.length} | ${events[Math.floor(events.length / 2)]} | ${events.at(-1)} | ${(used / times).toFixed(1)} |`);
+  most = Math.max(most, used / times);
   return events.at(-1);
 }
 
@@ -50,6 +55,7 @@ async function go(name) {
   await page.waitForFunction(() => !document.querySelector("main [role=status].empty"));
 }
 
+let most = 0;
 const text = "swarm-10 swarm-99";
 const worst = [];
 for (const [name, list] of [["agents", "Agents"], ["topology", ""], ["upstreams", "Upstreams"]]) {
@@ -75,5 +81,5 @@ const rows = page.getByRole("table", { name: "Agents", exact: true }).getByRole(
 worst.push(await timed("agents, opens one", (i) => rows.nth(i % 8).click(), 8));
 const links = page.getByRole("navigation").getByRole("link");
 worst.push(await timed("goes from page to page", async (i) => links.nth(i % 4).click()));
-console.log(`\nworst of all: ${Math.max(...worst)} ms`);
+console.log(`\nworst of all: ${Math.max(...worst)} ms; most CPU: ${most.toFixed(1)} ms`);
 await browser.close();
