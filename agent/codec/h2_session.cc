@@ -14,6 +14,8 @@
 namespace switchyard::agent::codec {
 namespace {
 
+// What the first step of a graceful end names.
+constexpr StreamId kAnyStream = 0x7fffffff;
 // A piece from this size on leaves at once, without waiting in the stream.
 constexpr std::size_t kDirectBytes = 4096;
 // A DATA frame below this that leaves bytes behind was made small by the peer's window.
@@ -139,6 +141,10 @@ struct H2Session::Callbacks {
       case NGHTTP2_SETTINGS:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) self.owner_.OnSettings();
         break;
+      case NGHTTP2_PING:
+        // There is but one that we send.
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) self.owner_.OnGoawayKnown();
+        break;
       case NGHTTP2_GOAWAY:
         self.owner_.OnGoaway(frame->goaway.last_stream_id, static_cast<H2Error>(frame->goaway.error_code));
         break;
@@ -164,7 +170,7 @@ struct H2Session::Callbacks {
     return 0;
   }
 
-  static int FrameSent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+  static int FrameSent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     H2Session& self = Self(user);
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) {
@@ -174,6 +180,9 @@ struct H2Session::Callbacks {
       self.SentReset(frame->hd.stream_id, static_cast<H2Error>(frame->rst_stream.error_code));
     } else if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR && !self.handle_->ended_by_us) {
       self.owner_.OnFault(Cause::kHttp2Error);
+    } else if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.last_stream_id == kAnyStream) {
+      // Now, because nghttp2 sends a PING before all else that waits.
+      nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, nullptr);
     }
     return 0;
   }

@@ -89,6 +89,8 @@ class H2Session {
     virtual H2Stream* OnNewStream(StreamId id) = 0;
     // Client: no stream above `last` will be served; they are closed with kRefusedStream.
     virtual void OnGoaway(StreamId last, H2Error error) = 0;
+    // Server: the client knows of the first step of a graceful end; what it sent before it knew has come.
+    virtual void OnGoawayKnown() {}
     // The peer's settings have arrived or changed.
     virtual void OnSettings() = 0;
     // A stream error that the peer made, for the counters.
@@ -135,7 +137,8 @@ class H2Session {
   void ConsumeConnection(std::size_t size);
   void ConsumeStream(StreamId id, std::size_t size);
 
-  // The first step of a graceful end: the peer should open no more streams. Those that come are served.
+  // The first step of a graceful end: the peer should open no more streams. Those that come are served. A PING goes behind it, and OnGoawayKnown
+  // follows its answer.
   void AnnounceGoaway();
   // The second: those that have come are served, later ones are not.
   void Goaway(H2Error error = H2Error::kNoError);

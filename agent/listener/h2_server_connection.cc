@@ -6,8 +6,10 @@ namespace switchyard::agent::listener {
 namespace {
 
 constexpr int kReadsPerTurn = 4;
-// Between the two steps of GOAWAY: what the client sent before it heard of the first arrives (RFC 9113 section 6.8: at least a round trip).
+// Between the two steps of GOAWAY: what the client sent before it heard of the first arrives (RFC 9113 section 6.8: at least a round trip). At least
+// this long; then until the client has answered, but no longer than kGoawayPatience in all.
 constexpr Duration kGoawayGrace = std::chrono::seconds(1);
+constexpr Duration kGoawayPatience = std::chrono::seconds(5);
 // A client that was told to go away gets this long, and this many bytes, to hear it.
 constexpr Duration kLingerTime = std::chrono::seconds(2);
 constexpr std::size_t kLingerBytes = 1U << 20U;
@@ -179,6 +181,12 @@ void H2ServerConnection::StartDrain() {
   FlushSoon();
 }
 
+void H2ServerConnection::OnGoawayKnown() {
+  known_ = true;
+  // Not from within the session's own turn.
+  if (overdue_ && !goaway_sent_) idle_.Set(loop_.Now());
+}
+
 void H2ServerConnection::FinishGoaway() {
   if (goaway_sent_ || state_ != State::kOpen) return;
   announced_ = goaway_sent_ = true;
@@ -239,6 +247,7 @@ void H2ServerConnection::OnTimer(loop::Timer& timer) {
     return End(Cause::kHeadTimeout);
   }
   if (state_ == State::kLingering) return Close();
+  if (announced_ && !goaway_sent_ && !known_ && !std::exchange(overdue_, true)) return idle_.Set(loop_.Now() + kGoawayPatience - kGoawayGrace);
   // Without requests for long enough, or the second step of GOAWAY.
   if (announced_ || streams_.empty()) FinishGoaway();
 }

@@ -66,6 +66,7 @@ class H2ServerConnection final : public ClientConnection, private codec::H2Sessi
   void OnTimer(loop::Timer& timer) override;
   codec::H2Stream* OnNewStream(codec::StreamId id) override;
   void OnGoaway(codec::StreamId, codec::H2Error) override {}
+  void OnGoawayKnown() override;
   void OnSettings() override {}
   void OnFault(Cause cause) override { Fault(cause); }
 
@@ -103,6 +104,8 @@ class H2ServerConnection final : public ClientConnection, private codec::H2Sessi
   State state_ = State::kOpen;
   bool flush_posted_ = false;
   bool announced_ = false;  // the first step of GOAWAY
+  bool known_ = false;      // the client has heard of it
+  bool overdue_ = false;    // it should have by now
   bool goaway_sent_ = false;
 };
 

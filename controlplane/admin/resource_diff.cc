@@ -34,7 +34,6 @@ std::vector<std::string_view> SortedLines(std::string_view text) {
 
 void CountLines(v1::ResourceDiff& diff) {
   const auto before = SortedLines(diff.before()), after = SortedLines(diff.after());
-  if (before.size() > kMaxDiffLines || after.size() > kMaxDiffLines) return;
   std::vector<std::string_view> only;
   std::set_difference(before.begin(), before.end(), after.begin(), after.end(), std::back_inserter(only));
   diff.set_removed(static_cast<std::uint32_t>(only.size()));

@@ -1,6 +1,6 @@
 // What differs between two states of a resource, as people read it: YAML before, YAML after, without private keys.
 //
-// Thread-safety: pure functions. Cost: two times ToYaml, and a sort of the lines. Bounds: kMaxDiffText per side, kMaxDiffs per answer.
+// Thread-safety: pure functions. Cost: two times ToYaml, and a sort of the lines. Lines are counted in the whole texts. Bounds: kMaxDiffText per side, kMaxDiffs per answer.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,6 @@
 namespace switchyard::controlplane::admin {
 
 inline constexpr std::size_t kMaxDiffText = std::size_t{64} << 10;
-inline constexpr std::size_t kMaxDiffLines = 5000;
 inline constexpr std::size_t kMaxDiffs = 1000;
 
 // Null: not there. REQUIRES: not both.

@@ -1,5 +1,7 @@
 #include "controlplane/dashboard/http_server.h"
 
+#include <pthread.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -129,7 +131,10 @@ class Server final : public HttpServer {
     port_ = acceptor_.local_endpoint().port();
     Accept();
     Beat();
-    thread_ = std::thread([this] { io_.run(); });
+    thread_ = std::thread([this] {
+      pthread_setname_np(pthread_self(), "dashboard");
+      io_.run();
+    });
     return absl::OkStatus();
   }
 

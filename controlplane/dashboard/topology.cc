@@ -41,12 +41,17 @@ std::string PathOf(const v1::PathMatch& path) {
   }
 }
 
+std::string_view ProtocolOf(const v1::Listener& listener) {
+  const bool said = listener.protocol() != v1::LISTENER_PROTOCOL_UNSPECIFIED;
+  return Short(v1::ListenerProtocol_Name(said ? listener.protocol() : v1::LISTENER_PROTOCOL_HTTP), "LISTENER_PROTOCOL_");
+}
+
 std::string ListenerJson(const v1::Resource& resource) {
   const v1::Listener& listener = resource.listener();
   JsonObject out;
   out.Add("name", resource.name());
   out.Add("address", listener.address().empty() ? fmt::format("*:{}", listener.port()) : fmt::format("{}:{}", listener.address(), listener.port()));
-  out.Add("protocol", Short(v1::ListenerProtocol_Name(listener.protocol()), "LISTENER_PROTOCOL_"));
+  out.Add("protocol", ProtocolOf(listener));
   out.Add("tls", listener.has_tls());
   out.Add("generation", resource.generation());
   return out.Finish();

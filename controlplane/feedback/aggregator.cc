@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <optional>
 
 #include "common/config/proto_duration.h"
@@ -120,7 +121,7 @@ void Aggregator::AddRow(const v1::BackendReport& row, std::int64_t second, Agent
     return;
   }
   agent.gauges.push_back({backend, row.in_flight(), row.health()});
-  ++backend->second.gauges;
+  Count(agent.gauges.back(), backend->second.gauges);
   ++gauges_;
 }
 
@@ -133,7 +134,7 @@ Aggregator::Backends::value_type* Aggregator::FindOrMake(Key key, std::int64_t s
 }
 
 void Aggregator::DropGauges(Agent& agent) {
-  for (const Gauge& gauge : agent.gauges) --gauge.backend->second.gauges;
+  for (const Gauge& gauge : agent.gauges) Discount(gauge, gauge.backend->second.gauges);
   gauges_ -= agent.gauges.size();
   agent.gauges.clear();
 }
@@ -142,7 +143,7 @@ void Aggregator::DropIdleBackends(std::int64_t second) {
   swept_second_ = second;
   for (auto it = backends_.begin(); it != backends_.end();) {
     const BackendRing& ring = it->second.ring;
-    if (it->second.gauges == 0 && ring.newest() + BackendRing::kSeconds < second) {
+    if (it->second.gauges.count == 0 && ring.newest() + BackendRing::kSeconds < second) {
       buckets_ -= ring.buckets();
       it = backends_.erase(it);
     } else {
@@ -158,7 +159,10 @@ void Aggregator::OnEvent(const std::string& node, const std::string& instance, c
   const auto it = agents_.find(node);
   if (it == agents_.end() || it->second.instance != instance) return;
   for (Gauge& gauge : it->second.gauges) {
-    if (gauge.backend->first.first == change.upstream() && gauge.backend->first.second == change.backend()) gauge.health = change.health();
+    if (gauge.backend->first.first != change.upstream() || gauge.backend->first.second != change.backend()) continue;
+    Discount(gauge, gauge.backend->second.gauges);
+    gauge.health = change.health();
+    Count(gauge, gauge.backend->second.gauges);
   }
 }
 
@@ -177,17 +181,32 @@ void Aggregator::ForgetOldestAgent() {
   agents_.erase(oldest);
 }
 
-std::map<const Aggregator::Backends::value_type*, TopFigures> Aggregator::SumGauges(const std::string& upstream, TimePoint now) const {
-  std::map<const Backends::value_type*, TopFigures> sums;
+void Aggregator::Count(const Gauge& gauge, GaugeSums& sums) {
+  ++sums.count;
+  sums.in_flight += gauge.in_flight;
+  sums.healthy += gauge.health == v1::HEALTH_HEALTHY ? 1 : 0;
+  sums.unhealthy += gauge.health == v1::HEALTH_UNHEALTHY ? 1 : 0;
+}
+
+void Aggregator::Discount(const Gauge& gauge, GaugeSums& sums) {
+  --sums.count;
+  sums.in_flight -= gauge.in_flight;
+  sums.healthy -= gauge.health == v1::HEALTH_HEALTHY ? 1 : 0;
+  sums.unhealthy -= gauge.health == v1::HEALTH_UNHEALTHY ? 1 : 0;
+}
+
+void Aggregator::GaugeSums::Take(const GaugeSums& part) {
+  in_flight -= part.in_flight;
+  count -= part.count;
+  healthy -= part.healthy;
+  unhealthy -= part.unhealthy;
+}
+
+std::map<const Aggregator::Backends::value_type*, Aggregator::GaugeSums> Aggregator::SilentGauges(TimePoint now) const {
+  std::map<const Backends::value_type*, GaugeSums> sums;
   for (const auto& [node, agent] : agents_) {
-    if (now - agent.last_report > kSilence) continue;
-    for (const Gauge& gauge : agent.gauges) {
-      if (!upstream.empty() && gauge.backend->first.first != upstream) continue;
-      TopFigures& figures = sums[gauge.backend];
-      figures.in_flight += gauge.in_flight;
-      figures.healthy += gauge.health == v1::HEALTH_HEALTHY ? 1 : 0;
-      figures.unhealthy += gauge.health == v1::HEALTH_UNHEALTHY ? 1 : 0;
-    }
+    if (now - agent.last_report <= kSilence) continue;
+    for (const Gauge& gauge : agent.gauges) Count(gauge, sums[gauge.backend]);
   }
   return sums;
 }
@@ -205,16 +224,20 @@ v1::TopResponse Aggregator::Top(const std::string& upstream, Duration window) co
   for (const auto& [node, agent] : agents_) {
     if (now - agent.last_report <= std::chrono::seconds(asked)) response.set_agents(response.agents() + 1);
   }
-  const auto gauges = SumGauges(upstream, now);
+  const auto silent = SilentGauges(now);
   auto it = upstream.empty() ? backends_.begin() : backends_.lower_bound(Key(upstream, ""));
   while (it != backends_.end() && (upstream.empty() || it->first.first == upstream)) {
     const std::string& name = it->first.first;
     TopFigures sum;
     std::vector<v1::TopRow> rows;
     for (; it != backends_.end() && it->first.first == name; ++it) {
-      const auto gauge = gauges.find(&*it);
-      if (gauge == gauges.end() && it->second.ring.newest() < from) continue;
-      TopFigures figures = gauge == gauges.end() ? TopFigures{} : gauge->second;
+      GaugeSums gauges = it->second.gauges;
+      if (const auto out = silent.find(&*it); out != silent.end()) gauges.Take(out->second);
+      if (gauges.count == 0 && it->second.ring.newest() < from) continue;
+      TopFigures figures;
+      figures.in_flight = static_cast<std::uint32_t>(std::min<std::uint64_t>(gauges.in_flight, std::numeric_limits<std::uint32_t>::max()));
+      figures.healthy = gauges.healthy;
+      figures.unhealthy = gauges.unhealthy;
       it->second.ring.SumInto(from, to, figures.totals);
       sum.Merge(figures);
       rows.push_back(MakeTopRow(name, it->first.second, figures, seconds));

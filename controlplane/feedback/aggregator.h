@@ -10,7 +10,8 @@
 // dropped; beyond max_histogram_buckets counts are kept but latency is not; beyond max_gauges in-flight and health are not. Each is counted.
 // Rows that no honest agent sends (names too long, a billion attempts in a window, a malformed histogram) are dropped and counted in
 // `malformed`; the rest of that report counts.
-// Thread-safety: every method from any thread; one lock, held for O(rows of a report) or O(rows x window) for Top.
+// Thread-safety: every method from any thread; one lock, held for O(rows of a report), or O(agents + rows x window) for Top: gauges are summed as they
+// come, so that a page which looks every second does not count a million of them.
 #pragma once
 
 #include <cstddef>
@@ -68,10 +69,18 @@ class Aggregator final : public ReportSink {
  private:
   // Upstream name, backend address.
   using Key = std::pair<std::string, std::string>;
+  // Of the gauges that point to a backend.
+  struct GaugeSums {
+    std::uint64_t in_flight = 0;
+    std::uint32_t count = 0;
+    std::uint32_t healthy = 0;
+    std::uint32_t unhealthy = 0;
+    // REQUIRES: `part` is in them.
+    void Take(const GaugeSums& part);
+  };
   struct Entry {
     BackendRing ring;
-    // Gauges that point here.
-    std::uint32_t gauges = 0;
+    GaugeSums gauges;
   };
   using Backends = std::map<Key, Entry>;
   struct Gauge {
@@ -93,7 +102,11 @@ class Aggregator final : public ReportSink {
   void DropGauges(Agent& agent);
   void DropIdleBackends(std::int64_t second);
   void ForgetOldestAgent();
-  std::map<const Backends::value_type*, TopFigures> SumGauges(const std::string& upstream, TimePoint now) const;
+  // Adds `gauge` to the sums of its backend, or takes it from them.
+  static void Count(const Gauge& gauge, GaugeSums& sums);
+  static void Discount(const Gauge& gauge, GaugeSums& sums);
+  // What agents that are silent have a part in.
+  std::map<const Backends::value_type*, GaugeSums> SilentGauges(TimePoint now) const;
 
   const Clock* clock_;
   const AggregatorLimits limits_;

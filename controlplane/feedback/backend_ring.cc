@@ -44,8 +44,10 @@ std::ptrdiff_t BackendRing::Add(std::int64_t second, const BackendTotals& counts
 }
 
 void BackendRing::SumInto(std::int64_t from, std::int64_t to, BackendTotals& totals) const {
-  for (const Slot& slot : slots_) {
-    if (slot.second < from || slot.second >= to) continue;
+  if (slots_.empty()) return;
+  for (std::int64_t second = std::max({from, newest_ - kSeconds + 1, std::int64_t{0}}); second < std::min(to, newest_ + 1); ++second) {
+    const Slot& slot = slots_[static_cast<std::size_t>(second % kSeconds)];
+    if (slot.second != second) continue;
     totals.succeeded += slot.succeeded;
     totals.server_errors += slot.server_errors;
     totals.response_bytes += slot.response_bytes;

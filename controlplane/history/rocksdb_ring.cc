@@ -2,6 +2,8 @@
 //
 // One column family per tier, with FIFO compaction: only small files are ever rewritten, and when a family passes its share of the cap its oldest file
 // goes as a whole. So the cap holds by construction; where the fleet is too large for it, a tier reaches less far back.
+// After a write that failed (disk full) RocksDB takes none any more, whatever room there is later: the database is closed and opened again by a later
+// write, once there is room for that. Until then what is there is read on.
 // Key: group, NUL, time (8 bytes, big-endian). Not synced: the write-ahead log is in the system's hands when Write returns.
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
@@ -10,8 +12,9 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <filesystem>
+#include <mutex>
+#include <shared_mutex>
 #include <system_error>
 #include <vector>
 
@@ -27,6 +30,8 @@ constexpr std::array<const char*, kTierCount> kFamilies = {"second.1", "ten-seco
 // Percent of the cap.
 constexpr std::array<std::uint64_t, kTierCount> kShares = {24, 32, 24};
 constexpr std::uint64_t kMaxWriteBuffer = std::uint64_t{4} << 20;
+// What opening may need on a disk that was full: tables of what the log holds.
+constexpr std::uint64_t kReopenBytes = std::uint64_t{2} << 20;
 
 // So small that log, memory and the file by which a tier passes its share fit what the shares leave of the cap.
 std::uint64_t WriteBuffer(std::uint64_t cap) { return std::min(kMaxWriteBuffer, cap / 32); }
@@ -90,9 +95,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(std::uint64_t cap, std::uint64_t shar
 class RocksdbRing final : public Ring {
  public:
   RocksdbRing(std::string directory, std::uint64_t cap) : directory_(std::move(directory)), cap_(cap) {}
-  ~RocksdbRing() override {
-    for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
-  }
+  ~RocksdbRing() override { Close(); }
 
   absl::Status Open() {
     if (auto made = tls::MakePrivateDirectory(directory_); !made.ok()) return made;
@@ -105,11 +108,15 @@ class RocksdbRing final : public Ring {
   }
 
   absl::Status Write(Tier tier, std::int64_t time, const std::map<std::string, Row>& rows) override {
+    const std::lock_guard writing(writing_);
+    if (failed_) {
+      if (auto recovered = Reopen(); !recovered.ok()) return recovered;
+    }
+    const std::shared_lock open(open_);
     rocksdb::WriteBatch batch;
     for (const auto& [group, row] : rows) batch.Put(Family(tier), KeyOf(group, time), EncodeRow(row));
     const auto written = db_->Write({}, &batch);
-    // After a full disk RocksDB refuses everything until it is told to look again.
-    if (!written.ok()) db_->Resume().PermitUncheckedError();
+    failed_ = !written.ok();
     return ToStatus(written, directory_);
   }
 
@@ -119,6 +126,8 @@ class RocksdbRing final : public Ring {
     rocksdb::ReadOptions options;
     options.iterate_upper_bound = &upper;
     options.fill_cache = false;
+    const std::shared_lock open(open_);
+    if (db_ == nullptr) return absl::InternalError(fmt::format("history in {}: could not be opened again", directory_));
     const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, Family(tier)));
     Row row;
     for (it->Seek(first); it->Valid(); it->Next()) {
@@ -140,11 +149,35 @@ class RocksdbRing final : public Ring {
   std::uint64_t cap_bytes() const override { return cap_; }
 
  private:
+  void Close() {
+    for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+    handles_.clear();
+    db_.reset();
+  }
+
+  absl::Status Reopen() {
+    std::error_code error;
+    const auto space = std::filesystem::space(directory_, error);
+    // The open one still reads.
+    if (!error && space.available < kReopenBytes) {
+      return absl::InternalError(fmt::format("history in {}: the disk is full; goes on by itself with {} KiB of room", directory_, kReopenBytes >> 10U));
+    }
+    const std::unique_lock alone(open_);
+    Close();
+    auto opened = Open();
+    failed_ = !opened.ok();
+    return opened;
+  }
+
   // The first is RocksDB's default, which is empty.
   rocksdb::ColumnFamilyHandle* Family(Tier tier) const { return handles_[static_cast<std::size_t>(tier) + 1]; }
 
   const std::string directory_;
   const std::uint64_t cap_;
+  std::mutex writing_;
+  bool failed_ = false;  // by `writing_`
+  // Who uses the database holds it shared; who opens it anew, alone.
+  mutable std::shared_mutex open_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };

@@ -1,10 +1,12 @@
 #include "controlplane/runtime/work_queue.h"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace switchyard::controlplane::runtime {
 
-WorkQueue::WorkQueue(std::size_t threads, std::size_t capacity) : capacity_(capacity) {
+WorkQueue::WorkQueue(std::size_t threads, std::size_t capacity, const char* name) : capacity_(capacity), name_(name) {
   threads_.reserve(threads);
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
@@ -31,6 +33,7 @@ void WorkQueue::Stop() {
 }
 
 void WorkQueue::Run() {
+  pthread_setname_np(pthread_self(), name_);
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });

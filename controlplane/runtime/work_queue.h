@@ -18,7 +18,8 @@ namespace switchyard::controlplane::runtime {
 
 class WorkQueue {
  public:
-  WorkQueue(std::size_t threads, std::size_t capacity);
+  // `name`: of its threads, as `top -H` shows them; at most 15 characters.
+  WorkQueue(std::size_t threads, std::size_t capacity, const char* name = "queue");
   // As Stop.
   ~WorkQueue();
 
@@ -31,6 +32,7 @@ class WorkQueue {
   void Run();
 
   const std::size_t capacity_;
+  const char* const name_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -118,6 +118,12 @@ await go(admin, "agents");
 await admin.getByRole("link", { name: "edge-2" }).first().click();
 await admin.getByRole("heading", { name: "edge-2" }).waitFor();
 await admin.getByText("Serves generation").waitFor();
+await go(admin, "agents/edge-1");
+assert.ok((await admin.getByText(facts.hostileShort).count()) >= 1, "a hostile zone is shown as text");
+await go(admin, "topology");
+assert.ok((await admin.getByText("onerror").count()) >= 1, "a hostile path is shown as text");
+await go(admin, "changes/2");
+assert.ok((await admin.locator(".line", { hasText: "x-hostile" }).count()) >= 1 && (await admin.locator(".line", { hasText: "<script>" }).count()) >= 1, "hostile headers are shown as text");
 say("upstream, topology and agents show the fleet");
 
 // --- changes: hostile texts, dry run, apply, rollback ---
@@ -145,6 +151,41 @@ await dialog.getByRole("button", { name: "Roll back", exact: true }).click();
 await admin.getByRole("heading", { name: "Generation 4" }).waitFor();
 await admin.locator(".verb.deleted").first().waitFor();
 say("applied after a dry run, rolled back as a new generation");
+
+// --- what does not fit: 30,000 lines that differ, and a rollback that another change overtook ---
+const apply = (yaml) => admin.evaluate(async (text) => {
+  const { csrf } = await (await fetch("/api/me")).json();
+  const answer = await fetch("/api/apply", { method: "POST", headers: { "X-CSRF-Token": csrf }, body: new URLSearchParams({ yaml: text }) });
+  return [answer.status, (await answer.json()).generation];
+}, yaml);
+const bulk = (net) => [0, 1, 2].map((u) => `kind: Upstream\nname: bulk-${u}\nspec:\n  backends:\n${Array.from({ length: 5000 }, (_, i) => `    - address: 10.${net}.${Math.floor(i / 250)}.${i % 250}:80\n`).join("")}`).join("---\n");
+assert.deepEqual(await apply(bulk(1)), [200, 5]);
+assert.deepEqual(await apply(bulk(2)), [200, 6]);
+const asked = Date.now();
+await go(admin, "changes/6");
+await admin.getByText("+5000").first().waitFor();
+await admin.locator(".line.added, .line.removed").first().waitFor();
+const drawn = Date.now() - asked;
+assert.ok((await admin.locator("*").count()) < 8000, "a page of that is bounded");
+await admin.getByRole("button", { name: /Show \d+ more lines/ }).first().click();
+assert.ok((await admin.locator(".line").count()) > 1000, "who wants more gets more");
+await checkWidth(admin, "a large diff");
+say(`30,000 lines that differ: shown after ${drawn} ms`);
+await go(admin, "changes/5");
+await admin.getByRole("button", { name: /Roll back to g5/ }).click();
+await dialog.locator(".line.removed").first().waitFor();
+assert.deepEqual(await apply(bulk(3)), [200, 7]);
+await dialog.getByRole("button", { name: "Roll back", exact: true }).click();
+await dialog.getByRole("alert").waitFor();
+assert.match(await dialog.getByRole("alert").textContent(), /generation/, "it says what came in between");
+await dialog.getByRole("button", { name: "Cancel" }).click();
+await admin.getByText("g7", { exact: true }).first().waitFor();
+assert.equal(await admin.getByText("g8", { exact: true }).count(), 0, "nothing was changed");
+assert.equal(await admin.evaluate(async () => {
+  const { csrf } = await (await fetch("/api/me")).json();
+  return (await fetch("/api/rollback", { method: "POST", headers: { "X-CSRF-Token": csrf }, body: new URLSearchParams({ generation: "4711" }) })).status;
+}), 404, "there is no such generation to go back to");
+say("a rollback that was overtaken changes nothing and says why");
 
 // --- access: token, credential of a viewer, what the viewer may, revoking ---
 await go(admin, "access");

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <future>
 
+#include "common/base/clock.h"
 #include "tests/harness/h2_client.h"
 #include "tests/integration/site.h"
 
@@ -274,6 +275,29 @@ TEST(Http2, AnIdleConnectionEndsWithGoaway) {
   EXPECT_EQ(*goaway, 0u);
   EXPECT_EQ(client->goaway_last().back(), 1u);
   EXPECT_TRUE(client->ReadToEnd());
+}
+
+// It has not answered the PING behind the first GOAWAY, so what it sends may have been sent before it knew.
+TEST(Http2, AClientThatIsLongSilentIsServedUntilItKnowsOfTheEnd) {
+  RawBackend backend;
+  const Site site({.http = "{max_requests_per_connection: 1}", .backends = {backend.address()}});
+  auto client = Connect(site);
+  client->KeepSilent();
+  ASSERT_TRUE(client->SendHeaders(1, Request("GET", "/"), true).ok());
+  ASSERT_TRUE(client->ReadAnswer(1).ok());
+  ASSERT_TRUE(client->ReadGoaway().ok());
+  EXPECT_EQ(client->goaway_last().back(), 0x7fffffffU);
+  // Longer than the least time between the two steps.
+  const TimePoint until = SystemClock().Now() + std::chrono::seconds(2);
+  while (SystemClock().Now() < until) (void)client->ReadFrame(until - SystemClock().Now());
+  EXPECT_EQ(client->goaway_last().size(), 1u);
+  ASSERT_TRUE(client->SendHeaders(3, Request("GET", "/"), true).ok());
+  const auto late = client->ReadAnswer(3);
+  ASSERT_TRUE(late.ok()) << late.status();
+  EXPECT_EQ(late->status(), 200);
+  ASSERT_TRUE(client->Send(harness::MakeFrame(harness::kH2Ping, harness::kH2Ack, 0, std::string(8, '\0'))).ok());
+  EXPECT_TRUE(client->ReadToEnd());
+  EXPECT_EQ(client->goaway_last().back(), 3u);
 }
 
 TEST(Http2, AHeadThatDoesNotEndIsCutOff) {

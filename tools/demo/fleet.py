@@ -78,10 +78,10 @@ class Fleet:
         port = self.controller.await_ready(ready)["port"]
         self.controller_address = f"127.0.0.1:{port}"
 
-    def start_agent(self, node, token=None, wait=True):
+    def start_agent(self, node, token=None, wait=True, flags=()):
         """With a token it enrols; without it uses the identity that it has."""
         arguments = ["--node", node, "--label", f"node={node}", "--controller", self.controller_address, "--workers", "1",
-                     "--data-dir", self.directory / node, "--admin", "127.0.0.1:0"]
+                     "--data-dir", self.directory / node, "--admin", "127.0.0.1:0", *flags]
         if token:
             token_file = self.directory / f"join-token.{node}"
             token_file.touch(mode=0o600)
@@ -164,4 +164,4 @@ class Fleet:
                 + "\nA service of your own behind it (docs/quickstart.md):\n"
                 + "  python3 -m http.server 8000 --bind 127.0.0.1 &\n"
                 + f"  yardctl apply --wait -f {EXAMPLES / 'own-service.yaml'}\n"
-                + f"  curl -H 'Host: mine.example' {self.url(next(iter(AGENTS)))}\n")
+                + f"  curl --retry 5 -H 'Host: mine.example' {self.url(next(iter(AGENTS)))}\n")

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { timeOf } from "./format";
 import { colour, rem, useColours } from "./theme";
 
 export interface Line {
@@ -46,23 +47,38 @@ function withGaps(time: number[], lines: Line[], step: number): uPlot.AlignedDat
   return [x, ...ys] as uPlot.AlignedData;
 }
 
+// `14:05`, with seconds where the ticks are that close, and the day where one begins.
+function timeLabels(ticks: number[], apart: number): string[] {
+  return ticks.map((at) => {
+    const date = new Date(at * 1000);
+    if (!date.getHours() && !date.getMinutes() && !date.getSeconds()) return date.toLocaleDateString(undefined, { day: "numeric", month: "short" });
+    return timeOf(at).slice(0, apart < 60 ? 8 : 5);
+  });
+}
+
 function drawMarks(plot: uPlot, marks: Mark[]): void {
   const context = plot.ctx;
   context.save();
-  context.strokeStyle = colour("mark");
   context.fillStyle = colour("mark");
   context.textAlign = "left";
-  context.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
   context.font = `${Math.round(rem() * 0.75) * devicePixelRatio}px system-ui, sans-serif`;
   let free = -Infinity;
   for (const mark of marks) {
     const x = plot.valToPos(mark.time, "x", true);
     if (x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
+    context.strokeStyle = colour("mark");
+    context.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+    context.lineWidth = 1.5 * devicePixelRatio;
     context.beginPath();
     context.moveTo(x, plot.bbox.top);
     context.lineTo(x, plot.bbox.top + plot.bbox.height);
     context.stroke();
     if (x < free) continue;
+    // Readable over a line that runs there, too.
+    context.strokeStyle = colour("card");
+    context.setLineDash([]);
+    context.lineWidth = 4 * devicePixelRatio;
+    context.strokeText(mark.label, x + 4 * devicePixelRatio, plot.bbox.top + 10 * devicePixelRatio);
     context.fillText(mark.label, x + 4 * devicePixelRatio, plot.bbox.top + 10 * devicePixelRatio);
     free = x + context.measureText(mark.label).width + 12 * devicePixelRatio;
   }
@@ -87,8 +103,8 @@ export function Chart({ label, time, lines, marks = [], format, step, from, to, 
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       legend: { live: true },
       scales: { x: { time: true, range: () => [now.current.from, now.current.to] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-      axes: [axis, { ...axis, size: Math.round(rem() * 3.9), values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : format(tick))) }],
-      series: [{ value: (_, at) => (at === null ? "–" : new Date(at * 1000).toLocaleTimeString()) },
+      axes: [{ ...axis, space: Math.round(rem() * 4.5), values: (_, ticks, __, ___, apart) => timeLabels(ticks, apart) }, { ...axis, size: Math.round(rem() * 3.9), values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : format(tick))) }],
+      series: [{ value: (_, at) => (at === null ? "–" : timeOf(at)) },
         ...lines.map((line) => {
           const paint = colour(line.colour);
           return { label: line.label, stroke: paint, width: 1.5, points: { show: false }, value: (_: uPlot, at: number | null) => (at === null ? "–" : format(at)),

@@ -61,6 +61,11 @@ export function clock(time: string | number): string {
   return date.toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
 }
 
+// Of seconds since 1970: `14:05:09`, here.
+export function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleTimeString("en-GB");
+}
+
 // `CREATED` -> `created`.
 export function word(text: string): string {
   return text.toLowerCase().replaceAll("_", " ");

@@ -1,5 +1,5 @@
 // A table of any length: only the rows in sight are in the page. Rows have one height, so that nothing is measured.
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { rem } from "./theme";
 
 export interface Column<Row> {
@@ -49,7 +49,9 @@ export function List<Row>({ label, rows, columns, keyOf, empty, onOpen, opened, 
 
   const shown = columns.filter((column) => (!column.wide || width >= kWide) && (!column.middle || width >= kMiddle));
   const by = columns.find((column) => column.key === order?.key)?.value;
-  const sorted = by ? [...rows].sort((a, b) => compare(by(a), by(b)) * (order?.down ? -1 : 1)) : rows;
+  // Not again for each turn of the wheel: `by` is another function at each rendering, but the same for the same rows and column.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const sorted = useMemo(() => (by ? sortedBy(rows, by, order?.down ? -1 : 1) : rows), [rows, order?.key, order?.down]);
   const first = Math.max(0, Math.floor(top / height) - 4);
   const visible = sorted.slice(first, first + most + 10);
   const grid = { gridTemplateColumns: shown.map((column) => column.width).join(" ") };
@@ -92,7 +94,11 @@ export function List<Row>({ label, rows, columns, keyOf, empty, onOpen, opened, 
   );
 }
 
-function compare(a: number | string, b: number | string): number {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  return String(a).localeCompare(String(b), undefined, { numeric: true });
+// Making one for each comparison takes longer than all else on a page of thousands.
+const collator = new Intl.Collator(undefined, { numeric: true });
+
+function sortedBy<Row>(rows: Row[], by: (row: Row) => number | string, sign: number): Row[] {
+  const keyed = rows.map((row) => ({ row, key: by(row) }));
+  keyed.sort((a, b) => sign * (typeof a.key === "number" && typeof b.key === "number" ? a.key - b.key : collator.compare(String(a.key), String(b.key))));
+  return keyed.map((entry) => entry.row);
 }

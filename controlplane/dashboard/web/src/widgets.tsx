@@ -1,5 +1,5 @@
 // Small parts that several pages use.
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { ApiError, get, messageOf } from "./api";
 import { diffLines } from "./diff";
 import type { ResourceDiff, Violation } from "./types";
@@ -95,7 +95,8 @@ function DiffOf({ diff, open }: { diff: ResourceDiff; open: boolean }) {
   const [shown, setShown] = useState(open);
   const [all, setAll] = useState(false);
   const verb = !diff.before && !diff.before_unknown ? "created" : !diff.after ? "deleted" : "updated";
-  const lines = shown ? diffLines(diff.before, diff.after) : [];
+  // Figures around it are new every second; the texts are not.
+  const lines = useMemo(() => (shown ? diffLines(diff.before, diff.after) : []), [shown, diff]);
   const cut = all ? lines : lines.slice(0, kMostLines);
   return (
     <details className="diff" open={shown} onToggle={(event) => setShown(event.currentTarget.open)}>

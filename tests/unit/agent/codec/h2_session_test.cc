@@ -66,6 +66,7 @@ class Owner final : public H2Session::Owner {
     goaway_error = error;
     ++goaways;
   }
+  void OnGoawayKnown() override { ++known; }
   void OnSettings() override { ++settings; }
   void OnFault(Cause cause) override { faults.push_back(cause); }
 
@@ -75,6 +76,7 @@ class Owner final : public H2Session::Owner {
   StreamId goaway_last = -1;
   H2Error goaway_error = H2Error::kNoError;
   int goaways = 0;
+  int known = 0;
   int settings = 0;
   bool refuses = false;
 };
@@ -234,6 +236,7 @@ TEST_F(H2SessionTest, GoawayInTwoStepsServesWhatHasCome) {
   Run();
   EXPECT_EQ(client_owner.goaway_last, 0x7fffffff);
   EXPECT_FALSE(client->may_request());
+  EXPECT_EQ(server_owner.known, 1) << "the client has answered the PING behind it";
   server->Goaway();
   Run();
   EXPECT_EQ(client_owner.goaway_last, 1);
@@ -242,6 +245,21 @@ TEST_F(H2SessionTest, GoawayInTwoStepsServesWhatHasCome) {
   Run();
   EXPECT_TRUE(first->ended);
   EXPECT_TRUE(server->finished());
+  EXPECT_EQ(server_owner.known, 1);
+}
+
+TEST_F(H2SessionTest, WhatTheClientSentBeforeItKnewIsThereWhenItIsKnown) {
+  Start();
+  Run();
+  server->AnnounceGoaway();
+  server->Pump(kRoom);
+  auto crossing = Request(true);
+  client->Pump(kRoom);
+  EXPECT_EQ(server_owner.known, 0);
+  Run();
+  EXPECT_EQ(server_owner.known, 1);
+  ASSERT_EQ(server_owner.streams.size(), 1u) << "it crossed the GOAWAY";
+  EXPECT_FALSE(crossing->closed);
 }
 
 TEST_F(H2SessionTest, AbuseEndsTheConnectionCalmly) {

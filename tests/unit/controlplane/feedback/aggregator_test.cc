@@ -2,7 +2,12 @@
 // Method: a manual clock and hand-made reports.
 #include "controlplane/feedback/aggregator.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <map>
+
+#include "common/base/random.h"
 
 namespace switchyard::controlplane::feedback {
 namespace {
@@ -166,6 +171,64 @@ TEST_F(AggregatorTest, TakesAnUrgentHealthChangeAtOnce) {
   event.mutable_health_change()->set_health(v1::HEALTH_UNHEALTHY);
   aggregator_.OnEvent("a", "i1", event);
   EXPECT_EQ(aggregator_.Top("", seconds(1)).rows(1).unhealthy(), 1u);
+}
+
+// Sums are kept as gauges come and go; here they are counted anew after each of many random steps.
+TEST_F(AggregatorTest, SumsOfGaugesAreThoseOfTheAgentsThatAreThere) {
+  constexpr std::uint64_t kSeed = 20261121;
+  SCOPED_TRACE(fmt::format("seed {}", kSeed));
+  Random random(kSeed);
+  struct Known {
+    std::uint32_t in_flight = 0;
+    v1::Health health = v1::HEALTH_UNSPECIFIED;
+    TimePoint reported{};
+    bool there = false;
+  };
+  std::map<std::string, Known> agents;
+  std::uint64_t sequence = 0;
+  for (int step = 0; step < 2000; ++step) {
+    const std::string node = fmt::format("agent-{}", random.Below(5));
+    Known& known = agents[node];
+    const auto health = static_cast<v1::Health>(random.Below(3));
+    switch (random.Below(4)) {
+      case 0: {
+        known = {static_cast<std::uint32_t>(random.Below(10)), health, clock_.Now(), true};
+        auto report = MakeReport(++sequence, 1);
+        report.mutable_backends(0)->set_in_flight(known.in_flight);
+        report.mutable_backends(0)->set_health(health);
+        aggregator_.OnReport(node, "i", report);
+        break;
+      }
+      case 1: {
+        if (known.there) known.health = health;
+        v1::Event event;
+        event.mutable_health_change()->set_upstream("checkout");
+        event.mutable_health_change()->set_backend("10.0.0.1:80");
+        event.mutable_health_change()->set_health(health);
+        aggregator_.OnEvent(node, "i", event);
+        break;
+      }
+      case 2:
+        known.there = false;
+        aggregator_.OnGone(node);
+        break;
+      default:
+        clock_.Advance(seconds(random.Below(5)));
+    }
+    Known sum;
+    std::uint32_t healthy = 0, unhealthy = 0;
+    for (const auto& [name, agent] : agents) {
+      if (!agent.there || clock_.Now() - agent.reported > seconds(10)) continue;
+      sum.in_flight += agent.in_flight;
+      healthy += agent.health == v1::HEALTH_HEALTHY ? 1 : 0;
+      unhealthy += agent.health == v1::HEALTH_UNHEALTHY ? 1 : 0;
+    }
+    const auto top = aggregator_.Top("", seconds(1));
+    const v1::TopRow row = top.rows_size() > 1 ? top.rows(1) : v1::TopRow();
+    ASSERT_EQ(row.in_flight(), sum.in_flight) << "step " << step;
+    ASSERT_EQ(row.healthy(), healthy) << "step " << step;
+    ASSERT_EQ(row.unhealthy(), unhealthy) << "step " << step;
+  }
 }
 
 TEST_F(AggregatorTest, DropsRowsThatNoHonestAgentSends) {

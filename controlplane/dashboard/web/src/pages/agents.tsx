@@ -44,6 +44,12 @@ function stateOf(agent: AgentInfo, generation: number): { tone: Tone; text: stri
   return { tone: "good", text: "current", rank: 3 };
 }
 
+// What the filter looks in.
+function textOf(agent: AgentInfo, generation: number): string {
+  const labels = Object.entries(agent.labels).map(([key, value]) => `${key}=${value}`).join(" ");
+  return `${agent.node} ${agent.zone} ${agent.version} ${stateOf(agent, generation).text} ${labels}`.toLowerCase();
+}
+
 function certificateTone(agent: AgentInfo): string {
   return Date.parse(agent.certificate_not_after) - Date.now() < 4 * 3600_000 ? "tone-bad" : "";
 }
@@ -53,10 +59,8 @@ export function AgentsPage({ node }: { node: string }) {
   const { agents, error } = useAgents();
   const [filter, setFilter] = useState("");
   const generation = overview?.generation ?? 0;
-  const rows = useMemo(() => (agents ?? []).filter((agent) => {
-    const text = `${agent.node} ${agent.zone} ${agent.version} ${stateOf(agent, generation).text} ${Object.entries(agent.labels).map(([k, v]) => `${k}=${v}`).join(" ")}`;
-    return text.toLowerCase().includes(filter.toLowerCase());
-  }), [agents, filter, generation]);
+  const texts = useMemo(() => (agents ?? []).map((agent) => textOf(agent, generation)), [agents, generation]);
+  const rows = useMemo(() => (agents ?? []).filter((_, i) => texts[i]!.includes(filter.toLowerCase())), [agents, texts, filter]);
   const open = agents?.find((agent) => agent.node === node);
   if (!agents) return error ? <Failure error={error} /> : <Loading what="agents" />;
   return (

@@ -118,7 +118,7 @@ function Tiles({ overview }: { overview: Overview }) {
   const away = overview.agents_known - overview.agents_connected;
   return (
     <dl className="tiles">
-      <Tile label="Requests per second" value={count(fleet.rate)} note={`${bytes(fleet.bytes)}/s in tunnels`} />
+      <Tile label="Requests per second" value={count(fleet.rate)} note={fleet.bytes ? `${bytes(fleet.bytes)}/s in tunnels` : "from clients"} />
       <Tile label="Errors" value={fleet.rate ? percent(fleet.errors / fleet.rate) : "–"} note={`${count(fleet.errors)} per second`} tone={errorTone(fleet.rate, fleet.errors)} />
       <Tile label="Latency p99" value={millis(fleet.p99_ms)} note={`p50 ${millis(fleet.p50_ms)}`} />
       <Tile label="Connections" value={count(fleet.in_flight)} note="from clients, open" />
