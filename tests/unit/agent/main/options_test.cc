@@ -40,12 +40,13 @@ TEST(Options, HaveDefaults) {
   EXPECT_LE(parsed.options->workers, 16U);
   EXPECT_FALSE(parsed.options->data_directory.empty());
   EXPECT_FALSE(parsed.options->token.has_value());
+  EXPECT_EQ(parsed.options->access_log, "off");
 }
 
 TEST(Options, AreAllRead) {
   const Parsed parsed = Parse({"--controller", "c:7400", "--join-token", kToken, "--node", "web-1", "--label", "role=edge", "--label", "tier=",
                                "--zone", "z1", "--data-dir", "/d", "--workers", "3", "--admin-listen", "127.0.0.1:0", "--drain-timeout", "1m30s",
-                               "--log-level", "debug", "--log-format", "json", "--ready-file", "/r"});
+                               "--log-level", "debug", "--log-format", "json", "--access-log", "/var/log/a.log", "--ready-file", "/r"});
   ASSERT_TRUE(parsed.options.has_value()) << parsed.said;
   EXPECT_EQ(parsed.options->controller, "c:7400");
   EXPECT_EQ(parsed.options->token->id, "id");
@@ -53,6 +54,7 @@ TEST(Options, AreAllRead) {
   EXPECT_EQ(parsed.options->workers, 3U);
   EXPECT_EQ(parsed.options->drain_timeout, Duration(std::chrono::seconds(90)));
   EXPECT_EQ(parsed.options->log_level, observe::LogLevel::kDebug);
+  EXPECT_EQ(parsed.options->access_log, "/var/log/a.log");
 }
 
 TEST(Options, TakeTheTokenFromAFile) {
@@ -75,6 +77,7 @@ TEST(Options, RefuseWhatIsWrongByName) {
       {{"--drain-timeout", "30"}, "--drain-timeout"},
       {{"--log-level", "loud"}, "--log-level"},
       {{"--log-format", "xml"}, "--log-format"},
+      {{"--access-log", ""}, "--access-log"},
       {{"--controller", "c:1", "--join-token", "nonsense"}, "join token"},
       {{"--join-token", kToken}, "--join-token needs --controller"},
       {{"--controller", "c:1", "--join-token-file", "/nowhere"}, "/nowhere"},
