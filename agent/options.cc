@@ -126,6 +126,18 @@ void Declare(CLI::App& app, Flags& flags, AgentOptions& options) {
   app.add_option("--ready-file", options.ready_file, "Write {\"pid\", \"admin_port\", \"generation\"} here once serving");
 }
 
+// What is on the command line every user of the host can see, for as long as it stands there.
+void HideToken(int argc, char** argv) {
+  constexpr std::string_view kFlag = "--join-token";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    char* token = nullptr;
+    if (word == kFlag && i + 1 < argc) token = argv[i + 1];
+    if (word.size() > kFlag.size() && word.starts_with(kFlag) && word[kFlag.size()] == '=') token = argv[i] + kFlag.size() + 1;
+    for (; token != nullptr && *token != '\0'; ++token) *token = 'x';
+  }
+}
+
 }  // namespace
 
 std::optional<AgentOptions> ParseOptions(int argc, char** argv, int& exit_code) {
@@ -151,6 +163,8 @@ std::optional<AgentOptions> ParseOptions(int argc, char** argv, int& exit_code) 
     exit_code = kUsageError;
     return std::nullopt;
   }
+  // After `command_line` was taken: a process that is started from it hides it anew.
+  HideToken(argc, argv);
   return options;
 }
 

@@ -24,17 +24,17 @@ inline constexpr std::size_t kMaxPath = 2048;
 inline constexpr std::size_t kMaxValue = 256;
 
 struct Entry {
-  std::string_view id;
-  std::string_view client;
-  std::string_view listener;
-  std::string_view route;
-  std::string_view upstream;
-  std::string_view backend;
-  std::string_view method;
-  std::string_view host;
-  std::string_view path;
-  std::string_view query;  // with its `?`
-  std::string_view protocol;
+  std::string_view id{};
+  std::string_view client{};
+  std::string_view listener{};
+  std::string_view route{};
+  std::string_view upstream{};
+  std::string_view backend{};
+  std::string_view method{};
+  std::string_view host{};
+  std::string_view path{};
+  std::string_view query{};  // with its `?`
+  std::string_view protocol{};
   std::uint16_t status = 0;  // 0: none
   int grpc_status = -1;      // below 0: none
   Cause cause = Cause::kNone;

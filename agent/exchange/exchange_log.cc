@@ -20,7 +20,7 @@ std::string_view ProtocolOf(const codec::RequestHead& head) {
 void Exchange::NoteResponse(const std::vector<codec::Header>& headers) {
   scratch_->logged_headers.clear();
   access_log::AppendChosen(scratch_->logged_headers, listener_.access_log.response_headers, headers);
-  if (!grpc_) return;
+  if (!grpc_ && !IsGrpc(head_)) return;
   if (const std::string_view status = policy::FindHeader(headers, kGrpcStatus); !status.empty()) grpc_status_ = GrpcCodeOf(status);
 }
 

@@ -359,10 +359,9 @@ TEST_F(ControllerTest, AStartThatFailsLeavesTheGreetingToTheNext) {
 
 TEST_F(ControllerTest, TheMetricsTellOfSessionsPushesCommitsAndReports) {
   StartController(true);
-  AddAgents(2);
-  agents_[1]->Disconnect();
+  AddAgents(2, false);
   agents_[1]->judge = [](const v1::ConfigDelta&, v1::ConfigStatus& status) { status.set_applied(false); };
-  agents_[1]->Connect();
+  for (const auto& agent : agents_) agent->Connect();
   WaitForConnected();
   ASSERT_TRUE(ApplyAndWait(MakeSite()).status.ok());
   ASSERT_TRUE(ApplyAndWait(MakeSite()).status.ok());
@@ -373,8 +372,9 @@ TEST_F(ControllerTest, TheMetricsTellOfSessionsPushesCommitsAndReports) {
   report.mutable_report()->mutable_end()->set_seconds(std::chrono::floor<std::chrono::seconds>(clock_.WallNow().time_since_epoch()).count());
   ASSERT_TRUE(agents_[0]->Send(report));
   EXPECT_TRUE(harness::Eventually([&] { return Shows("switchyard_controller_report_lag_seconds_count 1"); })) << Metrics();
+  agents_[1]->Disconnect();
   EXPECT_TRUE(harness::Eventually([&] { return Shows("switchyard_controller_sessions_total{event=\"left\"} 1"); })) << Metrics();
-  for (const char* line : {"switchyard_controller_sessions_total{event=\"joined\"} 3", "switchyard_controller_pushes_total{result=\"applied\"} 1",
+  for (const char* line : {"switchyard_controller_sessions_total{event=\"joined\"} 2", "switchyard_controller_pushes_total{result=\"applied\"} 1",
                            "switchyard_controller_pushes_total{result=\"rejected\"} 1", "switchyard_controller_push_seconds_count 2",
                            "switchyard_controller_changes_total{result=\"committed\"} 1", "switchyard_controller_changes_total{result=\"unchanged\"} 1",
                            "switchyard_controller_changes_total{result=\"refused\"} 1", "switchyard_controller_commit_seconds_count 1",
