@@ -261,6 +261,19 @@ TEST_F(AccessLog, TellsOfATunnelWhenItEnds) {
   EXPECT_EQ(Number(line, "status"), -1);
 }
 
+TEST_F(AccessLog, TellsOfATunnelThatNeverBecameOne) {
+  const harness::ReservedPort port;
+  ASSERT_TRUE(kLog->Get()
+                  ->Apply(fmt::format("kind: Listener\nname: hello\nspec: {{address: 127.0.0.1, port: {}, protocol: TLS_PASSTHROUGH}}\n", port.port()))
+                  .ok());
+  auto client = Socket::ConnectLoopback(port.port());
+  ASSERT_TRUE(client.ok()) << client.status();
+  ASSERT_TRUE(client->Write("GET / HTTP/1.1\r\n\r\n", Deadline()).ok());
+  const Line line = Await("hello", 1)[0];
+  EXPECT_EQ(Text(line, "protocol"), "TLS");
+  EXPECT_EQ(Text(line, "cause"), "bad_client_hello");
+}
+
 TEST_F(AccessLog, DrawsAShareAndKeepsEveryFailure) {
   RawBackend backend([](BackendConnection& connection) {
     while (true) {

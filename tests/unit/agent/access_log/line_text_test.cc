@@ -85,7 +85,7 @@ TEST(AccessLine, CredentialsAndRedactedHeadersAreNamedAndNotShown) {
   const Terms terms = Chosen({"authorization", "Cookie", "x-api-key", "accept"}, {"X-API-Key"});
   const std::string text = HeadersOf(terms, {{"Authorization", "Bearer s3cret"},
                                              {"cookie", "a=s3cret"}, {"cookie", "b=s3cret"}, {"X-Api-Key", "s3cret"}, {"Accept", "*/*"}});
-  EXPECT_EQ(text, R"("authorization":"(redacted)","cookie":"(redacted)","x-api-key":"(redacted)","accept":"*/*")");
+  EXPECT_EQ(text, R"-("authorization":"(redacted)","cookie":"(redacted)","x-api-key":"(redacted)","accept":"*/*")-");
 }
 
 TEST(AccessLine, HeadersThatAreNotThereMakeNoKey) {
