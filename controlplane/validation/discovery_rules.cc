@@ -79,6 +79,7 @@ void CheckDiscovery(const v1::Upstream& upstream, Findings& out) {
       return CheckDns(upstream.discovery().dns(), out);
     case v1::Discovery::kFile:
       return CheckFile(upstream.discovery().file(), out);
+    case v1::Discovery::kKubernetes:
     case v1::Discovery::SOURCE_NOT_SET:
       break;
   }
