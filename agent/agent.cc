@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/access_log/press.h"
 #include "agent/admin/admin_server.h"
 #include "agent/admin/agent_view.h"
 #include "agent/config/controller_client.h"
@@ -72,6 +73,8 @@ class TheAgent final : public Agent {
  private:
   absl::Status OpenMembership();
   absl::Status OpenDataPlane();
+  absl::Status OpenAccessLog();
+  void CountLines();
   void OpenDiscovery();
   std::unique_ptr<discovery::Source> MakeSource(const v1::Discovery& terms, discovery::Found found);
   void OpenClient();
@@ -111,6 +114,8 @@ class TheAgent final : public Agent {
   observe::Metrics metrics_;
   loop::ControlLoop loop_;
   health::HealthTable health_table_;
+  std::unique_ptr<access_log::Press> access_log_;  // null: none is written
+  access_log::PressCounts lines_counted_;
   std::unique_ptr<runtime::DataPlane> data_plane_;
   std::unique_ptr<discovery::Discovery> discovery_;
   std::unique_ptr<health::ProbeRunner> probe_runner_;
@@ -140,6 +145,7 @@ class TheAgent final : public Agent {
 
 absl::Status TheAgent::Open() {
   if (absl::Status opened = OpenMembership(); !opened.ok()) return opened;
+  if (absl::Status opened = OpenAccessLog(); !opened.ok()) return opened;
   if (absl::Status opened = OpenDataPlane(); !opened.ok()) return opened;
   OpenDiscovery();
   OpenClient();
@@ -221,6 +227,27 @@ absl::Status TheAgent::OpenMembership() {
   return absl::OkStatus();
 }
 
+absl::Status TheAgent::OpenAccessLog() {
+  if (options_.access_log == "off") return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<access_log::Press>> press = access_log::Press::Open(options_.access_log, clock_, log_);
+  if (!press.ok()) return Annotate(press.status(), "--access-log");
+  access_log_ = *std::move(press);
+  return absl::OkStatus();
+}
+
+// Once per interval; the difference to the last time.
+void TheAgent::CountLines() {
+  if (access_log_ == nullptr) return;
+  const access_log::PressCounts before = std::exchange(lines_counted_, access_log_->counts());
+  const auto add = [this](std::string_view result, std::uint64_t now, std::uint64_t then) {
+    metrics_.Add(observe::kAccessLogLines, {result}, static_cast<double>(now - then));
+  };
+  add("written", lines_counted_.written, before.written);
+  add("dropped", lines_counted_.dropped, before.dropped);
+  add("failed", lines_counted_.failed, before.failed);
+  metrics_.Set(observe::kAccessLogFailing, lines_counted_.failing ? 1 : 0);
+}
+
 absl::Status TheAgent::OpenDataPlane() {
   runtime::DataPlaneOptions options;
   options.workers = options_.workers;
@@ -229,6 +256,7 @@ absl::Status TheAgent::OpenDataPlane() {
   options.clock = &clock_;
   options.health = &health_table_;
   options.log = &log_;
+  options.access_log = access_log_.get();
   if (inheritance_.has_value()) {
     for (auto& [address, sockets] : inheritance_->sockets) {
       for (handover::Descriptor& socket : sockets) options.inherited[address].push_back(socket.Release());
@@ -356,7 +384,10 @@ void TheAgent::OpenReporter() {
     for (const health::ProbeStatus& probe : prober_->Status()) visit(probe.upstream, probe.address, probe.state);
   };
   parts.resident_bytes = observe::ResidentBytes;
-  parts.look = [this](const report::Window& window) { view_->SetTrouble(report::TroubleIn(window)); };
+  parts.look = [this](const report::Window& window) {
+    view_->SetTrouble(report::TroubleIn(window));
+    CountLines();
+  };
   parts.send = [this](v1::Report report) {
     view_->SetOpenConnections(report.open_connections());
     if (succession_ != nullptr && succession_->yielded()) return succession_->Tell(report.open_connections(), drain_end_ - clock_.Now());
@@ -473,7 +504,7 @@ void TheAgent::TellHealth(const health::HealthNews& news) {
 
 int TheAgent::Run() {
   // Until here the default holds: a signal during the start just ends the process.
-  loop_.OnSignals({SIGTERM, SIGINT, SIGUSR2}, [this](int signal) { Signalled(signal); });
+  loop_.OnSignals({SIGTERM, SIGINT, SIGUSR2, SIGHUP}, [this](int signal) { Signalled(signal); });
   loop_.Run();
   Stop();
   return exit_code_;
@@ -481,6 +512,10 @@ int TheAgent::Run() {
 
 void TheAgent::Signalled(int signal) {
   if (signal == SIGUSR2) return succession_->Relaunch();
+  if (signal == SIGHUP) {
+    if (access_log_ != nullptr) access_log_->Reopen();
+    return;
+  }
   // Whoever supervises us may only now see that another process has our place.
   if (succession_->yielded() && !std::exchange(end_wanted_, true)) return;
   if (draining_ || (end_wanted_ && succession_->busy())) {
@@ -539,6 +574,8 @@ void TheAgent::Stop() {
   if (client_ != nullptr) client_->Stop();
   if (discovery_ != nullptr) discovery_->Stop();
   if (data_plane_ != nullptr) data_plane_->Stop();
+  // The last requests have ended.
+  if (access_log_ != nullptr) access_log_->Stop();
 }
 
 }  // namespace

@@ -94,6 +94,7 @@ absl::Status Fill(const Flags& flags, AgentOptions& options) {
   const absl::StatusOr<observe::LogFormat> format = observe::ParseLogFormat(flags.log_format);
   if (!format.ok()) return Annotate(format.status(), "--log-format");
   options.log_format = *format;
+  if (options.access_log.empty()) return absl::InvalidArgumentError("--access-log: expected off, stdout, or the path of a file");
   if (options.zone.size() > 63) return absl::InvalidArgumentError("--zone: at most 63 characters");
   if (!options.controller.empty()) {
     if (const auto address = ParseHostPort(options.controller); !address.ok()) return Annotate(address.status(), "--controller");
@@ -118,10 +119,23 @@ void Declare(CLI::App& app, Flags& flags, AgentOptions& options) {
   app.add_option("--drain-timeout", flags.drain_timeout, "Longest wait for requests under way after SIGTERM")->capture_default_str();
   app.add_option("--log-level", flags.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log-format", flags.log_format, "auto (human on a terminal, else json), json or human")->capture_default_str();
+  app.add_option("--access-log", options.access_log, "Where a line for each request goes: off, stdout, or a file (HUP: opened anew)")->capture_default_str();
   app.add_flag("--take-over", options.take_over, "Take the sockets and the place of the agent that holds the data directory, if there is one")
       ->envname("YARD_TAKE_OVER");
   app.add_option("--handover-socket", options.handover_socket, "Where to ask for it (default: handover.sock in the data directory; off: nobody can)");
   app.add_option("--ready-file", options.ready_file, "Write {\"pid\", \"admin_port\", \"generation\"} here once serving");
+}
+
+// What is on the command line every user of the host can see, for as long as it stands there.
+void HideToken(int argc, char** argv) {
+  constexpr std::string_view kFlag = "--join-token";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    char* token = nullptr;
+    if (word == kFlag && i + 1 < argc) token = argv[i + 1];
+    if (word.size() > kFlag.size() && word.starts_with(kFlag) && word[kFlag.size()] == '=') token = argv[i] + kFlag.size() + 1;
+    for (; token != nullptr && *token != '\0'; ++token) *token = 'x';
+  }
 }
 
 }  // namespace
@@ -133,7 +147,8 @@ std::optional<AgentOptions> ParseOptions(int argc, char** argv, int& exit_code) 
   Flags flags;
   CLI::App app(
       "yard-agent: the Switchyard proxy of one host.\n"
-      "Signals: TERM or INT drains and ends (a second one ends at once); USR2 starts the program anew, which takes over (an upgrade); HUP is ignored.\n"
+      "Signals: TERM or INT drains and ends (a second one ends at once); USR2 starts the program anew, which takes over (an upgrade);\n"
+      "HUP opens the access log anew.\n"
       "Exit codes: 0 drained, 1 cannot start or go on, 2 wrong flags, 3 ended without draining.");
   Declare(app, flags, options);
   try {
@@ -148,6 +163,8 @@ std::optional<AgentOptions> ParseOptions(int argc, char** argv, int& exit_code) 
     exit_code = kUsageError;
     return std::nullopt;
   }
+  // After `command_line` was taken: a process that is started from it hides it anew.
+  HideToken(argc, argv);
   return options;
 }
 

@@ -30,6 +30,8 @@ struct AgentOptions {
   Duration drain_timeout = std::chrono::seconds(30);
   observe::LogLevel log_level = observe::LogLevel::kInfo;
   observe::LogFormat log_format = observe::LogFormat::kAuto;
+  // `off`, `stdout`, or a path; a path is opened anew on SIGHUP.
+  std::string access_log = "off";
   // Empty: none.
   std::string ready_file;
   // Take the place of the agent that holds the data directory, if there is one.

@@ -111,7 +111,7 @@ class ControllerImpl final : public Controller {
         enrolment_(*authority_, tokens_, *store_, *clock_, refusals_),
         credentials_(*authority_, *store_, *clock_),
         actions_(*store_, *clock_),
-        desk_({clock_, log_, store_.get(), &actions_}),
+        desk_({clock_, log_, store_.get(), &actions_, &numbers_}),
         timers_(clock_),
         changes_(1, kMaxWaitingChanges, "changes"),
         calls_(2, kMaxWaitingCalls, "calls"),
@@ -125,9 +125,9 @@ class ControllerImpl final : public Controller {
         publisher_(store_.get(), &compiler::Compile),
         fleet_({clock_, instance_, SecureSeed(), options.report_interval}, [this] { overlays_.Wake(); }),
         overlays_(&fleet_, clock_),
-        hub_(&registry_, &publisher_, &overlays_, &fleet_, &evidence_, log_),
+        hub_(&registry_, &publisher_, &overlays_, &fleet_, &evidence_, log_, &numbers_),
         watchers_(store_.get(), &calls_),
-        metrics_({store_.get(), &registry_, &aggregator_, &fleet_, &refusals_, clock_}, options.version, started_) {
+        metrics_({store_.get(), &registry_, &aggregator_, &fleet_, &refusals_, &recorder_, clock_, &numbers_}, options.version, started_) {
     sessions_.clock = clock_;
     sessions_.timers = &timers_;
     sessions_.host = &hub_;
@@ -361,6 +361,7 @@ class ControllerImpl final : public Controller {
   observe::Log* log_;
   const std::string instance_;
   const WallTime started_;
+  observe::Metrics numbers_;
   identity::RefusalCounters refusals_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<identity::Authority> authority_;

@@ -1,5 +1,7 @@
 #include "controlplane/controller_metrics.h"
 
+#include <algorithm>
+
 #include "common/config/secret_expiry.h"
 #include "common/observe/metric_names.h"
 #include "common/observe/resident_memory.h"
@@ -30,16 +32,26 @@ constexpr MetricDef kEjections{"switchyard_controller_ejections_total", "Backend
 constexpr MetricDef kEvidence{"switchyard_controller_evidence_total",
                               "Evidence of agents, by result: accepted, duplicate, malformed (records), bound (left out).", MetricKind::kCounter, {"result"}};
 
+constexpr MetricDef kAgentsSilent{"switchyard_controller_agents_silent", "Connected agents without a report for 10 s.", MetricKind::kGauge};
+constexpr MetricDef kHistoryBytes{"switchyard_controller_history_bytes", "Size of the history of figures on disk.", MetricKind::kGauge};
+constexpr MetricDef kHistoryCap{"switchyard_controller_history_cap_bytes", "What the history of figures may take at most.", MetricKind::kGauge};
+constexpr MetricDef kHistoryFailures{"switchyard_controller_history_failures_total", "Writes of the history of figures that failed.", MetricKind::kCounter};
+
+constexpr Duration kSilence = std::chrono::seconds(10);
+
 struct Standings {
+  double silent = 0;
   double pending = 0;
   double quarantined = 0;
   double rejected = 0;
 };
 
-Standings Count(const stream::SessionRegistry& registry, std::uint64_t generation) {
+Standings Count(const stream::SessionRegistry& registry, std::uint64_t generation, WallTime now) {
   Standings standings;
   for (const auto& agent : registry.List("", SIZE_MAX)) {
     if (!agent.connected) continue;
+    const WallTime heard = std::max(agent.facts.since, agent.facts.last_report.value_or(agent.facts.since));
+    if (now - heard > kSilence) ++standings.silent;
     switch (stream::StandingOf(agent.facts, generation)) {
       case stream::Standing::kPending:
         ++standings.pending;
@@ -59,7 +71,8 @@ Standings Count(const stream::SessionRegistry& registry, std::uint64_t generatio
 
 }  // namespace
 
-ControllerMetrics::ControllerMetrics(const MetricSources& sources, const std::string& version, WallTime started) : sources_(sources) {
+ControllerMetrics::ControllerMetrics(const MetricSources& sources, const std::string& version, WallTime started)
+    : sources_(sources), metrics_(*sources.metrics) {
   metrics_.Set(observe::kBuildInfo, {"yard-controller", version}, 1);
   metrics_.Set(observe::kStartTime, std::chrono::duration<double>(started.time_since_epoch()).count());
 }
@@ -67,7 +80,7 @@ ControllerMetrics::ControllerMetrics(const MetricSources& sources, const std::st
 std::string ControllerMetrics::Scrape() {
   const auto catalog = sources_.store->Read();
   const auto counts = sources_.registry->counts();
-  const Standings standings = Count(*sources_.registry, catalog->generation);
+  const Standings standings = Count(*sources_.registry, catalog->generation, sources_.clock->WallNow());
   metrics_.Set(observe::kResidentBytes, static_cast<double>(observe::ResidentBytes()));
   metrics_.Set(kGeneration, static_cast<double>(catalog->generation));
   metrics_.Set(kResources, static_cast<double>(catalog->resources.size()));
@@ -76,6 +89,8 @@ std::string ControllerMetrics::Scrape() {
   metrics_.Set(kAgentsBehind, {"pending"}, standings.pending);
   metrics_.Set(kAgentsBehind, {"quarantined"}, standings.quarantined);
   metrics_.Set(kAgentsBehind, {"rejected"}, standings.rejected);
+  metrics_.Set(kAgentsSilent, standings.silent);
+  AddHistory();
   metrics_.Clear(observe::kTlsCertificateExpiry);
   for (const auto& [key, resource] : catalog->resources) {
     if (!resource->has_secret()) continue;
@@ -96,6 +111,12 @@ std::string ControllerMetrics::Scrape() {
   return metrics_.Expose();
 }
 
+void ControllerMetrics::AddHistory() {
+  metrics_.Set(kHistoryBytes, static_cast<double>(sources_.recorder->ring().bytes()));
+  metrics_.Set(kHistoryCap, static_cast<double>(sources_.recorder->ring().cap_bytes()));
+  Raise(kHistoryFailures, sources_.recorder->failures());
+}
+
 void ControllerMetrics::AddFleet() {
   const auto verdicts = sources_.fleet->Verdicts();
   const auto count = [&](v1::Verdict verdict) {
@@ -113,9 +134,13 @@ void ControllerMetrics::AddFleet() {
   Raise(kEvidence, "duplicate", counters.duplicates);
   Raise(kEvidence, "malformed", counters.malformed);
   Raise(kEvidence, "bound", counters.dropped);
-  std::uint64_t& before = read_[std::string(kEjections.name)];
-  metrics_.Add(kEjections, {}, static_cast<double>(counters.ejections - before));
-  before = counters.ejections;
+  Raise(kEjections, counters.ejections);
+}
+
+void ControllerMetrics::Raise(const MetricDef& metric, std::uint64_t sum) {
+  std::uint64_t& before = read_[std::string(metric.name)];
+  metrics_.Add(metric, {}, static_cast<double>(sum - before));
+  before = sum;
 }
 
 void ControllerMetrics::Raise(const MetricDef& metric, std::string_view label, std::uint64_t sum) {

@@ -1,7 +1,7 @@
 // Controller metrics: what the controller counts, as /metrics shows it. Names follow common/observe/metric_names.h.
 //
 // Everything is read when someone asks; nothing is counted twice. Counters of other rooms are running sums: the difference to the last
-// reading is added.
+// reading is added. What takes time (pushes, commits) is observed where it happens, into the same Metrics.
 // Thread-safety: Scrape from one thread at a time (the metrics port's). Cost: O(label values), no lock held for long.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "common/observe/metrics.h"
 #include "controlplane/feedback/aggregator.h"
 #include "controlplane/fleet/fleet_loop.h"
+#include "controlplane/history/recorder.h"
 #include "controlplane/identity/refusals.h"
 #include "controlplane/store/store.h"
 #include "controlplane/stream/session_registry.h"
@@ -26,7 +27,10 @@ struct MetricSources {
   const feedback::Aggregator* aggregator = nullptr;
   const fleet::FleetLoop* fleet = nullptr;
   const identity::RefusalCounters* refusals = nullptr;
+  const history::Recorder* recorder = nullptr;
   const Clock* clock = nullptr;
+  // What other rooms count where it happens; shown together with what is read here.
+  observe::Metrics* metrics = nullptr;
 };
 
 class ControllerMetrics {
@@ -37,10 +41,12 @@ class ControllerMetrics {
 
  private:
   void AddFleet();
+  void AddHistory();
+  void Raise(const observe::MetricDef& metric, std::uint64_t sum);
   void Raise(const observe::MetricDef& metric, std::string_view label, std::uint64_t sum);
 
   const MetricSources sources_;
-  observe::Metrics metrics_;
+  observe::Metrics& metrics_;
   std::map<std::string, std::uint64_t> read_;
 };
 

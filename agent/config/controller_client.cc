@@ -67,6 +67,7 @@ ControllerClient::ControllerClient(const ControllerClientParts& parts, Controlle
       retry_wait_(kFirstRetry),
       alive_(std::make_shared<bool>(true)) {
   status_.since = last_contact_;
+  ShowState();
 }
 
 ControllerClient::~ControllerClient() {
@@ -113,13 +114,20 @@ void ControllerClient::Stop() {
 
 Duration ControllerClient::SinceContact() const { return connected() ? Duration::zero() : parts_.clock->Now() - last_contact_; }
 
+void ControllerClient::ShowState() {
+  parts_.metrics->Set(observe::kControllerConnected, connected() ? 1 : 0);
+  for (const ControllerState one : {ControllerState::kStopped, ControllerState::kConnecting, ControllerState::kConnected, ControllerState::kWaiting}) {
+    parts_.metrics->Set(observe::kControllerStream, {ControllerStateName(one)}, one == status_.state ? 1 : 0);
+  }
+}
+
 void ControllerClient::SetState(ControllerState state) {
   if (status_.state == state) return;
   const TimePoint now = parts_.clock->Now();
   if (status_.state == ControllerState::kConnected) last_contact_ = now;
   status_.state = state;
   status_.since = now;
-  parts_.metrics->Set(observe::kControllerConnected, state == ControllerState::kConnected ? 1 : 0);
+  ShowState();
 }
 
 // --- the stream ------------------------------------------------------------------------------------------------------------------------

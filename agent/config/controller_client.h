@@ -126,6 +126,7 @@ class ControllerClient {
   void Connect();
   void Closed(const absl::Status& why);
   void SetState(ControllerState state);
+  void ShowState();
   void Received(const v1::ControllerMessage& message);
   void Welcomed(const v1::Welcome& welcome);
   void Configure(const v1::ConfigDelta& delta);

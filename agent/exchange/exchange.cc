@@ -46,6 +46,7 @@ Exchange::Exchange(loop::EventLoop& loop, ServerStream& server, const codec::Req
       scratch_(view_->TakeScratch()),
       last_progress_(started) {
   scratch_->request_id.clear();
+  scratch_->logged_headers.clear();
 }
 
 Exchange::~Exchange() {
@@ -106,6 +107,7 @@ void Exchange::Attempt() {
       SetTimer(loop_.Now() + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kFull:
+      ++backend_->window().pool_exhausted;
       EndAttempt();
       Refuse(Cause::kPoolExhausted);
       break;
@@ -237,6 +239,7 @@ void Exchange::OnResponseHead(const codec::ResponseHead& head) {
   const Duration latency = loop_.Now() - attempt_sent_;
   backend_->window().latency.Record(Micros(latency));
   result_ = {breaker::OutcomeOf(head.status), latency};
+  head_took_ = latency;
   if (const std::string_view load = codec::Find(head.headers, codec::FieldId::kEndpointLoad); load.data() != nullptr) backend_->TakeLoad(load, latency);
   SendFinalHead(head);
 }
@@ -277,6 +280,7 @@ void Exchange::SendFinalHead(const codec::ResponseHead& head) {
     AdaptSwitch();
   }
   if (policies_ || names_request_) ShapeResponse(head, out);
+  if (view_->pen != nullptr) NoteResponse(scratch_->response_headers);
   server_.SendHead(out);
   if (raw_) server_.ResumeRequest();
 }
@@ -296,7 +300,12 @@ void Exchange::OnResponseBody(std::string_view data) {
     SendEncoded(data, /*end=*/false);
     return;
   }
-  if (!server_.SendBody(data)) AwaitClient();
+  if (!SendToClient(data)) AwaitClient();
+}
+
+bool Exchange::SendToClient(std::string_view data) {
+  sent_bytes_ += data.size();
+  return server_.SendBody(data);
 }
 
 void Exchange::AwaitClient() {
@@ -318,6 +327,7 @@ void Exchange::OnResponseEnd(const codec::Trailers* trailers) {
     return EndRawIfBothDone();
   }
   if (encodes() && !SendEncoded({}, /*end=*/true)) return;
+  if (view_->pen != nullptr && trailers != nullptr) NoteTrailers(*trailers);
   server_.SendEnd(FilterTrailers(trailers, scratch_->trailers));
   Finish(Cause::kNone, /*complete=*/true);
 }
@@ -453,6 +463,7 @@ void Exchange::OnTimer(loop::Timer&) {
     case Phase::kBackoff:
       return Attempt();
     case Phase::kQueued:
+      ++backend_->window().pool_exhausted;
       return Refuse(Cause::kPoolExhausted);
     case Phase::kSending:
       // The client's silence, unless the backend did not take what there was.
@@ -493,8 +504,9 @@ void Exchange::SendOwn(LocalReply reply, Cause cause, bool close) {
   if (may_have_body && !has_body && !bare) out.declared_length = reply.body.size();
   out.close = close;
   DropUpstream();
+  if (view_->pen != nullptr) NoteResponse(reply.headers);
   server_.SendHead(out);
-  if (has_body) server_.SendBody(reply.body);
+  if (has_body) SendToClient(reply.body);
   server_.SendEnd(nullptr);
   Finish(cause, /*complete=*/true);
   server_.Flush();
@@ -504,6 +516,7 @@ void Exchange::SendOwn(LocalReply reply, Cause cause, bool close) {
 void Exchange::CutResponse(Cause cause) {
   const bool client_hears = Describe(cause).side != Side::kClient || Describe(cause).status != 0;
   if (!grpc_ || !client_hears) return Finish(cause, /*complete=*/false);
+  if (view_->pen != nullptr) grpc_status_ = GrpcCodeOf(GrpcStatusOf(cause));
   scratch_->trailers = {{"grpc-status", std::string(GrpcStatusOf(cause))}, {"grpc-message", std::string(Describe(cause).name)}};
   server_.SendEnd(&scratch_->trailers);
   Finish(cause, /*complete=*/true);
@@ -546,6 +559,7 @@ void Exchange::Finish(Cause cause, bool complete) {
   if (upstream_ != nullptr) summary.upstream = upstream_->config().name;
   if (backend_) summary.backend = backend_->address();
   const Ref<upstream::BackendState> keep_backend = backend_;
+  if (view_->pen != nullptr) WriteLine(cause);
   DropUpstream();
   server_.Done(summary, complete);
 }

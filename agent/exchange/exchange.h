@@ -118,6 +118,11 @@ class Exchange final : public loop::RefCounted,
   void CopyForMirror(std::string_view data);
   void SendMirror();
   void Finish(Cause cause, bool complete);
+  bool SendToClient(std::string_view data);
+  // exchange_log.cc: what the access log is told.
+  void NoteResponse(const std::vector<codec::Header>& headers);
+  void NoteTrailers(const codec::Trailers& trailers);
+  void WriteLine(Cause cause);
 
   loop::EventLoop& loop_;
   ServerStream& server_;
@@ -138,9 +143,11 @@ class Exchange final : public loop::RefCounted,
   policy::PolicyChain* policies_ = nullptr;  // of scratch_; null: the route has none
   std::unique_ptr<MirrorDraft> mirror_;
   std::uint64_t body_bytes_ = 0;
+  std::uint64_t sent_bytes_ = 0;  // of response bodies, to the client
   TimePoint hard_deadline_ = TimePoint::max();  // of the whole request or stream
   Cause hard_cause_ = Cause::kNone;
   TimePoint attempt_sent_{};
+  Duration head_took_{-1};  // attempt sent to response head; below zero: there is none
   TimePoint response_deadline_{};
   TimePoint last_progress_{};
   upstream::Affinity affinity_;
@@ -150,6 +157,7 @@ class Exchange final : public loop::RefCounted,
   TimePoint attempt_deadline_{};
   unsigned attempts_ = 0;
   std::uint16_t status_ = 0;
+  std::int16_t grpc_status_ = -1;  // as far as the access log wants to know it
   Phase phase_ = Phase::kNew;
   bool attempt_open_ = false;
   bool attempt_is_retry_ = false;

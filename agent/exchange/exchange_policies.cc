@@ -107,14 +107,14 @@ bool Exchange::SendEncoded(std::string_view data, bool end) {
     return false;
   }
   unflushed_ = !end && policies_->flushes();
-  if (!server_.SendBody(piece) && !end) AwaitClient();
+  if (!SendToClient(piece) && !end) AwaitClient();
   return true;
 }
 
 void Exchange::FlushEncoded() {
   unflushed_ = false;
   const std::string_view piece = policies_->encoder()->Encode({}, policy::Encoder::Step::kFlush);
-  if (!server_.SendBody(piece)) AwaitClient();
+  if (!SendToClient(piece)) AwaitClient();
 }
 
 }  // namespace switchyard::agent::exchange

@@ -101,4 +101,10 @@ std::string_view GrpcStatusOf(Cause cause) {
   }
 }
 
+std::int16_t GrpcCodeOf(std::string_view digits) {
+  std::int16_t code = -1;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code);
+  return error == std::errc() && end == digits.data() + digits.size() && code >= 0 ? code : std::int16_t{-1};
+}
+
 }  // namespace switchyard::agent::exchange

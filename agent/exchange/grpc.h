@@ -3,6 +3,7 @@
 // Thread-safety: pure functions. Source: gRPC over HTTP/2 (PROTOCOL-HTTP2.md), the gRPC status codes and their HTTP mapping.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -22,5 +23,7 @@ std::string FormatGrpcTimeout(Duration left);
 
 // The status code, in digits, that says the same as the cause.
 std::string_view GrpcStatusOf(Cause cause);
+// The number of a `grpc-status` field; below 0 when it is none.
+std::int16_t GrpcCodeOf(std::string_view digits);
 
 }  // namespace switchyard::agent::exchange

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/access_log/pen.h"
 #include "agent/codec/chunk_decoder.h"
 #include "agent/exchange/forwarding.h"
 #include "agent/exchange/mirror_set.h"
@@ -34,6 +35,7 @@ struct ExchangeScratch {
   std::string websocket;     // the key or accept value that we made
   std::string grpc_timeout;  // what is left of it
   std::string request_id;
+  std::string logged_headers;  // of the response, for the access log
   // Null until the first request on a route with policies.
   std::unique_ptr<policy::PolicyChain> policies;
 };
@@ -57,6 +59,8 @@ struct WorkerView final : loop::RefCounted {
   std::vector<std::unique_ptr<ExchangeScratch>> spare;
   // The same for every view of a worker.
   loop::Ref<MirrorSet> mirrors;
+  // Likewise. Null: no access log is written.
+  access_log::Pen* pen = nullptr;
 };
 
 }  // namespace switchyard::agent::exchange

@@ -85,6 +85,7 @@ void TunnelConnection::Route(std::string_view server_name) {
   const listener::ListenerState::Serving& serving = listener_->Current();
   const router::Route* route = serving.config->tunnels->Find(server_name);
   const bool hello = state_ == State::kHello;
+  if (serving.view->pen != nullptr) server_name_ = server_name;
   if (route == nullptr) return hello ? RefuseHello(Cause::kNoRoute, kUnrecognizedName) : End(Cause::kNoRoute);
   route_name_ = route->name;
   if (route->quarantined) return End(Cause::kQuarantined);
@@ -104,7 +105,10 @@ void TunnelConnection::Connect() {
   const upstream::PoolLimits& limits = upstream_->config().pool;
   backend_ = picked;
   // A tunnel waits for nobody: what runs may run for days.
-  if (picked->in_flight() >= limits.max_connections) return End(Cause::kPoolExhausted);
+  if (picked->in_flight() >= limits.max_connections) {
+    ++picked->window().pool_exhausted;
+    return End(Cause::kPoolExhausted);
+  }
   attempt_is_retry_ = attempts_ > 0;
   if (!upstream_->Enter(attempt_is_retry_)) return End(Cause::kUpstreamLimit);
   ticket_ = backend_->AttemptStarted();
@@ -112,6 +116,7 @@ void TunnelConnection::Connect() {
   attempt_open_ = true;
   ++attempts_;
   attempt_started_ = parts_.loop.Now();
+  connect_took_ = Duration(-1);
   timer_.Set(attempt_started_ + limits.connect_timeout);
   end_ = Ref<BackendEnd>(new BackendEnd(parts_.loop, *this));
   if (end_->socket().Connect(backend_->endpoint()) != 0) return ConnectFailed(Cause::kConnectFailed);
@@ -138,6 +143,7 @@ void TunnelConnection::ConnectFailed(Cause cause) {
 
 void TunnelConnection::StartRelaying() {
   state_ = State::kRelaying;
+  connect_took_ = parts_.loop.Now() - attempt_started_;
   ++backend_->window().succeeded;
   result_ = {breaker::Outcome::kSuccess, parts_.loop.Now() - attempt_started_};
   backend_->window().latency.Record(Micros(parts_.loop.Now() - attempt_started_));
@@ -166,6 +172,7 @@ void TunnelConnection::PumpUp() {
   const Relay::Result result = up_->Move();
   backend_->window().request_bytes += up_->bytes() - before;
   listener_->RecordBytes(up_->bytes() - before, 0);
+  received_ += up_->bytes() - before;
   if (result == Relay::Result::kToFailed && down_->ended()) return LeaveBackend();
   Pumped(result, Cause::kClientGone, Cause::kUpstreamClosed);
 }
@@ -175,6 +182,7 @@ void TunnelConnection::PumpDown() {
   const Relay::Result result = down_->Move();
   backend_->window().response_bytes += down_->bytes() - before;
   listener_->RecordBytes(0, down_->bytes() - before);
+  sent_ += down_->bytes() - before;
   Pumped(result, Cause::kUpstreamClosed, Cause::kClientGone);
 }
 
@@ -300,6 +308,28 @@ void TunnelConnection::RecordEnd(Cause cause) {
   if (backend_) summary.backend = backend_->address();
   summary.attempts = attempts_;
   listener_->Record(summary, parts_.loop.Now());
+  WriteLine(cause);
+}
+
+void TunnelConnection::WriteLine(Cause cause) {
+  const listener::ListenerState::Serving& serving = listener_->Current();
+  if (!serving.view || serving.view->pen == nullptr) return;
+  const std::string client = arrival_.client.ip();
+  access_log::Entry entry;
+  entry.client = client;
+  entry.listener = listener_->name();
+  entry.route = route_name_;
+  entry.upstream = upstream_name_;
+  if (backend_) entry.backend = backend_->address();
+  entry.host = server_name_;
+  entry.protocol = serving.config->protocol == snapshot::ListenerProtocol::kTlsPassthrough ? "TLS" : "TCP";
+  entry.cause = cause;
+  entry.bytes_in = received_;
+  entry.bytes_out = sent_;
+  entry.took = parts_.loop.Now() - started_;
+  entry.upstream_took = connect_took_;
+  entry.attempts = attempts_;
+  serving.view->pen->Write(entry, serving.config->access_log);
 }
 
 }  // namespace switchyard::agent::l4

@@ -76,6 +76,7 @@ class TunnelConnection final : public listener::ClientConnection, private loop::
   void EndAttempt();
   void End(Cause cause);
   void RecordEnd(Cause cause);
+  void WriteLine(Cause cause);
 
   const WorkerParts parts_;
   const loop::Ref<listener::ListenerState> listener_;
@@ -92,9 +93,13 @@ class TunnelConnection final : public listener::ClientConnection, private loop::
   std::optional<Relay> up_;
   std::optional<Relay> down_;
   std::string route_name_;
+  std::string server_name_;  // for the access log
   std::string upstream_name_;
   TimePoint started_{};
   TimePoint attempt_started_{};
+  Duration connect_took_{-1};  // below zero: there was none
+  std::uint64_t received_ = 0;  // from the client, on their way to the backend
+  std::uint64_t sent_ = 0;
   Duration idle_timeout_{};
   unsigned attempts_ = 0;
   State state_ = State::kNew;

@@ -71,21 +71,25 @@ EventLoop::~EventLoop() {
 
 void EventLoop::Run() {
   std::array<epoll_event, kEventsPerTurn> events;
+  TimePoint turned = clock_.Now();
   while (!stop_) {
-    const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), WaitMillis());
+    const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), WaitMillis(turned));
     now_ = clock_.Now();
     if (count > 0) Tell(std::span(events).first(static_cast<std::size_t>(count)));
     RunSoon();
     timers_.Advance(now_);
+    turned = clock_.Now();
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(turned - now_).count();
+    turns_.Record(static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)));
   }
   DrainInbox();
 }
 
-int EventLoop::WaitMillis() const {
+int EventLoop::WaitMillis(TimePoint now) const {
   if (!soon_.empty()) return 0;
   const auto due = timers_.NextDue();
   if (!due) return -1;
-  const Duration left = *due - clock_.Now();
+  const Duration left = *due - now;
   if (left <= Duration::zero()) return 0;
   const auto millis = std::chrono::ceil<std::chrono::milliseconds>(left).count();
   return static_cast<int>(std::min<std::int64_t>(millis, std::numeric_limits<int>::max()));

@@ -26,6 +26,7 @@
 #include "agent/loop/timer_wheel.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
+#include "common/stats/exponential_histogram.h"
 
 struct epoll_event;
 
@@ -89,6 +90,8 @@ class EventLoop {
   TimerWheel& timers() { return timers_; }
   Random& random() { return random_; }
   TimePoint Now() const { return now_; }
+  // How long each turn since the last call took: what came meanwhile waited for so long.
+  stats::ExponentialHistogram TakeTurns() { return std::exchange(turns_, {}); }
   const Clock& clock() const { return clock_; }
 
   // A buffer that anyone on this loop may use until it returns to the loop; so idle connections hold none.
@@ -119,7 +122,7 @@ class EventLoop {
   };
 
   EventLoop(const Clock& clock, std::uint64_t seed, int epoll_fd, int event_fd);
-  int WaitMillis() const;
+  int WaitMillis(TimePoint now) const;
   void Tell(std::span<epoll_event> events);
   void RunSoon();
   void DrainInbox();
@@ -128,6 +131,7 @@ class EventLoop {
   BlockPool blocks_;
   TimePoint now_;
   TimerWheel timers_;
+  stats::ExponentialHistogram turns_;
   Random random_;
   std::unique_ptr<char[]> scratch_;
   const int epoll_fd_;

@@ -11,6 +11,10 @@ void Add(BackendWindow& into, const BackendWindow& from) {
   into.request_bytes += from.request_bytes;
   into.in_flight += from.in_flight;
   into.connections += from.connections;
+  into.idle += from.idle;
+  into.connecting += from.connecting;
+  into.waiting += from.waiting;
+  into.pool_exhausted += from.pool_exhausted;
   for (std::size_t i = 0; i < into.breakers.size(); ++i) into.breakers[i] += from.breakers[i];
   into.ejected += from.ejected;
   into.breaker_opened += from.breaker_opened;
@@ -41,6 +45,7 @@ void Window::Merge(const Window& other) {
     for (const auto& [address, backend] : backends_of) Add(into[address], backend);
   }
   for (const auto& [name, listener] : other.listeners) Add(listeners[name], listener);
+  for (const auto& [worker, took] : other.turns) turns[worker].Merge(took);
 }
 
 }  // namespace switchyard::agent::report

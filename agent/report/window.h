@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 
@@ -24,6 +25,10 @@ struct BackendWindow {
   std::uint64_t request_bytes = 0;  // of tunnels
   std::uint32_t in_flight = 0;    // gauge
   std::uint32_t connections = 0;  // gauge
+  std::uint32_t idle = 0;         // gauge: of those, without a request
+  std::uint32_t connecting = 0;   // gauge: of those, in the making
+  std::uint32_t waiting = 0;      // gauge: requests that wait for one
+  std::uint64_t pool_exhausted = 0;  // requests and tunnels refused for want of one
   std::array<std::uint32_t, 4> breakers{};  // gauge: workers by state of their breaker: closed, soft, open, half_open
   std::uint32_t ejected = 0;                // gauge: workers whose outlier detection has it out
   std::uint64_t breaker_opened = 0;
@@ -51,6 +56,8 @@ struct Window {
   // upstream name -> backend address -> counts
   std::unordered_map<std::string, std::unordered_map<std::string, BackendWindow>> backends;
   std::unordered_map<std::string, ListenerWindow> listeners;
+  // By number of the worker: how long the turns of its loop took.
+  std::map<unsigned, stats::ExponentialHistogram> turns;
 
   // Adds `other`: counts and gauges add up (each worker has its own share of connections and requests under way).
   void Merge(const Window& other);

@@ -19,6 +19,7 @@ constexpr double kMicrosPerSecond = 1e6;
 constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr std::string_view kReceived = "received";
 constexpr std::string_view kSent = "sent";
+constexpr std::array<std::string_view, 3> kPoolStates = {"idle", "busy", "connecting"};
 constexpr std::array<std::string_view, 3> kResults = {"succeeded", "server_error", "failed"};
 
 // Upper end of a bucket of the exponential histogram, in seconds.
@@ -73,6 +74,10 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
     sum.request_bytes += backend.request_bytes;
     sum.in_flight += backend.in_flight;
     sum.connections += backend.connections;
+    sum.idle += backend.idle;
+    sum.connecting += backend.connecting;
+    sum.waiting += backend.waiting;
+    sum.pool_exhausted += backend.pool_exhausted;
     sum.latency.Merge(backend.latency);
   }
   for (const CauseInfo& info : AllCauses()) {
@@ -83,6 +88,12 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
   AddIfAny(metrics, observe::kUpstreamRequestBytes, {name}, sum.request_bytes);
   metrics.Set(observe::kUpstreamInFlight, {name}, sum.in_flight);
   metrics.Set(observe::kUpstreamConnections, {name}, sum.connections);
+  const std::uint32_t busy = sum.connections - std::min(sum.connections, sum.idle + sum.connecting);
+  metrics.Set(observe::kPoolConnections, {name, kPoolStates[0]}, sum.idle);
+  metrics.Set(observe::kPoolConnections, {name, kPoolStates[1]}, busy);
+  metrics.Set(observe::kPoolConnections, {name, kPoolStates[2]}, sum.connecting);
+  metrics.Set(observe::kPoolWaiting, {name}, sum.waiting);
+  AddIfAny(metrics, observe::kPoolExhausted, {name}, sum.pool_exhausted);
   for (std::size_t i = 0; i < kBreakerStates.size(); ++i) metrics.Set(observe::kBreakers, {name, kBreakerStates[i]}, sum.breakers[i]);
   metrics.Set(observe::kEjected, {name}, sum.ejected);
 }
@@ -119,6 +130,7 @@ void ForgetUpstream(const std::string& name, observe::Metrics& metrics) {
   metrics.Remove(observe::kAttemptSeconds, {name});
   metrics.Remove(observe::kUpstreamBytes, {name});
   metrics.Remove(observe::kUpstreamRequestBytes, {name});
+  metrics.Remove(observe::kPoolExhausted, {name});
 }
 
 }  // namespace
@@ -142,9 +154,13 @@ void ForgetGone(const v1::Snapshot& before, const v1::Snapshot& now, observe::Me
 
 void AddToMetrics(const Window& window, observe::Metrics& metrics) {
   for (const auto& gauge :
-       {observe::kOpenConnections, observe::kUpstreamInFlight, observe::kUpstreamConnections, observe::kBreakers, observe::kEjected}) metrics.Clear(gauge);
+       {observe::kOpenConnections, observe::kUpstreamInFlight, observe::kUpstreamConnections, observe::kPoolConnections, observe::kPoolWaiting,
+        observe::kBreakers, observe::kEjected}) {
+    metrics.Clear(gauge);
+  }
   for (const auto& [name, listener] : window.listeners) AddListener(name, listener, metrics);
   for (const auto& [name, backends] : window.backends) AddUpstream(name, backends, metrics);
+  for (const auto& [worker, took] : window.turns) AddHistogram(observe::kLoopLag, std::to_string(worker), took, metrics);
 }
 
 }  // namespace switchyard::agent::report

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "agent/access_log/press.h"
 #include "agent/runtime/socket_groups.h"
 #include "agent/runtime/worker.h"
 #include "agent/snapshot/snapshot_builder.h"
@@ -79,10 +80,13 @@ DataPlaneImpl::DataPlaneImpl(const DataPlaneOptions& options)
 
 absl::Status DataPlaneImpl::StartThreads() {
   Random seeds(options_.seed);
+  // Apart from the others: the same seed gives the same picks with and without a log.
+  Random pen_seeds(~options_.seed);
   for (unsigned i = 0; i < options_.workers; ++i) {
     absl::StatusOr<std::unique_ptr<loop::EventLoop>> loop = loop::EventLoop::Open(*options_.clock, seeds.Next());
     if (!loop.ok()) return loop.status();
-    workers_.push_back(std::make_unique<Worker>(*std::move(loop), published_, log_));
+    std::unique_ptr<access_log::Pen> pen = options_.access_log == nullptr ? nullptr : options_.access_log->MakePen(pen_seeds.Next());
+    workers_.push_back(std::make_unique<Worker>(i, *std::move(loop), published_, log_, std::move(pen)));
   }
   for (const auto& worker : workers_) worker->Start();
   status_.workers = options_.workers;

@@ -23,6 +23,9 @@
 #include "agent/report/report_source.h"
 #include "common/base/clock.h"
 
+namespace switchyard::agent::access_log {
+class Press;
+}
 namespace switchyard::agent::health {
 class HealthTable;
 }
@@ -45,6 +48,8 @@ struct DataPlaneOptions {
   std::map<std::string, std::vector<int>> inherited = {};
   // May be null. Takes the lines about requests that the agent answered itself or cut, a bounded number per second.
   observe::Log* log = nullptr;
+  // May be null: no access log is written.
+  access_log::Press* access_log = nullptr;
 };
 
 // One listening socket group as it is now.

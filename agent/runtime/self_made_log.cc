@@ -17,6 +17,7 @@ void SelfMadeLog::Write(const std::string& listener, const exchange::Summary& su
   log_->Write(level, summary.status != 0 ? "request answered by the agent" : "request cut by the agent",
               {{"cause", Describe(summary.cause).name},
                {"status", static_cast<unsigned>(summary.status)},
+               {"request_id", summary.request_id},
                {"listener", listener},
                {"route", summary.route},
                {"upstream", summary.upstream},

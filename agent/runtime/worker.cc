@@ -8,8 +8,9 @@ using listener::Acceptor;
 using listener::ListenerState;
 using loop::Ref;
 
-Worker::Worker(std::unique_ptr<loop::EventLoop> loop, const std::atomic<std::uint64_t>& published, SelfMadeLog& log)
-    : loop_(std::move(loop)), published_(published), log_(log) {}
+Worker::Worker(unsigned index, std::unique_ptr<loop::EventLoop> loop, const std::atomic<std::uint64_t>& published, SelfMadeLog& log,
+               std::unique_ptr<access_log::Pen> pen)
+    : index_(index), pen_(std::move(pen)), loop_(std::move(loop)), published_(published), log_(log) {}
 
 Worker::~Worker() { Stop(); }
 
@@ -48,6 +49,7 @@ void Worker::Prepare(std::uint64_t epoch, std::shared_ptr<const snapshot::AgentS
   }
   view->snapshot = std::move(snapshot);
   view->mirrors = mirrors_;
+  view->pen = pen_.get();
   prepared_ = view;
   prepared_epoch_ = epoch;
 }
@@ -179,6 +181,7 @@ report::Window Worker::Collect() {
     }
     window.Merge(live);
   }
+  window.turns[index_] = loop_->TakeTurns();
   report::Window listeners;
   for (const auto& [name, state] : listeners_) listeners.listeners[name] = state->Collect();
   window.Merge(listeners);

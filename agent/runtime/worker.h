@@ -31,7 +31,9 @@ namespace switchyard::agent::runtime {
 class Worker final : public listener::Host {
  public:
   // `published` and `log` must outlive the worker. The loop does not run before Start.
-  Worker(std::unique_ptr<loop::EventLoop> loop, const std::atomic<std::uint64_t>& published, SelfMadeLog& log);
+  // `pen` may be null: no access log.
+  Worker(unsigned index, std::unique_ptr<loop::EventLoop> loop, const std::atomic<std::uint64_t>& published, SelfMadeLog& log,
+         std::unique_ptr<access_log::Pen> pen);
   ~Worker();
 
   void Start();
@@ -67,6 +69,9 @@ class Worker final : public listener::Host {
   listener::ListenerState& StateOf(const std::string& name);
   void ForgetClosedListeners();
 
+  const unsigned index_;
+  // Before the loop, whose handlers may end the last requests.
+  const std::unique_ptr<access_log::Pen> pen_;
   l4::SplicePipes pipes_;    // before the loop, whose handlers may be the last to hold one
   report::Window departed_;  // before the loop, whose handlers may be the last to hold a backend
   std::unique_ptr<loop::EventLoop> loop_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/access_log/terms.h"
 #include "agent/codec/h1_parser.h"
 #include "agent/codec/h2_meter.h"
 #include "agent/codec/h2_types.h"
@@ -71,6 +72,7 @@ struct ListenerConfig {
   // Null: plain text.
   std::shared_ptr<const tls::ServerContext> tls;
   std::uint32_t max_handshakes = 0;  // of one worker
+  access_log::Terms access_log;
 };
 
 struct AgentSnapshot {

@@ -123,6 +123,7 @@ ListenerConfig ListenerOf(const v1::Resource& resource) {
   out.socket = SocketOf(resource.listener().socket());
   out.tcp.max_duration = config::TunnelMaxDuration(resource.listener().tcp());
   out.name = resource.name();
+  out.access_log = access_log::TermsOf(resource.listener().access_log());
   out.head_limits = {config::MaxHeadBytes(http), config::MaxHeaders(http), config::MaxTargetBytes(http)};
   out.max_body_bytes = config::MaxBodyBytes(http);
   out.head_timeout = config::HeadTimeout(http);

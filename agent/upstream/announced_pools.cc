@@ -41,6 +41,15 @@ std::uint32_t AnnouncedPools::connections() const {
   return sum;
 }
 
+void AnnouncedPools::AddTo(report::BackendWindow& window) const {
+  for (const auto& [header, pool] : pools_) {
+    window.connections += pool->connections();
+    window.idle += pool->idle();
+    window.connecting += pool->connecting();
+    window.waiting += pool->waiting();
+  }
+}
+
 void AnnouncedPools::Sweep() {
   std::erase_if(pools_, [](const auto& entry) { return entry.second->connections() == 0 && !entry.second->waited_for(); });
 }

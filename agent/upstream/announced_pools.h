@@ -13,6 +13,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "agent/report/window.h"
 #include "agent/upstream/connection_pool.h"
 
 namespace switchyard::agent::upstream {
@@ -29,6 +30,8 @@ class AnnouncedPools {
   void CloseIdle();
   void Close();
   std::uint32_t connections() const;
+  // Added to `window`: connections of each kind, and who waits for one.
+  void AddTo(report::BackendWindow& window) const;
 
  private:
   void Sweep();

@@ -62,6 +62,7 @@ class ClientConnection : public loop::Socket::Owner {
   TimePoint retire_at_{};    // takes no new request from then on; zero: never
   bool listed_ = false;      // among the pool's connections with room
   std::uint64_t epoch_ = 0;  // of the pool's settings that it was made under
+  bool idle_ = false;        // counted by the pool as without a request
   bool http2_ = false;       // what the pool made it for
 };
 

@@ -1,6 +1,7 @@
 #include "agent/upstream/connection_pool.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/upstream/h1_client_connection.h"
 #include "agent/upstream/h2_client_connection.h"
@@ -33,6 +34,7 @@ ConnectionPool::Answer ConnectionPool::Acquire(Waiter& waiter, bool careful) {
       continue;
     }
     const bool reused = connection->requests() > 0;
+    CountIdle(*connection, false);
     Ref<ClientStream> stream = connection->Take();
     if (connection->room() == 0) Unlist(*connection);
     waiter.OnStream(std::move(stream), reused);
@@ -86,8 +88,18 @@ void ConnectionPool::ConnectForQueue() {
   while (queue_.size() > Expected() && all_.size() < limits_.max_connections) StartConnecting();
 }
 
+void ConnectionPool::CountIdle(ClientConnection& connection, bool idle) {
+  if (std::exchange(connection.idle_, idle) == idle) return;
+  if (idle) {
+    ++idle_;
+  } else {
+    --idle_;
+  }
+}
+
 void ConnectionPool::Forget(ClientConnection& connection) {
   Unlist(connection);
+  CountIdle(connection, false);
   if (all_.erase(&connection) == 0) return;
   intrusive_ptr_release(static_cast<loop::RefCounted*>(&connection));
   intrusive_ptr_release(static_cast<loop::RefCounted*>(this));
@@ -157,6 +169,7 @@ bool ConnectionPool::MayServe(const ClientConnection& connection) const {
 void ConnectionPool::Offer(const Ref<ClientConnection>& connection) {
   while (MayServe(*connection) && connection->room() > 0 && !queue_.empty()) {
     const bool reused = connection->requests() > 0;
+    CountIdle(*connection, false);
     PopWaiter()->OnStream(connection->Take(), reused);
   }
   if (!MayServe(*connection)) {
@@ -177,6 +190,7 @@ void ConnectionPool::Offer(const Ref<ClientConnection>& connection) {
       return WarmLater();
     }
     connection->Park(IdleTime(*connection));
+    CountIdle(*connection, true);
   }
   List(connection);
 }

@@ -61,6 +61,11 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
 
   bool waited_for() const { return !queue_.empty(); }
   std::uint32_t connections() const { return static_cast<std::uint32_t>(all_.size()); }
+  // Of those: without a request; in the making.
+  std::uint32_t idle() const { return idle_; }
+  std::uint32_t connecting() const { return connecting_; }
+  // Requests that wait for one.
+  std::uint32_t waiting() const { return static_cast<std::uint32_t>(queue_.size()); }
 
  private:
   // Requests that a first HTTP/2 connection is trusted to take before the backend has said how many it allows (RFC 9113 section 6.5.2).
@@ -85,6 +90,7 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   void List(const loop::Ref<ClientConnection>& connection);
   void Unlist(ClientConnection& connection);
   void End(ClientConnection& connection);
+  void CountIdle(ClientConnection& connection, bool idle);
   void Forget(ClientConnection& connection);
   Waiter* PopWaiter();
   bool MayServe(const ClientConnection& connection) const;
@@ -105,6 +111,7 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   std::vector<loop::Ref<ClientConnection>> open_;  // have room; listed last is at the back
   std::list<Waiter*> queue_;
   std::uint32_t connecting_ = 0;
+  std::uint32_t idle_ = 0;
   loop::Timer warm_again_;
   std::uint32_t expected_streams_ = kExpectedStreams;  // of an HTTP/2 connection
   TimePoint http1_until_{};  // the backend chose it

@@ -78,7 +78,11 @@ std::optional<report::EvidenceCounts> BackendState::TakeEvidence() {
 report::BackendWindow BackendState::Collect() {
   report::BackendWindow out = std::exchange(window_, {});
   out.in_flight = record_.in_flight;
-  out.connections = pool_->connections() + announced_.connections();
+  out.connections = pool_->connections();
+  out.idle = pool_->idle();
+  out.connecting = pool_->connecting();
+  out.waiting = pool_->waiting();
+  announced_.AddTo(out);
   const breaker::State state = record_.breaker.state();
   ++out.breakers[static_cast<std::size_t>(state)];
   out.breaker_opened = record_.breaker.opened() - std::exchange(opened_told_, record_.breaker.opened());

@@ -80,6 +80,12 @@ Duration StallTimeout(const v1::Http2Options& http2) { return Pick(http2.has_sta
 std::uint32_t HeaderTableBytes(const v1::Http2Options& http2) {
   return Pick(http2.has_header_table_bytes(), http2.header_table_bytes(), kHeaderTableBytes);
 }
+double AccessLogPercent(const v1::AccessLog& log) {
+  const double percent = log.has_percent() ? log.percent() : kMaxPercent;
+  // A number that is none compares false; failures are logged all the same.
+  return percent > 0 ? std::min(percent, kMaxPercent) : 0;
+}
+Duration AccessLogSlow(const v1::AccessLog& log) { return Pick(log.has_slow(), log.slow(), kAccessLogSlow); }
 
 Duration ResponseTimeout(const v1::Timeouts& timeouts) { return Pick(timeouts.has_response(), timeouts.response(), kResponseTimeout); }
 Duration ExchangeIdleTimeout(const v1::Timeouts& timeouts) { return Pick(timeouts.has_idle(), timeouts.idle(), kExchangeIdleTimeout); }

@@ -69,6 +69,11 @@ inline constexpr CountBound kMaxControlFrames{1'000, 10, 1'000'000};
 inline constexpr TimeBound kStallTimeout{std::chrono::seconds(30), std::chrono::milliseconds(100), std::chrono::hours(1)};
 inline constexpr CountBound kHeaderTableBytes{4'096, 0, 65'536};
 
+// access_log.proto
+inline constexpr TimeBound kAccessLogSlow{Duration::zero(), std::chrono::milliseconds(1), std::chrono::hours(1)};
+inline constexpr std::size_t kMaxLoggedHeaders = 16;
+inline constexpr std::size_t kMaxRedactedHeaders = 32;
+
 // route.proto
 inline constexpr std::size_t kMaxRouteListeners = 64;
 inline constexpr std::size_t kMaxHosts = 256;
@@ -249,6 +254,11 @@ std::uint32_t MaxContinuations(const v1::Http2Options& http2);
 std::uint32_t MaxControlFrames(const v1::Http2Options& http2);
 Duration StallTimeout(const v1::Http2Options& http2);
 std::uint32_t HeaderTableBytes(const v1::Http2Options& http2);
+// AccessLog
+// 0-100.
+double AccessLogPercent(const v1::AccessLog& log);
+// Zero: not set.
+Duration AccessLogSlow(const v1::AccessLog& log);
 
 // ListenerTls, UpstreamTls
 std::uint32_t MaxHandshakes(const v1::ListenerTls& tls);

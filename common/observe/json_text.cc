@@ -23,6 +23,12 @@ std::size_t Utf8Length(std::string_view text) {
   return length;
 }
 
+std::size_t PlainLength(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size() && text[length] >= 0x20 && text[length] < 0x7F && text[length] != '"' && text[length] != '\\') ++length;
+  return length;
+}
+
 void AppendEscaped(std::string& out, unsigned char c) {
   switch (c) {
     case '"': out += "\\\""; return;
@@ -44,6 +50,11 @@ void AppendEscaped(std::string& out, unsigned char c) {
 void AppendJsonString(std::string& out, std::string_view value) {
   out += '"';
   for (std::size_t at = 0; at < value.size();) {
+    // Most text needs nothing done to it.
+    const std::size_t plain = PlainLength(value.substr(at));
+    out.append(value.substr(at, plain));
+    at += plain;
+    if (at == value.size()) break;
     const std::size_t length = Utf8Length(value.substr(at));
     if (length == 0) {
       out += "\xEF\xBF\xBD";

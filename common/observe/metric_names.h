@@ -23,6 +23,13 @@ inline constexpr MetricDef kMetricsFolded{"switchyard_metrics_folded_total",
                                           MetricKind::kCounter,
                                           {"metric"}};
 
+// --- agent: access log -----------------------------------------------------------------------------------------------------------------
+inline constexpr MetricDef kAccessLogLines{"switchyard_access_log_lines_total",
+                                           "Lines of the access log, by result: written, dropped (not written fast enough), failed (disk full, no reader).",
+                                           MetricKind::kCounter,
+                                           {"result"}};
+inline constexpr MetricDef kAccessLogFailing{"switchyard_access_log_failing", "1 while the access log cannot be written.", MetricKind::kGauge};
+
 // --- agent: traffic --------------------------------------------------------------------------------------------------------------------
 inline constexpr MetricDef kRequests{"switchyard_requests_total", "Requests that ended, by class of the status sent (1xx to 5xx).",
                                      MetricKind::kCounter,
@@ -50,6 +57,12 @@ inline constexpr MetricDef kRequestSeconds{"switchyard_request_duration_seconds"
                                            {"listener"},
                                            256,
                                            kLatencyBuckets};
+inline constexpr MetricDef kLoopLag{"switchyard_event_loop_lag_seconds",
+                                    "Turns of a worker's event loop, by how long they took: whatever came meanwhile waited for so long.",
+                                    MetricKind::kHistogram,
+                                    {"worker"},
+                                    256,
+                                    kLatencyBuckets};
 inline constexpr MetricDef kOpenConnections{"switchyard_open_connections", "Client connections open now.", MetricKind::kGauge, {"listener"}};
 inline constexpr MetricDef kConnections{"switchyard_connections_total", "Client connections accepted.", MetricKind::kCounter, {"listener"}};
 inline constexpr MetricDef kTunnelBytes{"switchyard_tunnel_bytes_total",
@@ -83,6 +96,19 @@ inline constexpr MetricDef kUpstreamConnections{"switchyard_upstream_connections
                                                 MetricKind::kGauge,
                                                 {"upstream"},
                                                 1000};
+
+inline constexpr MetricDef kPoolConnections{"switchyard_upstream_pool_connections", "Connections to backends, by state: idle, busy, connecting.",
+                                            MetricKind::kGauge,
+                                            {"upstream", "state"},
+                                            3000};
+inline constexpr MetricDef kPoolWaiting{"switchyard_upstream_pool_waiting", "Requests that wait for a connection to a backend.", MetricKind::kGauge,
+                                        {"upstream"},
+                                        1000};
+inline constexpr MetricDef kPoolExhausted{"switchyard_upstream_pool_exhausted_total",
+                                          "Requests and tunnels refused because a backend's connections were all in use and the queue full or too slow.",
+                                          MetricKind::kCounter,
+                                          {"upstream"},
+                                          1000};
 
 inline constexpr MetricDef kBreakers{"switchyard_breakers", "Breakers of backends, one per worker, by state: closed, soft, open, half_open.",
                                      MetricKind::kGauge,
@@ -133,6 +159,10 @@ inline constexpr MetricDef kLastGoodWrites{"switchyard_last_good_writes_total", 
                                            {"result"}};
 inline constexpr MetricDef kControllerConnected{"switchyard_controller_connected", "1 while the stream to the controller is up.",
                                                 MetricKind::kGauge};
+inline constexpr MetricDef kControllerStream{"switchyard_controller_stream",
+                                             "1 for the state that the stream to the controller is in: stopped, connecting, connected, waiting.",
+                                             MetricKind::kGauge,
+                                             {"state"}};
 inline constexpr MetricDef kControllerConnects{"switchyard_controller_connects_total", "Tries to reach the controller, by result: ok, failed.",
                                                MetricKind::kCounter,
                                                {"result"}};
@@ -148,5 +178,36 @@ inline constexpr MetricDef kCertificateRenewals{"switchyard_certificate_renewals
 inline constexpr MetricDef kDraining{"switchyard_draining", "1 while the agent drains.", MetricKind::kGauge};
 inline constexpr MetricDef kAdminRequests{"switchyard_admin_requests_total", "Requests to the admin port.", MetricKind::kCounter,
                                           {"path", "code"}};
+
+// --- controller: what is counted where it happens; the rest is in controlplane/controller_metrics.cc --------------------------------------
+inline constexpr MetricDef kSessionEvents{"switchyard_controller_sessions_total",
+                                          "Streams of agents, by what became of them: joined, refused, replaced (by a newer one of the same agent), left.",
+                                          MetricKind::kCounter,
+                                          {"event"}};
+inline constexpr MetricDef kPushes{"switchyard_controller_pushes_total",
+                                   "Answers of agents to configurations, by result: applied, quarantined (applied less some), rejected, resync.",
+                                   MetricKind::kCounter,
+                                   {"result"}};
+inline constexpr MetricDef kPushSeconds{"switchyard_controller_push_seconds", "Configuration given to an agent's stream to the agent's answer.",
+                                        MetricKind::kHistogram,
+                                        {},
+                                        1,
+                                        kLatencyBuckets};
+inline constexpr MetricDef kReportLag{"switchyard_controller_report_lag_seconds",
+                                      "End of what a report tells of, by the agent's clock, to its arrival; so it includes what the clocks differ by.",
+                                      MetricKind::kHistogram,
+                                      {},
+                                      1,
+                                      kLatencyBuckets};
+inline constexpr MetricDef kChanges{"switchyard_controller_changes_total",
+                                    "Changes of configuration, dry runs aside, by result: committed, unchanged, refused, failed (the store could not).",
+                                    MetricKind::kCounter,
+                                    {"result"}};
+inline constexpr MetricDef kCommitSeconds{"switchyard_controller_commit_seconds",
+                                          "Commits of changes to the store, synced to disk, failed ones included.",
+                                          MetricKind::kHistogram,
+                                          {},
+                                          1,
+                                          kLatencyBuckets};
 
 }  // namespace switchyard::observe

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "common/base/status.h"
+#include "common/observe/metric_names.h"
 #include "controlplane/admin/past.h"
 
 namespace switchyard::controlplane::admin {
@@ -12,6 +13,7 @@ namespace switchyard::controlplane::admin {
 IntentResult ChangeDesk::Carry(const Intent& intent, std::string_view verb, const std::string& who) {
   IntentResult result = ChangeIntent(*parts_.store, *parts_.clock, intent);
   if (!result.status.ok()) {
+    if (!intent.dry_run) Count(result, /*changed=*/false);
     parts_.log->Warn("change refused", {{"author", intent.author}, {"reason", Message(result.status)}});
     if (!intent.dry_run) Note(who, verb, fmt::format("{} resources", intent.upserts.size() + intent.deletes.size()), Message(result.status));
     return result;
@@ -19,10 +21,23 @@ IntentResult ChangeDesk::Carry(const Intent& intent, std::string_view verb, cons
   if (intent.dry_run) return result;
   const auto changed = std::count_if(result.changes.begin(), result.changes.end(),
                                      [](const v1::Change& c) { return c.action() != v1::Change::ACTION_UNCHANGED; });
+  Count(result, changed > 0);
   parts_.log->Info(changed > 0 ? "change committed" : "nothing changed",
                    {{"generation", result.generation}, {"author", intent.author}, {"resources", changed}});
   if (changed > 0) Note(who, verb, fmt::format("generation {} ({} resources)", result.generation, changed));
   return result;
+}
+
+void ChangeDesk::Count(const IntentResult& result, bool changed) {
+  if (parts_.metrics == nullptr) return;
+  if (result.commit_took) parts_.metrics->Observe(observe::kCommitSeconds, {}, std::chrono::duration<double>(*result.commit_took).count());
+  if (result.status.ok()) {
+    parts_.metrics->Add(observe::kChanges, {changed ? "committed" : "unchanged"});
+  } else {
+    // Another change that came first is no fault of the store's.
+    const bool store = result.commit_took && !absl::IsAborted(result.status);
+    parts_.metrics->Add(observe::kChanges, {store ? "failed" : "refused"});
+  }
 }
 
 IntentResult ChangeDesk::Rollback(const v1::RollbackRequest& request, const std::string& who, Intent& intent) {

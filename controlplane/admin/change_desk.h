@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "common/observe/log.h"
+#include "common/observe/metrics.h"
 #include "controlplane/admin/change_intent.h"
 #include "controlplane/identity/actions.h"
 #include "controlplane/store/store.h"
@@ -24,6 +25,8 @@ class ChangeDesk {
     observe::Log* log = nullptr;
     store::Store* store = nullptr;
     identity::Actions* actions = nullptr;
+    // May be null.
+    observe::Metrics* metrics = nullptr;
   };
   explicit ChangeDesk(Parts parts) : parts_(parts) {}
 
@@ -35,6 +38,7 @@ class ChangeDesk {
   void Note(std::string_view who, std::string_view verb, std::string_view subject, std::string_view refused = {});
 
  private:
+  void Count(const IntentResult& result, bool changed);
   const Parts parts_;
 };
 

@@ -77,8 +77,15 @@ IntentResult Try(store::Store& store, const Clock& clock, Intent intent) {
                                  .author = intent.author,
                                  .reason = intent.reason,
                                  .time = result.committed};
+  const TimePoint start = clock.Now();
   const auto entry = store.Commit(transaction);
-  if (!entry.ok()) return Refuse(entry.status());
+  // Where nothing changes the store writes nothing.
+  if (result.generation > catalog->generation) result.commit_took = clock.Now() - start;
+  if (!entry.ok()) {
+    IntentResult failed = Refuse(entry.status());
+    failed.commit_took = result.commit_took;
+    return failed;
+  }
   result.generation = entry->generation();
   return result;
 }

@@ -52,6 +52,8 @@ struct IntentResult {
   std::vector<v1::ResourceDiff> diffs;
   // When that generation was committed (now, when nothing changed).
   WallTime committed;
+  // What the store took to commit it or to fail; nothing: it had nothing to write.
+  std::optional<Duration> commit_took;
 };
 
 IntentResult ChangeIntent(store::Store& store, const Clock& clock, const Intent& intent);

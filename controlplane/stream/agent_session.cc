@@ -120,6 +120,7 @@ void AgentSession::TellHost(const SessionStep& step, const SessionFacts& facts, 
     Greet(options_->host->OnJoined(shared_from_this(), facts, message->hello().applied_digest()));
     return;
   }
+  if (step.answer) options_->host->OnAnswer(*step.answer);
   if (step.evidence) options_->host->OnEvidence(*this, facts, *message);
   if (step.changed) options_->host->OnChanged(*this, facts);
   if (step.complaint) options_->host->OnComplaint(facts);

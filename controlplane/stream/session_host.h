@@ -24,6 +24,8 @@ class SessionHost {
   virtual void OnChanged(const SessionHandle& session, const SessionFacts& facts) = 0;
   // After OnChanged: the agent refused a generation, or holds resources of it in quarantine. `facts` say which.
   virtual void OnComplaint(const SessionFacts& facts) = 0;
+  // The answer to a push.
+  virtual void OnAnswer(const PushAnswer& answer) = 0;
   // A Report or Event, in order.
   virtual void OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) = 0;
   // Counts for the fleet's loop, in order.

@@ -51,6 +51,11 @@ absl::Status CheckHello(const v1::Hello& hello) {
   return absl::OkStatus();
 }
 
+PushAnswer::Result ResultOf(const v1::ConfigStatus& status) {
+  if (status.applied()) return status.violations_size() > 0 ? PushAnswer::Result::kQuarantined : PushAnswer::Result::kApplied;
+  return status.resync() ? PushAnswer::Result::kResync : PushAnswer::Result::kRejected;
+}
+
 }  // namespace
 
 std::vector<v1::Violation> ClipViolations(const google::protobuf::RepeatedPtrField<v1::Violation>& violations) {
@@ -150,6 +155,7 @@ SessionStep SessionState::OnStatus(const v1::ConfigStatus& status, const Moment&
   SessionStep step;
   if (!outstanding_) return OnRetried(status);
   if (outstanding_->to->generation() != status.generation()) return step;
+  step.answer = PushAnswer{ResultOf(status), now.mono - pushed_at_};
   if (status.applied()) {
     TakeApplied(status, now);
   } else if (status.resync() && !outstanding_->full()) {
@@ -301,6 +307,7 @@ void SessionState::Plan(SessionStep& step, const Moment& now) {
     return;
   }
   outstanding_ = Push{held_, held_ == nullptr ? 0 : facts_.agent_generation, target_};
+  pushed_at_ = now.mono;
   writing_ = true;
   step.push = outstanding_;
 }

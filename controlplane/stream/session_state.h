@@ -40,6 +40,13 @@ struct Push {
   bool full() const { return from == nullptr; }
 };
 
+// What an agent said to a push, and how long after it was sent.
+struct PushAnswer {
+  enum class Result : std::uint8_t { kApplied, kQuarantined, kRejected, kResync };
+  Result result = Result::kApplied;
+  Duration took{};
+};
+
 struct SessionStep {
   // Send Welcome, unless the host refuses the newcomer. Counts as the write under way.
   bool greet = false;
@@ -56,6 +63,8 @@ struct SessionStep {
   bool changed = false;
   // The agent refused a generation, or put resources of it in quarantine.
   bool complaint = false;
+  // The message was the answer to a push.
+  std::optional<PushAnswer> answer;
   // The message was a Report or an Event and is in order.
   bool evidence = false;
   // The message was an Evidence and is in order. It changes no facts.
@@ -124,6 +133,7 @@ class SessionState {
   Frame told_;
   // Sent, not answered.
   std::optional<Push> outstanding_;
+  TimePoint pushed_at_{};
   // Content that the agent refused as a whole.
   std::string rejected_digest_;
 };

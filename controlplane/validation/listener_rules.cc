@@ -5,6 +5,7 @@
 #include "common/base/endpoint.h"
 #include "common/base/status.h"
 #include "common/config/field_words.h"
+#include "controlplane/validation/header_rules.h"
 #include "controlplane/validation/label_rules.h"
 #include "controlplane/validation/match_rules.h"
 #include "controlplane/validation/socket_rules.h"
@@ -98,6 +99,17 @@ void CheckProxyProtocol(const v1::ProxyProtocolIn& proxy, Findings& out) {
           "is empty; expected the addresses of the proxies in front, such as 10.0.0.0/8, because whoever is trusted can claim to be any client");
 }
 
+void CheckAccessLog(const v1::AccessLog& log, Findings& out) {
+  const std::string at = "spec.access_log";
+  if (log.has_percent() && !(log.percent() >= 0 && log.percent() <= config::kMaxPercent)) {
+    out.Add(At(at, "percent"), fmt::format("is {}; expected 0 to 100", log.percent()));
+  }
+  CheckLimit(at, "slow", log.has_slow(), log.slow(), config::kAccessLogSlow, out);
+  CheckHeaderNames(at, "request_headers", log.request_headers(), config::kMaxLoggedHeaders, out);
+  CheckHeaderNames(at, "response_headers", log.response_headers(), config::kMaxLoggedHeaders, out);
+  CheckHeaderNames(at, "redacted_headers", log.redacted_headers(), config::kMaxRedactedHeaders, out);
+}
+
 }  // namespace
 
 void CheckListener(const v1::Listener& listener, Findings& out) {
@@ -113,6 +125,7 @@ void CheckListener(const v1::Listener& listener, Findings& out) {
   CheckHttp(listener.http(), out);
   CheckTcp(listener.tcp(), out);
   CheckSocket("spec.socket", listener.socket(), out);
+  if (listener.has_access_log()) CheckAccessLog(listener.access_log(), out);
   if (listener.has_proxy_protocol()) CheckProxyProtocol(listener.proxy_protocol(), out);
   if (listener.has_tls()) CheckListenerTls(listener.tls(), out);
 }

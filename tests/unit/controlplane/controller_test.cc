@@ -9,6 +9,7 @@
 
 #include "common/rpc/connect_failure.h"
 #include "common/rpc/grpc_status.h"
+#include "tests/harness/raw_http_client.h"
 #include "tests/unit/controlplane/controller_fixture.h"
 
 namespace switchyard::controlplane {
@@ -16,7 +17,17 @@ namespace {
 
 constexpr int kAgents = 20;
 
-class ControllerTest : public ControllerFixture {};
+class ControllerTest : public ControllerFixture {
+ protected:
+  // As the metrics port shows it.
+  std::string Metrics() const {
+    auto client = harness::RawHttpClient::Connect(controller_->metrics_port());
+    if (!client.ok()) return {};
+    const auto page = client->Exchange("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    return page.ok() ? page->body : std::string();
+  }
+  bool Shows(const std::string& line) const { return Metrics().find("\n" + line + "\n") != std::string::npos; }
+};
 
 TEST_F(ControllerTest, ApplyWithWaitReturnsWhenEveryAgentHasApplied) {
   StartController();
@@ -344,6 +355,37 @@ TEST_F(ControllerTest, AStartThatFailsLeavesTheGreetingToTheNext) {
   const auto started = Controller::Start(options, {&clock_, &log_, store::OpenMemoryStore()});
   ASSERT_TRUE(started.ok());
   EXPECT_TRUE((*started)->credential_written());
+}
+
+TEST_F(ControllerTest, TheMetricsTellOfSessionsPushesCommitsAndReports) {
+  StartController(true);
+  AddAgents(2, false);
+  agents_[1]->judge = [](const v1::ConfigDelta&, v1::ConfigStatus& status) { status.set_applied(false); };
+  for (const auto& agent : agents_) agent->Connect();
+  WaitForConnected();
+  ASSERT_TRUE(ApplyAndWait(MakeSite()).status.ok());
+  ASSERT_TRUE(ApplyAndWait(MakeSite()).status.ok());
+  EXPECT_FALSE(ApplyAndWait({MakeUpstream("bad", "nonsense")}).status.ok());
+  v1::AgentMessage report;
+  report.mutable_report()->set_sequence(1);
+  report.mutable_report()->mutable_length()->set_seconds(1);
+  report.mutable_report()->mutable_end()->set_seconds(std::chrono::floor<std::chrono::seconds>(clock_.WallNow().time_since_epoch()).count());
+  ASSERT_TRUE(agents_[0]->Send(report));
+  EXPECT_TRUE(harness::Eventually([&] { return Shows("switchyard_controller_report_lag_seconds_count 1"); })) << Metrics();
+  agents_[1]->Disconnect();
+  EXPECT_TRUE(harness::Eventually([&] { return Shows("switchyard_controller_sessions_total{event=\"left\"} 1"); })) << Metrics();
+  for (const char* line : {"switchyard_controller_sessions_total{event=\"joined\"} 2", "switchyard_controller_pushes_total{result=\"applied\"} 1",
+                           "switchyard_controller_pushes_total{result=\"rejected\"} 1", "switchyard_controller_push_seconds_count 2",
+                           "switchyard_controller_changes_total{result=\"committed\"} 1", "switchyard_controller_changes_total{result=\"unchanged\"} 1",
+                           "switchyard_controller_changes_total{result=\"refused\"} 1", "switchyard_controller_commit_seconds_count 1",
+                           "switchyard_controller_agents_silent 0", "switchyard_controller_history_failures_total 0"}) {
+    EXPECT_TRUE(Shows(line)) << line << "\n" << Metrics();
+  }
+  EXPECT_TRUE(harness::Eventually([&] {
+    const std::string text = Metrics();
+    const std::size_t at = text.find("\nswitchyard_controller_history_bytes ");
+    return at != std::string::npos && text[at + std::string_view("\nswitchyard_controller_history_bytes ").size()] != '0';
+  })) << Metrics();
 }
 
 TEST_F(ControllerTest, TheLogDoesNotCallAnEqualChangeCommitted) {

@@ -17,6 +17,7 @@ struct Parsed {
   std::optional<AgentOptions> options;
   int exit_code = 0;
   std::string said;
+  std::vector<std::string> words;  // as they stand afterwards
 };
 
 Parsed Parse(std::vector<std::string> words) {
@@ -28,6 +29,7 @@ Parsed Parse(std::vector<std::string> words) {
   testing::internal::CaptureStdout();
   parsed.options = ParseOptions(static_cast<int>(argv.size()), argv.data(), parsed.exit_code);
   parsed.said = testing::internal::GetCapturedStdout() + testing::internal::GetCapturedStderr();
+  parsed.words = std::move(words);
   return parsed;
 }
 
@@ -40,12 +42,13 @@ TEST(Options, HaveDefaults) {
   EXPECT_LE(parsed.options->workers, 16U);
   EXPECT_FALSE(parsed.options->data_directory.empty());
   EXPECT_FALSE(parsed.options->token.has_value());
+  EXPECT_EQ(parsed.options->access_log, "off");
 }
 
 TEST(Options, AreAllRead) {
   const Parsed parsed = Parse({"--controller", "c:7400", "--join-token", kToken, "--node", "web-1", "--label", "role=edge", "--label", "tier=",
                                "--zone", "z1", "--data-dir", "/d", "--workers", "3", "--admin-listen", "127.0.0.1:0", "--drain-timeout", "1m30s",
-                               "--log-level", "debug", "--log-format", "json", "--ready-file", "/r"});
+                               "--log-level", "debug", "--log-format", "json", "--access-log", "/var/log/a.log", "--ready-file", "/r"});
   ASSERT_TRUE(parsed.options.has_value()) << parsed.said;
   EXPECT_EQ(parsed.options->controller, "c:7400");
   EXPECT_EQ(parsed.options->token->id, "id");
@@ -53,6 +56,21 @@ TEST(Options, AreAllRead) {
   EXPECT_EQ(parsed.options->workers, 3U);
   EXPECT_EQ(parsed.options->drain_timeout, Duration(std::chrono::seconds(90)));
   EXPECT_EQ(parsed.options->log_level, observe::LogLevel::kDebug);
+  EXPECT_EQ(parsed.options->access_log, "/var/log/a.log");
+}
+
+TEST(Options, TakeTheTokenOffTheCommandLine) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"--controller", "c:1", "--join-token", kToken},
+                                                std::vector<std::string>{"--join-token=" + kToken, "--controller", "c:1"}}) {
+    const Parsed parsed = Parse(words);
+    ASSERT_TRUE(parsed.options.has_value()) << parsed.said;
+    EXPECT_EQ(parsed.options->token->text, kToken);
+    for (const std::string& word : parsed.words) EXPECT_EQ(word.find("hush"), std::string::npos) << word;
+    // For starting it anew.
+    std::vector<std::string> command_line = words;
+    command_line.insert(command_line.begin(), "yard-agent");
+    EXPECT_EQ(parsed.options->command_line, command_line);
+  }
 }
 
 TEST(Options, TakeTheTokenFromAFile) {
@@ -75,6 +93,7 @@ TEST(Options, RefuseWhatIsWrongByName) {
       {{"--drain-timeout", "30"}, "--drain-timeout"},
       {{"--log-level", "loud"}, "--log-level"},
       {{"--log-format", "xml"}, "--log-format"},
+      {{"--access-log", ""}, "--access-log"},
       {{"--controller", "c:1", "--join-token", "nonsense"}, "join token"},
       {{"--join-token", kToken}, "--join-token needs --controller"},
       {{"--controller", "c:1", "--join-token-file", "/nowhere"}, "/nowhere"},

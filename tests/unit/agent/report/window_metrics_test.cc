@@ -44,6 +44,42 @@ TEST(WindowMetrics, CountsFailuresByCause) {
   EXPECT_EQ(metrics.Value(observe::kAttempts, {"web", "a", "failed"}), 2);
 }
 
+TEST(WindowMetrics, ShowsPoolsByState) {
+  Window window;
+  BackendWindow& a = window.backends["web"]["a"];
+  a.connections = 7;
+  a.idle = 2;
+  a.connecting = 1;
+  a.waiting = 3;
+  a.pool_exhausted = 4;
+  window.backends["web"]["b"].connections = 1;
+  observe::Metrics metrics;
+  AddToMetrics(window, metrics);
+  EXPECT_EQ(metrics.Value(observe::kPoolConnections, {"web", "idle"}), 2);
+  EXPECT_EQ(metrics.Value(observe::kPoolConnections, {"web", "busy"}), 5);
+  EXPECT_EQ(metrics.Value(observe::kPoolConnections, {"web", "connecting"}), 1);
+  EXPECT_EQ(metrics.Value(observe::kPoolWaiting, {"web"}), 3);
+  EXPECT_EQ(metrics.Value(observe::kPoolExhausted, {"web"}), 4);
+  AddToMetrics(window, metrics);
+  EXPECT_EQ(metrics.Value(observe::kPoolWaiting, {"web"}), 3);
+  EXPECT_EQ(metrics.Value(observe::kPoolExhausted, {"web"}), 8);
+  AddToMetrics(Window(), metrics);
+  EXPECT_EQ(metrics.Value(observe::kPoolConnections, {"web", "busy"}), 0);
+}
+
+TEST(WindowMetrics, ShowsTheLagOfEachWorkersLoop) {
+  Window one;
+  one.turns[0].RecordN(100, 9);
+  Window other;
+  other.turns[1].RecordN(300'000, 1);
+  one.Merge(other);
+  observe::Metrics metrics;
+  AddToMetrics(one, metrics);
+  EXPECT_EQ(metrics.Value(observe::kLoopLag, {"0"}), 9);
+  EXPECT_EQ(metrics.Value(observe::kLoopLag, {"1"}), 1);
+  EXPECT_NE(metrics.Expose().find("switchyard_event_loop_lag_seconds_bucket{worker=\"1\",le=\"0.25\"} 0\n"), std::string::npos);
+}
+
 TEST(WindowMetrics, ForgetsWhatTheConfigurationNoLongerNames) {
   Window window;
   window.backends["web"]["a"].succeeded = 1;

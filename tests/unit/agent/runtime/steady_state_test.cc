@@ -11,10 +11,13 @@
 #include <new>
 #include <thread>
 
+#include "agent/access_log/press.h"
 #include "agent/health/health_table.h"
 #include "agent/runtime/data_plane.h"
+#include "tests/harness/deadline.h"
 #include "tests/harness/h2_client.h"
 #include "tests/harness/socket.h"
+#include "tests/harness/temp_dir.h"
 
 namespace {
 
@@ -62,10 +65,22 @@ class SteadyState : public testing::Test {
     auto listening = Socket::ListenLoopback();
     ASSERT_TRUE(listening.ok()) << listening.status();
     backend_listens_ = *std::move(listening);
-    auto plane = DataPlane::Start({.workers = 1, .seed = 1, .clock = &clock_, .health = &health_, .log = nullptr});
+    Start();
+  }
+  void Start() {
+    auto plane = DataPlane::Start({.workers = 1, .seed = 1, .clock = &clock_, .health = &health_, .log = nullptr, .access_log = press_.get()});
     ASSERT_TRUE(plane.ok()) << plane.status();
     plane_ = *std::move(plane);
   }
+  // From now on with an access log.
+  void LogTo(const std::string& path) {
+    auto press = access_log::Press::Open(path, clock_, no_log_);
+    ASSERT_TRUE(press.ok()) << press.status();
+    press_ = *std::move(press);
+    plane_.reset();
+    Start();
+  }
+  std::uint64_t LinesWritten() const { return press_->counts().written; }
   void TearDown() override {
     if (plane_) plane_->Stop();
     backend_listens_.ShutdownBoth();
@@ -140,6 +155,8 @@ class SteadyState : public testing::Test {
   harness::ReservedPort port_;
   Socket backend_listens_;
   std::thread backend_;
+  observe::NullLog no_log_;
+  std::unique_ptr<access_log::Press> press_;
   std::unique_ptr<DataPlane> plane_;
 };
 
@@ -185,6 +202,22 @@ TEST_F(SteadyState, ARouteWithPoliciesAllocatesNothing) {
   });
   Answer(0, "HTTP/1.1 200 OK\r\nServer: test\r\nContent-Length: 2\r\n\r\nok");
   EXPECT_EQ(AllocationsOf(1000, "GET /some/path?q HTTP/1.1\r\nHost: example.com\r\nX-Secret: s\r\nX-From: client\r\n\r\n", 2), 0U);
+}
+
+TEST_F(SteadyState, ALineInTheAccessLogAllocatesNothing) {
+  const harness::TempDir directory;
+  LogTo(directory.Sub("access.log"));
+  Apply([](Parts parts) {
+    v1::AccessLog& log = *parts.listener.mutable_access_log();
+    log.add_request_headers("User-Agent");
+    log.add_request_headers("Authorization");
+    log.add_response_headers("Content-Type");
+    log.set_query(true);
+    parts.listener.mutable_http()->set_request_id(v1::REQUEST_ID_MODE_ENSURE);
+  });
+  Answer(0, "HTTP/1.1 200 OK\r\nServer: test\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_EQ(AllocationsOf(1000, "GET /some/path?with=query HTTP/1.1\r\nHost: example.com\r\nUser-Agent: test\r\nAuthorization: Bearer x\r\n\r\n", 2), 0U);
+  EXPECT_TRUE(harness::Eventually([&] { return LinesWritten() == 1200; }));
 }
 
 // Streams and the blocks of nghttp2 come from spare memory, which asks the heap in the beginning only.

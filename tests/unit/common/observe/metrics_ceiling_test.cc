@@ -21,7 +21,8 @@ const MetricDef* const kAll[] = {
     &kConnections, &kTunnelBytes, &kAttempts, &kAttemptFailures, &kAttemptSeconds, &kUpstreamBytes, &kUpstreamRequestBytes, &kUpstreamInFlight,
     &kUpstreamConnections, &kBreakers, &kBreakerOpened, &kEjected, &kEjections, &kBackendsByHealth, &kProbes, &kDiscoveredBackends, &kDiscoveryFailing,
     &kConfigGeneration, &kConfigAge, &kConfigApplies, &kConfigQuarantined, &kLastGoodWrites, &kControllerConnected, &kControllerConnects,
-    &kControllerDropped, &kCertificateExpiry, &kCertificateRenewals, &kDraining, &kAdminRequests};
+    &kControllerDropped, &kCertificateExpiry, &kCertificateRenewals, &kDraining, &kAdminRequests, &kAccessLogLines, &kAccessLogFailing, &kLoopLag,
+    &kPoolConnections, &kPoolWaiting, &kPoolExhausted, &kControllerStream, &kSessionEvents, &kPushes, &kPushSeconds, &kReportLag, &kChanges, &kCommitSeconds};
 
 std::size_t LabelCount(const MetricDef& metric) {
   std::size_t count = 0;

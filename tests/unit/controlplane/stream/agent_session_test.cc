@@ -31,6 +31,7 @@ struct FakeHost final : SessionHost {
   }
   void OnChanged(const SessionHandle&, const SessionFacts& facts) override { last = facts; }
   void OnComplaint(const SessionFacts&) override { ++complaints; }
+  void OnAnswer(const PushAnswer& given) override { answer = given; }
   void OnEvidence(const SessionHandle&, const SessionFacts&, const v1::AgentMessage&) override { ++evidence; }
   void OnCounts(const std::string& node, const std::string& instance, const v1::Evidence& counts) override {
     counted = node + "/" + instance + "/" + std::to_string(counts.sequence());
@@ -46,6 +47,7 @@ struct FakeHost final : SessionHost {
   std::shared_ptr<SessionHandle> joined;
   std::string held_digest;
   SessionFacts last;
+  std::optional<PushAnswer> answer;
   int evidence = 0;
   int complaints = 0;
   int left = 0;
@@ -99,6 +101,21 @@ TEST_F(AgentSessionTest, AnAnswerReachesTheHostAsNewFacts) {
   ack.mutable_config_status()->set_applied(true);
   session_->OnMessage(ack);
   EXPECT_EQ(host_.last.served_generation, 3u);
+}
+
+TEST_F(AgentSessionTest, TheTimeFromPushToAnswerReachesTheHost) {
+  Hello();
+  session_->SetTarget(MakeSnapshot(3), nullptr);
+  session_->OnWritten(true);
+  clock_.Advance(seconds(2));
+  EXPECT_FALSE(host_.answer);
+  v1::AgentMessage ack;
+  ack.mutable_config_status()->set_generation(3);
+  ack.mutable_config_status()->set_applied(true);
+  session_->OnMessage(ack);
+  ASSERT_TRUE(host_.answer);
+  EXPECT_EQ(host_.answer->took, Duration(seconds(2)));
+  EXPECT_EQ(host_.answer->result, PushAnswer::Result::kApplied);
 }
 
 TEST_F(AgentSessionTest, ARefusalReachesTheHostAsAComplaint) {

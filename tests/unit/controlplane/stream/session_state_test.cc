@@ -97,6 +97,24 @@ TEST_F(SessionStateTest, WaitsWithAPushUntilWelcomeIsWritten) {
   EXPECT_TRUE(state_.OnWritten(At(2)).push);
 }
 
+TEST_F(SessionStateTest, EachAnswerIsToldOnceWithItsResult) {
+  using Result = PushAnswer::Result;
+  Greet();
+  Target(5, 'a');
+  EXPECT_EQ(Answer(MakeAck(5)).answer->result, Result::kApplied);
+  // Of a generation that was not asked about.
+  EXPECT_FALSE(state_.OnMessage(MakeAck(5), At(4)).answer);
+  Target(6, 'b');
+  auto quarantined = MakeAck(6);
+  AddViolation(quarantined, "spec.port");
+  EXPECT_EQ(Answer(quarantined).answer->result, Result::kQuarantined);
+  Target(7, 'c');
+  const auto resync = Answer(MakeNack(7, /*resync=*/true));
+  EXPECT_EQ(resync.answer->result, Result::kResync);
+  EXPECT_EQ(resync.answer->took, Duration(std::chrono::seconds(1)));
+  EXPECT_EQ(Answer(MakeNack(7)).answer->result, Result::kRejected);
+}
+
 TEST_F(SessionStateTest, LaterPushIsADeltaFromWhatTheAgentApplied) {
   Greet();
   Target(5, 'a');

@@ -40,6 +40,26 @@ TEST(ListenerRules, SelectorHasAtMostSixteenLabels) {
                        {L("agents { match_labels { key: 'a b' value: 'v' } }"), "spec.agents.match_labels[a b]", "\"a b\""}});
 }
 
+std::string Log(const std::string& text) { return L("access_log { " + text + " }"); }
+
+TEST(ListenerRules, AccessLogHasBounds) {
+  ExpectRules(Base(), {{Log(""), "", ""},
+                       {Log("percent: 0"), "", ""},
+                       {Log("percent: 100"), "", ""},
+                       {Log("percent: -0.1"), "spec.access_log.percent", "is -0.1; expected 0 to 100"},
+                       {Log("percent: 100.1"), "spec.access_log.percent", "expected 0 to 100"},
+                       {Log("percent: nan"), "spec.access_log.percent", "expected 0 to 100"},
+                       {Log("slow { nanos: 1000000 }"), "", ""},
+                       {Log("slow { nanos: 999999 }"), "spec.access_log.slow", "1ms"},
+                       {Log("slow { seconds: 3601 }"), "spec.access_log.slow", "1h"},
+                       {Log(Repeated(16, "request_headers: 'x-#' ")), "", ""},
+                       {Log(Repeated(17, "request_headers: 'x-#' ")), "spec.access_log.request_headers", "at most 16"},
+                       {Log(Repeated(17, "response_headers: 'x-#' ")), "spec.access_log.response_headers", "at most 16"},
+                       {Log(Repeated(32, "redacted_headers: 'x-#' ")), "", ""},
+                       {Log(Repeated(33, "redacted_headers: 'x-#' ")), "spec.access_log.redacted_headers", "at most 32"},
+                       {Log("request_headers: 'user agent'"), "spec.access_log.request_headers[0]", "user agent"}});
+}
+
 TEST(ListenerRules, UnknownEnumNumbersAreRefused) {
   v1::Resource protocol = Base();
   protocol.mutable_listener()->set_protocol(static_cast<v1::ListenerProtocol>(9));
