@@ -16,10 +16,8 @@
 #include "agent/config/last_good_codec.h"
 #include "agent/config/last_good_file.h"
 #include "agent/config/membership.h"
-#include "agent/discovery/ares_resolver.h"
 #include "agent/discovery/discovery.h"
-#include "agent/discovery/dns_source.h"
-#include "agent/discovery/file_source.h"
+#include "agent/discovery_sources.h"
 #include "agent/fleet/evidence_sender.h"
 #include "agent/fleet/overlay_table.h"
 #include "agent/fleet/probe_share.h"
@@ -76,7 +74,6 @@ class TheAgent final : public Agent {
   absl::Status OpenAccessLog();
   void CountLines();
   void OpenDiscovery();
-  std::unique_ptr<discovery::Source> MakeSource(const v1::Discovery& terms, discovery::Found found);
   void OpenClient();
   absl::Status OpenAdmin();
   void OpenReporter();
@@ -273,25 +270,13 @@ absl::Status TheAgent::OpenDataPlane() {
 }
 
 void TheAgent::OpenDiscovery() {
-  discovery_ = std::make_unique<discovery::Discovery>(
-      loop_, *data_plane_, [this](const v1::Discovery& terms, discovery::Found found) { return MakeSource(terms, std::move(found)); });
+  discovery_ = std::make_unique<discovery::Discovery>(loop_, *data_plane_, [this](const v1::Discovery& terms, discovery::Found found) {
+    return MakeDiscoverySource(terms, std::move(found), loop_, random_.Next(), log_);
+  });
   discovery_->OnFilled([this](const v1::Snapshot& before, const v1::Snapshot& now) {
     report::ForgetGone(before, now, metrics_);
     prober_->Update(now);
   });
-}
-
-// None: its terms are beyond this host or this version, and the upstream has no backends.
-std::unique_ptr<discovery::Source> TheAgent::MakeSource(const v1::Discovery& terms, discovery::Found found) {
-  if (terms.has_file()) return std::make_unique<discovery::FileSource>(loop_, terms.file().path(), std::move(found));
-  if (!terms.has_dns()) return nullptr;
-  const std::vector<std::string> servers(terms.dns().resolvers().begin(), terms.dns().resolvers().end());
-  auto resolver = discovery::MakeAresResolver(loop_.context(), servers, switchyard::config::DnsTimeout(terms.dns()));
-  if (!resolver.ok()) {
-    log_.Error("DNS cannot be asked", {{"name", terms.dns().name()}, {"error", Message(resolver.status())}});
-    return nullptr;
-  }
-  return std::make_unique<discovery::DnsSource>(loop_, *std::move(resolver), terms.dns(), random_.Next(), std::move(found));
 }
 
 void TheAgent::OpenClient() {
