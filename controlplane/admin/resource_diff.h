@@ -1,7 +1,7 @@
 // What differs between two states of a resource, as people read it: YAML before, YAML after, without private keys.
 //
-// Thread-safety: pure functions. Cost: two times ToYaml, and a sort of the lines. Lines are counted in the whole
-// texts. Bounds: kMaxDiffText per side, kMaxDiffs per answer.
+// Thread-safety: pure functions. Cost: two times ToYaml, and a sort of the lines.
+// Lines are counted in the whole texts. Bounds: kMaxDiffText per side, kMaxDiffs per answer.
 #pragma once
 
 #include <vector>

@@ -184,7 +184,7 @@ assert.equal(await admin.getByText("g8", { exact: true }).count(), 0, "nothing w
 assert.equal(await admin.evaluate(async () => {
   const { csrf } = await (await fetch("/api/me")).json();
   return (await fetch("/api/rollback", { method: "POST", headers: { "X-CSRF-Token": csrf }, body: new URLSearchParams({ generation: "4711" }) })).status;
-}), 404, "there is no such generation to go back to");
+}), 400, "there is no such generation to go back to");
 say("a rollback that was overtaken changes nothing and says why");
 
 // --- access: token, credential of a viewer, what the viewer may, revoking ---

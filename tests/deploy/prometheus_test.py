@@ -57,8 +57,8 @@ class Alerts(unittest.TestCase):
                         "cert.pem", "-days", str(days), "-subj", "/CN=a.example", "-addext", "subjectAltName=DNS:a.example"],
                        cwd=self.fleet.path, check=True, capture_output=True)
         indent = lambda name: (self.fleet.path / name).read_text().rstrip().replace("\n", "\n      ")  # noqa: E731
-        return ("kind: Secret\nname: site\nspec:\n  certificate:\n"
-                f"    chain_pem: |\n      {indent('cert.pem')}\n    private_key_pem: |\n      {indent('key.pem')}\n")
+        return (f"kind: Secret\nname: site\nspec:\n  certificate:\n    chain_pem: |\n      {indent('cert.pem')}\n"
+                f"    private_key_pem: |\n      {indent('key.pem')}\n")
 
     def site(self):
         """Listeners `web` (well, and burning) and `shaky`, on agent one; `tls` on it shows a Secret."""

@@ -103,7 +103,7 @@ export function Chart({ label, time, lines, marks = [], format, step, from, to, 
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       legend: { live: true },
       scales: { x: { time: true, range: () => [now.current.from, now.current.to] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-      axes: [{ ...axis, space: Math.round(rem() * 4.5), values: (_, ticks, __, ___, apart) => timeLabels(ticks, apart) }, { ...axis, size: Math.round(rem() * 3.9), values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : format(tick))) }],
+      axes: [{ ...axis, space: Math.round(rem() * 3.4), values: (_, ticks, __, ___, apart) => timeLabels(ticks, apart) }, { ...axis, size: Math.round(rem() * 3.9), values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : format(tick))) }],
       series: [{ value: (_, at) => (at === null ? "–" : timeOf(at)) },
         ...lines.map((line) => {
           const paint = colour(line.colour);
