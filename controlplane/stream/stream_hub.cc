@@ -36,6 +36,7 @@ void StreamHub::OnComplaint(const SessionFacts& facts) {
 }
 
 void StreamHub::OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) {
+  if (message.has_subsets()) return fleet_->OnSubsets(facts.node, message.subsets());
   registry_->Update(session, facts);
   for (feedback::ReportSink* sink : {sink_, static_cast<feedback::ReportSink*>(fleet_)}) {
     if (message.has_report()) sink->OnReport(facts.node, facts.instance, message.report());
