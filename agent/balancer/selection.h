@@ -1,11 +1,10 @@
 // Selection: everything around the balancer that decides which backend takes an attempt: who may, tiers, zones, slow start, panic.
 //
-// Order of decisions. Who may: ACTIVE, healthy by probes, neither ejected nor barred by a breaker. Subset: only the agent's own backends of a tier, while 1.4 times
-// their usable weight covers that of all its own; then all of the tier. Panic: if what is left is less than
-// `least_capacity` of the ACTIVE weight, ejected and then unhealthy backends come back, those with the fewest errors first, until it is
-// reached; if nothing at all is left, all but the barred. Tier: the first takes everything while 1.4 times its usable weight covers it; the
-// rest goes to the next. Zone: see zone_share.h. Then the balancer of that group. The one to avoid is left out while any other backend of
-// any group is usable.
+// Order of decisions. Who may: ACTIVE, healthy by probes, neither ejected nor barred by a breaker. Subset: only the agent's own backends of a tier, while 1.4
+// times their usable weight covers that of all its own; then all of the tier. Panic: if what is left is less than `least_capacity` of the ACTIVE weight,
+// ejected and then unhealthy backends come back, those with the fewest errors first, until it is reached; if nothing at all is left, all but the barred.
+// Tier: the first takes everything while 1.4 times its usable weight covers it; the rest goes to the next. Zone: see zone_share.h. Then the balancer of that
+// group. The one to avoid is left out while any other backend of any group is usable.
 //
 // The same code runs in the proxy and in tests/sim, on the time it is given.
 // Thread-safety: one worker. Cost: Pick is the balancer's plus a few ns and allocates nothing; Refresh is O(n), every 10 ms.

@@ -1,9 +1,10 @@
 // SubsetShare: which backends this agent uses, where upstreams have a `subset_size`, written into the words that the workers read.
 //
-// By the controller's word where there is one. Otherwise (no controller yet, or an upstream that it does not name: it has just come, or its backends are found by
-// the agent) by hash: of each priority the `subset_size` ACTIVE backends that suit this agent's name best, which is where the controller's plan starts from as well.
-// An assignment does not end when the controller is silent: all agents turning to all backends just then would be the load that subsets are there to avoid.
-// It names addresses, so it holds over a change of configuration as far as it fits; of an upstream where nothing of it is left the agent chooses itself.
+// By the controller's word where there is one. Otherwise (no controller yet, or an upstream that it does not name: it has just come, or its backends are
+// found by the agent) by hash: of each priority the `subset_size` ACTIVE backends that suit this agent's name best, which is where the controller's plan
+// starts from as well. An assignment does not end when the controller is silent: all agents turning to all backends just then would be the load that subsets
+// are there to avoid. It names addresses, so it holds over a change of configuration as far as it fits; of an upstream where nothing of it is left the agent
+// chooses itself.
 //
 // Thread-safety: loop thread only. Cost of Update and Take: linear in the backends of upstreams with subsets. Bounds: those of the snapshot and of the message.
 #pragma once

@@ -168,7 +168,8 @@ void FleetLoop::PlanProbes(const std::map<std::string_view, Holders>& holders) {
     const auto subset = subsets_.find(name);
     // While agents choose their subsets themselves each probes its own.
     if (upstream->terms.subset_size > 0 && subset == subsets_.end()) continue;
-    const bool parts = subset != subsets_.end() && std::any_of(subset->second.begin(), subset->second.end(), [](const auto& tier) { return !tier.second.all(); });
+    const bool parts = subset != subsets_.end() &&
+                       std::any_of(subset->second.begin(), subset->second.end(), [](const auto& tier) { return !tier.second.all(); });
     auto plan = plans.find(held->second);
     if (plan == plans.end()) {
       std::vector<ProbingAgent> agents;

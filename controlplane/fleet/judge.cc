@@ -23,7 +23,8 @@ double LowerMedian(std::vector<double>& values) {
 }
 
 bool IsOut(const Backend& backend) {
-  return backend.machine.stage() == Stage::kEjected || (backend.slow != nullptr && backend.slow->machine.stage() == Stage::kEjected) || backend.word.verdict() == v1::VERDICT_FORCED_OUT ||
+  const bool slow = backend.slow != nullptr && backend.slow->machine.stage() == Stage::kEjected;
+  return slow || backend.machine.stage() == Stage::kEjected || backend.word.verdict() == v1::VERDICT_FORCED_OUT ||
          backend.word.health() == v1::HEALTH_UNHEALTHY;
 }
 

@@ -192,7 +192,8 @@ std::string SlowReasonOf(const Backend& backend) {
     case Stage::kProof: return "returning from slow: proof";
     default: break;
   }
-  return fmt::format("slow: {:.0f} % of answers take longer than {}, {:.0f} times what its peers take for nine in ten; {:.1f} % at its peers, seen by {} agents",
+  return fmt::format("slow: {:.0f} % of answers take longer than {}, {:.0f} times what its peers take for nine in ten; {:.1f} % at its peers, "
+                     "seen by {} agents",
                      100 * slow.lately.error(), Milliseconds(LatencyShape::EndOf(slow.limit)), kSlowFactor, 100 * backend.upstream->usual_slow,
                      slow.file.witnesses);
 }

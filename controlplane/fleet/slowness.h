@@ -1,8 +1,9 @@
 // Slowness: whether a backend is slower than its peers beyond doubt: what is known of one backend, and the rules that are the same for all.
 //
 // An answer is slow when it takes longer than four times what the middle one of the peers takes to give nine in ten, and than 5 ms. Peers are the backends of
-// its priority; where those of its zone (two at least) are slower than that, they are. Each answer so is one or the other, and the question is the one that is asked of
-// errors: is the share of slow ones the usual one, or that of a sick backend? Suspicion (suspicion.h) adds up the evidence, VerdictMachine (verdict_rule.h) follows.
+// its priority; where those of its zone (two at least) are slower than that, they are. Each answer so is one or the other, and the question is the one that
+// is asked of errors: is the share of slow ones the usual one, or that of a sick backend? Suspicion (suspicion.h) adds up the evidence, VerdictMachine
+// (verdict_rule.h) follows.
 //
 // What is different: answers come in crowds (one pause of a backend makes all that are under way slow), so no second weighs more than a third of what a
 // verdict takes. An ejection takes three seconds at least; a pause of one is none.
@@ -35,8 +36,8 @@ inline constexpr double kMostPerSecond = stats::SequentialTest::kCertain / 3;
 // Shares of slow answers: usual, and of a backend that is called slow. Ten times slower than its peers a backend gives 40 % (exponential service) to
 // all (constant) of its answers beyond the limit.
 inline stats::Hypotheses SlowHypotheses(double usual) {
-  const double p0 = std::clamp(2 * usual, 0.15, 0.40);
-  return {p0, p0 + 0.40};
+  const double p0 = std::clamp(2 * usual, 0.10, 0.40);
+  return {p0, p0 + 0.35};
 }
 
 struct Slowness {

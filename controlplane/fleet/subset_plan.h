@@ -1,10 +1,11 @@
 // SubsetPlan: which agents use which of the backends of one priority of one upstream: `k` each, every backend with nearly as many agents as every other.
 //
-// Links that stand are kept as long as they may. An agent that lacks some takes the backends with the fewest agents, among equals those that suit it best by hash
-// (common/base/rendezvous.h). Then links move from the backends with the most agents to those with the fewest, one by one, until they differ by no more than
-// kSpread. So a backend that goes costs one new link at each of its agents and nobody else anything; one that comes takes its share and no more; agents come and go
-// for the price of their own links, and of a few that keep the balance. That is what assigned subsets can do and stateless ones cannot: rings and hashes
-// balance badly, shuffled slices (Google's SRE book, chapter 20) move nearly everything when a backend goes ("Reinventing Backend Subsetting", ACM Queue 20:5).
+// Links that stand are kept as long as they may. An agent that lacks some takes the backends with the fewest agents, among equals those that suit it best by
+// hash (common/base/rendezvous.h). Then links move from the backends with the most agents to those with the fewest, one by one, until they differ by no more
+// than kSpread. So a backend that goes costs one new link at each of its agents and nobody else anything; one that comes takes its share and no more; agents
+// come and go for the price of their own links, and of a few that keep the balance. That is what assigned subsets can do and stateless ones cannot: rings and
+// hashes balance badly, shuffled slices (Google's SRE book, chapter 20) move nearly everything when a backend goes ("Reinventing Backend Subsetting", ACM
+// Queue 20:5).
 //
 // Pure, and deterministic: the same agents, backends and standing links give the same plan. Thread-safety: one owner. Cost of Assign: O(links) when little
 // changes; O(agents that lack some x backends) besides. Bounds: those of the fleet (10,000 agents) and of an upstream (5,000 backends).

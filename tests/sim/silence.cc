@@ -151,13 +151,14 @@ SilenceResult RunSilence(double seconds, std::uint64_t seed) {
 
 std::string Silence(bool full) {
   std::string out =
-      "### A controller that is silent\n\nOne of 10 backends is dead and known so only by the probes of other agents, one was ejected, one has half of its weight, one twice; 1000 requests a second\n\n"
-      "| silent for | weight of one half | of twice | share of the first, % | of the ejected one, % | failed requests until then |\n|---|---|---|---|---|---|\n";
+      "### A controller that is silent\n\nOne of 10 backends is dead and known so only by the probes of other agents, one was ejected, one has half "
+      "of its weight, one twice; 1000 requests a second\n\n| silent for | weight of one half | of twice | share of the first, % | of the ejected one, % | "
+      "failed requests until then |\n|---|---|---|---|---|---|\n";
   for (const double seconds : {5.0, 12.0, 60.0, 180.0, 400.0, 600.0, 790.0, 900.0}) {
     if (!full && seconds > 100) break;
     const SilenceResult one = RunSilence(seconds, 1);
-    out += fmt::format("| {:.0f} s | {:.2f} | {:.2f} | {:.1f} | {:.1f} | {} of {} |\n", seconds, one.half, one.twice, 100 * one.half_share, 100 * one.ejected_share, one.failed,
-                       one.requests);
+    out += fmt::format("| {:.0f} s | {:.2f} | {:.2f} | {:.1f} | {:.1f} | {} of {} |\n", seconds, one.half, one.twice, 100 * one.half_share,
+                       100 * one.ejected_share, one.failed, one.requests);
   }
   return out;
 }

@@ -60,7 +60,8 @@ std::uint64_t Innocent(const Latency& latency, double seconds) {
 std::string SlowVerdicts(bool full) {
   const std::uint64_t seeds = full ? 50 : 3;
   std::string out =
-      "### Slow verdicts\n\nSeconds from onset until a slow backend is ejected: 1 of 10, exponential service of 10 ms, reports every second; p50 / p99 (found; others ejected)\n\n"
+      "### Slow verdicts\n\nSeconds from onset until a slow backend is ejected: 1 of 10, exponential service of 10 ms, reports every second; "
+      "p50 / p99 (found; others ejected)\n\n"
       "| times slower | 20 agents, 250 rps | 20 agents, 25 rps | 100 agents, 250 rps |\n|---|---|---|---|\n";
   constexpr std::array<std::pair<int, double>, 3> kFleets = {{{20, 250}, {20, 25}, {100, 250}}};
   for (const double factor : {2.0, 5.0, 10.0, 30.0}) {
@@ -70,15 +71,17 @@ std::string SlowVerdicts(bool full) {
       if (delays.found == 0) {
         out += fmt::format(" not ejected (0 %; {}) |", delays.wrong);
       } else {
-        out += fmt::format(" {:.1f} / {:.1f} ({:.0f} %; {}) |", delays.p50, delays.p99, 100.0 * static_cast<double>(delays.found) / static_cast<double>(seeds), delays.wrong);
+        const double found = 100.0 * static_cast<double>(delays.found) / static_cast<double>(seeds);
+        out += fmt::format(" {:.1f} / {:.1f} ({:.0f} %; {}) |", delays.p50, delays.p99, found, delays.wrong);
       }
     }
     out += '\n';
   }
   const double seconds = full ? 600 : 60;
   const auto jitter = [](int, int b, Random& random) { return (random.Unit() < 0.05 ? 500 : 0) + (1 + 0.15 * b) * Service(random); };
-  out += fmt::format("\nEjections for slowness in {:.0f} s, 20 agents, 100 rps per backend: uneven backends (1 to 2.4) with 5 % stragglers {}; all ten times slower {}; ", seconds,
-                     Innocent(jitter, seconds), Innocent([](int, int, Random& random) { return 10 * Service(random); }, seconds));
+  out += fmt::format("\nEjections for slowness in {:.0f} s, 20 agents, 100 rps per backend: uneven backends (1 to 2.4) with 5 % stragglers {}; "
+                     "all ten times slower {}; ",
+                     seconds, Innocent(jitter, seconds), Innocent([](int, int, Random& random) { return 10 * Service(random); }, seconds));
   out += fmt::format("one agent's path slow {}; one agent lies about one backend {}; a rack of five 150 ms away {}\n",
                      Innocent([](int a, int, Random& random) { return (a == 7 ? 20 : 1) * Service(random); }, seconds),
                      Innocent([](int a, int b, Random& random) { return (a == 7 && b == kSick ? 50 : 1) * Service(random); }, seconds),

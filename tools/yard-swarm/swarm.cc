@@ -199,8 +199,8 @@ void TheSwarm::Applied(std::uint64_t generation) {
   times.push_back(std::chrono::duration<double>(clock_.WallNow().time_since_epoch()).count());
   if (times.size() < identities_.size()) return;
   const Spread spread = SpreadOf(times);
-  Tell(fmt::format(R"({{"event": "change", "generation": {}, "first": {:.6f}, "p50": {:.6f}, "p99": {:.6f}, "last": {:.6f}}})", generation, times.front(), spread.p50,
-                   spread.p99, spread.last));
+  Tell(fmt::format(R"({{"event": "change", "generation": {}, "first": {:.6f}, "p50": {:.6f}, "p99": {:.6f}, "last": {:.6f}}})", generation,
+                   times.front(), spread.p50, spread.p99, spread.last));
   applied_.erase(applied_.begin(), applied_.upper_bound(generation));
 }
 
@@ -313,8 +313,8 @@ void TheSwarm::Round() {
   onset_ = {};
   const Spread told = result_.told.emplace_back(SpreadOf(since_first));
   const Spread onset = result_.verdicts.emplace_back(SpreadOf(since_onset));
-  Tell(fmt::format(R"({{"event": "verdict", "p50": {:.6f}, "p99": {:.6f}, "last": {:.6f}, "onset_p50": {:.6f}, "onset_p99": {:.6f}}})", told.p50, told.p99, told.last,
-                   onset.p50, onset.p99));
+  Tell(fmt::format(R"({{"event": "verdict", "p50": {:.6f}, "p99": {:.6f}, "last": {:.6f}, "onset_p50": {:.6f}, "onset_p99": {:.6f}}})", told.p50,
+                   told.p99, told.last, onset.p50, onset.p99));
 }
 
 SwarmResult TheSwarm::Run() {

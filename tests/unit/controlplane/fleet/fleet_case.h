@@ -17,7 +17,13 @@ class FleetCase {
  public:
   // `rate`: attempts per second and backend, from all agents.
   FleetCase(int agents, int backends, double rate, std::uint64_t seed = 7)
-      : ledger(seed), random_(seed), agents_(agents), backends_(backends), rate_(rate), sequence_(static_cast<std::size_t>(agents)), took_(static_cast<std::size_t>(agents)) {
+      : ledger(seed),
+        random_(seed),
+        agents_(agents),
+        backends_(backends),
+        rate_(rate),
+        sequence_(static_cast<std::size_t>(agents)),
+        took_(static_cast<std::size_t>(agents)) {
     SetUpstream([](v1::Upstream&) {});
   }
 

@@ -53,25 +53,25 @@ TEST(FleetSlowness, FailuresAreStillCalledFailures) {
 TEST(FleetSlowness, LeavesWhatIsTwiceAsSlowAlone) {
   PacedFleet fleet;
   fleet.latency = Slower(2);
-  fleet.Run(60);
+  fleet.Run(30);
   EXPECT_EQ(fleet.SlowEjections(), 0U);
 }
 
 TEST(FleetSlowness, ADependencyOfAllThatIsSlowEjectsNobody) {
-  for (const double rate : {25.0, 250.0}) {
+  for (const double rate : {25.0, 150.0}) {
     PacedFleet fleet(20, 10, rate);
     fleet.latency = [](int, int, Random& random) { return 10 * Service(random); };
-    fleet.Run(60);
+    fleet.Run(25);
     EXPECT_EQ(fleet.SlowEjections(), 0U) << rate;
     fleet.latency = Slower(1);
-    fleet.Run(30);
+    fleet.Run(15);
     EXPECT_EQ(fleet.SlowEjections(), 0U) << rate;
   }
 }
 
 TEST(FleetSlowness, APauseOfASecondEjectsNobody) {
   PacedFleet fleet;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 3; ++i) {
     fleet.latency = [](int, int b, Random& random) { return b == kSick ? 1000 + Service(random) : Service(random); };
     fleet.Run(1);
     fleet.latency = Slower(1);
@@ -83,18 +83,18 @@ TEST(FleetSlowness, APauseOfASecondEjectsNobody) {
 TEST(FleetSlowness, AnAgentWithASlowPathOrALieEjectsNobody) {
   PacedFleet everywhere;
   everywhere.latency = [](int a, int, Random& random) { return (a == 4 ? 20 : 1) * Service(random); };
-  everywhere.Run(30);
+  everywhere.Run(15);
   EXPECT_EQ(everywhere.SlowEjections(), 0U);
   PacedFleet at_one;
   at_one.latency = [](int a, int b, Random& random) { return (a == 4 && b == kSick ? 50 : 1) * Service(random); };
-  at_one.Run(30);
+  at_one.Run(15);
   EXPECT_EQ(at_one.SlowEjections(), 0U);
 }
 
 TEST(FleetSlowness, ARackThatIsFarAwayEjectsNobody) {
   PacedFleet fleet;
   fleet.latency = [](int a, int, Random& random) { return (a < 4 ? 150 : 0) + Service(random); };
-  fleet.Run(60);
+  fleet.Run(25);
   EXPECT_EQ(fleet.SlowEjections(), 0U);
 }
 
@@ -104,7 +104,7 @@ TEST(FleetSlowness, BackendsOfAnotherPriorityAreNoPeers) {
     for (int b = 6; b < 10; ++b) upstream.mutable_backends(b)->set_priority(1);
   });
   fleet.latency = [](int, int b, Random& random) { return (b >= 6 ? 300 : 0) + Service(random); };
-  fleet.Run(60);
+  fleet.Run(25);
   EXPECT_EQ(fleet.SlowEjections(), 0U);
 }
 
@@ -138,7 +138,7 @@ TEST(FleetSlowness, ComesBackStepByStepWhenItIsFastAgain) {
 }
 
 TEST(FleetSlowness, StaysSlowIsEjectedForEverLonger) {
-  PacedFleet fleet;
+  PacedFleet fleet(20, 10, 50);
   fleet.latency = Slower(20);
   fleet.Run(300);
   EXPECT_GE(fleet.SlowEjections(), 3U);
@@ -157,7 +157,7 @@ TEST(FleetSlowness, SwitchedOffNobodyIsJudged) {
       }
     });
     fleet.latency = Slower(20);
-    fleet.Run(20);
+    fleet.Run(10);
     EXPECT_EQ(fleet.SlowEjections(), 0U);
   }
 }
