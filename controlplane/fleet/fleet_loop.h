@@ -85,9 +85,11 @@ class FleetLoop final : public feedback::ReportSink {
     TimePoint joined{};
     std::uint64_t version = 0;
     Frame probes;  // null: probes everything itself
+    std::uint64_t probes_mark = 0;     // of `probes`, for comparison
     std::uint64_t subset_version = 0;  // 0: was told nothing
   };
   using Holders = std::set<const UpstreamSet*>;
+  using Orders = std::map<std::string_view, std::vector<std::string_view>>;  // backends to probe, by upstream
   using Subset = std::map<std::uint32_t, SubsetPlan>;  // by priority
 
   void Subscribe(const std::string& node, Cursor& cursor, const std::shared_ptr<const v1::Snapshot>& target);
@@ -103,8 +105,8 @@ class FleetLoop final : public feedback::ReportSink {
   std::uint32_t AgentsAssigned(const Backend& backend) const;
   std::map<std::string_view, std::vector<ProbingAgent>> UsersBySubset(const Upstream& upstream, const Subset& subset) const;
   void PlanProbes(const std::map<std::string_view, Holders>& holders);
-  void TellProbes(std::map<std::string_view, std::map<std::string_view, std::vector<std::string_view>>>& orders,
-                  std::map<std::string_view, bool>& shared);
+  void TellProbes(std::map<std::string_view, Orders>& orders, std::map<std::string_view, bool>& shared);
+  static std::uint64_t MarkOf(const Orders& orders, std::uint64_t mark);
   void TellInFlight(TimePoint now);
 
   const FleetLoopOptions options_;

@@ -159,7 +159,7 @@ std::map<std::string_view, std::vector<ProbingAgent>> FleetLoop::UsersBySubset(c
 
 void FleetLoop::PlanProbes(const std::map<std::string_view, Holders>& holders) {
   std::map<Holders, ProbePlan> plans;
-  std::map<std::string_view, std::map<std::string_view, std::vector<std::string_view>>> orders;  // node -> upstream -> backends
+  std::map<std::string_view, Orders> orders;  // by node
   std::map<std::string_view, bool> shared;
   for (auto& [name, upstream] : ledger_.upstreams()) {
     const std::size_t k = upstream->terms.probed_by;
@@ -188,30 +188,47 @@ void FleetLoop::PlanProbes(const std::map<std::string_view, Holders>& holders) {
       std::erase_if(backend->votes, [&](const Vote& vote) {
         return std::find(backend->probers.begin(), backend->probers.end(), vote.node) == backend->probers.end();
       });
+      if (!shared[name]) continue;
       for (const std::string& node : backend->probers) orders[node][name].push_back(address);
     }
   }
   TellProbes(orders, shared);
 }
 
-void FleetLoop::TellProbes(std::map<std::string_view, std::map<std::string_view, std::vector<std::string_view>>>& orders,
-                           std::map<std::string_view, bool>& shared) {
+// Of what an agent is told, so that the many for whom nothing changed cost next to nothing.
+std::uint64_t FleetLoop::MarkOf(const Orders& orders, std::uint64_t mark) {
+  for (const auto& [upstream, backends] : orders) {
+    const std::uint64_t name = NameHash(upstream);
+    for (const std::string_view backend : backends) mark = Affinity(mark, NameHash(backend, name));
+  }
+  return mark;
+}
+
+void FleetLoop::TellProbes(std::map<std::string_view, Orders>& orders, std::map<std::string_view, bool>& shared) {
   ++plan_version_;
+  std::map<const UpstreamSet*, std::uint64_t> marks;  // of the names that are shared
   for (auto& [node, member] : members_) {
     if (member.set == nullptr) continue;
+    const auto [mark, first] = marks.try_emplace(member.set.get(), 0);
+    if (first) {
+      for (const std::string& name : member.set->names) mark->second = shared[name] ? Affinity(mark->second, NameHash(name)) : mark->second;
+    }
+    const Orders& own = orders[node];
+    const std::uint64_t told = MarkOf(own, mark->second);
+    // An agent that was never told anything probes everything anyway: 0 is the mark of nothing shared.
+    if (told == member.probes_mark) continue;
+    member.probes_mark = told;
     v1::ControllerMessage message;
     v1::ProbeAssignment& probes = *message.mutable_probes();
     for (const std::string& name : member.set->names) {
       if (!shared[name]) continue;
       v1::UpstreamProbes& one = *probes.add_upstreams();
       one.set_upstream(name);
-      for (const std::string_view address : orders[node][name]) one.add_backends(std::string(address));
+      const auto backends = own.find(name);
+      if (backends == own.end()) continue;
+      for (const std::string_view address : backends->second) one.add_backends(std::string(address));
     }
-    std::string told = message.SerializeAsString();
-    // An agent that was never told anything probes everything anyway.
-    const bool same = member.probes == nullptr ? probes.upstreams().empty() : told == *member.probes;
-    if (same) continue;
-    member.probes = std::make_shared<const std::string>(std::move(told));
+    member.probes = std::make_shared<const std::string>(message.SerializeAsString());
     member.version = plan_version_;
   }
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "controlplane/fleet/ledger.h"
+#include "controlplane/fleet/middle.h"
 
 namespace switchyard::controlplane::fleet {
 namespace {
@@ -14,13 +15,6 @@ constexpr double kWitnessShare = 0.10;
 // Never below the capacity that the traffic needs.
 constexpr double kFullUse = 0.85;
 constexpr Duration kVoteLasts = std::chrono::seconds(10);
-
-double LowerMedian(std::vector<double>& values) {
-  if (values.size() < 2) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 bool IsOut(const Backend& backend) {
   const bool slow = backend.slow != nullptr && backend.slow->machine.stage() == Stage::kEjected;
@@ -63,7 +57,7 @@ void Ledger::Measure(Upstream& upstream, TimePoint now) {
     if (backend->step_attempts > 0) step.push_back(backend->step_failed / backend->step_attempts);
     backend->step_attempts = backend->step_failed = 0;
   }
-  upstream.usual_error = std::max({LowerMedian(lately), LowerMedian(just_now), LowerMedian(step)});
+  upstream.usual_error = std::max({LowerMedian(lately, 0.0), LowerMedian(just_now, 0.0), LowerMedian(step, 0.0)});
 }
 
 void Ledger::Weigh(TimePoint now) {

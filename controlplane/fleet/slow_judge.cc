@@ -6,30 +6,17 @@
 #include <fmt/format.h>
 
 #include "controlplane/fleet/ledger.h"
+#include "controlplane/fleet/middle.h"
 
 namespace switchyard::controlplane::fleet {
 namespace {
 
 // No agent's answers in a report weigh more than so many times those of the mean agent; so few are never cut.
-constexpr double kMostWeight = 4;
-constexpr double kLeastCap = 64;
+constexpr double kMostOfAReport = 4;
+constexpr double kLeastOfAReport = 64;
 // An agent whose answers are slow at half of its backends, and two, so much more often than those of others there: its own path or host is slow.
 constexpr double kOddlySlow = 0.3;
 constexpr double kLeastOfRow = 3;
-
-double LowerMedian(std::vector<double>& values) {
-  if (values.size() < 2) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-int LowerMedian(std::vector<int>& values) {
-  if (values.size() < 2) return LatencyShape::kUnknown;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 struct Views {
   std::size_t odd = 0;
@@ -55,7 +42,7 @@ void Ledger::TakeLatency(const Agent& agent, Backend& backend, const v1::Histogr
   }
   if (all <= 0) return;
   const auto users = static_cast<double>(backend.users.size());
-  const double part = users < 2 ? 1 : std::min(1.0, std::max(kLeastCap, kMostWeight * backend.lately.rate(now) / users) / all);
+  const double part = users < 2 ? 1 : std::min(1.0, std::max(kLeastOfAReport, kMostOfAReport * backend.lately.rate(now) / users) / all);
   ForEachBucket(histogram, [&](int bucket, double count) { slow.shape.Add(bucket, part * count); });
   backend.upstream->paced = true;
   if (slow.limit == LatencyShape::kUnknown || AtFault(agent, now)) return;
@@ -124,11 +111,11 @@ void Ledger::MeasurePace(Upstream& upstream, TimePoint now) {
     }
     slow.shape.Fade();
   }
-  upstream.usual_slow = std::max(LowerMedian(step), LowerMedian(lately));
+  upstream.usual_slow = std::max(LowerMedian(step, 0.0), LowerMedian(lately, 0.0));
   std::map<std::uint32_t, int> of_tier;
-  for (auto& [priority, paces] : tiers) of_tier[priority] = LowerMedian(paces);
+  for (auto& [priority, paces] : tiers) of_tier[priority] = LowerMedian(paces, LatencyShape::kUnknown);
   std::map<std::pair<std::uint32_t, std::string_view>, int> of_zone;
-  for (auto& [key, paces] : zones) of_zone[key] = LowerMedian(paces);
+  for (auto& [key, paces] : zones) of_zone[key] = LowerMedian(paces, LatencyShape::kUnknown);
   static const int kFactor = static_cast<int>(std::lround(std::log2(kSlowFactor) * LatencyShape::kPerOctave));
   static const int kFloor = LatencyShape::BucketOf(kLeastSlow);
   upstream.paced = false;

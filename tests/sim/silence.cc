@@ -13,7 +13,7 @@ namespace {
 
 namespace balancer = agent::balancer;
 
-constexpr std::size_t kBackends = 10;
+constexpr std::size_t kAllOfThem = 10;
 constexpr std::size_t kHalf = 0;    // told to be able to do half
 constexpr std::size_t kTwice = 1;   // and this one twice of what is configured
 constexpr std::size_t kEjected = 2; // told to fail; well again when the controller dies
@@ -31,10 +31,10 @@ class SilentAgent {
     options.kind = balancer::Kind::kRandom;  // shares as the weights say
     options.least_capacity = 0.2;
     std::vector<balancer::Member> members;
-    for (std::size_t i = 0; i < kBackends; ++i) members.push_back({balancer::Mix(i), 100, 0, true});
+    for (std::size_t i = 0; i < kAllOfThem; ++i) members.push_back({balancer::Mix(i), 100, 0, true});
     policy->plan = balancer::MakePlan(options, std::move(members));
     std::vector<balancer::BackendRecord*> records;
-    for (std::size_t i = 0; i < kBackends; ++i) {
+    for (std::size_t i = 0; i < kAllOfThem; ++i) {
       words_.push_back(health_.Get("web", AddressOf(i)));
       records.push_back(&records_[i]);
     }
@@ -47,7 +47,7 @@ class SilentAgent {
     for (; seconds() < until; ++ticks_) {
       clock_.Advance(std::chrono::milliseconds(10));
       if (ticks_ % 100 == 99) Beat();
-      for (std::size_t i = 0; i < kBackends; ++i) Take(i);
+      for (std::size_t i = 0; i < kAllOfThem; ++i) Take(i);
       picker_->Refresh(clock_.Now());
       for (int i = 0; i < 10; ++i) Request();
     }
@@ -69,7 +69,7 @@ class SilentAgent {
     overlay.set_epoch(1);
     overlay.set_controller_instance("c");
     overlay.mutable_ttl()->set_seconds(10);
-    for (std::size_t i = 0; i < kBackends; ++i) {
+    for (std::size_t i = 0; i < kAllOfThem; ++i) {
       v1::BackendOverlay& one = *overlay.add_backends();
       one.set_id(static_cast<std::uint32_t>(i + 1));
       one.set_upstream("web");
@@ -88,7 +88,7 @@ class SilentAgent {
     // Without a controller the agent probes for itself.
     if (was && !table_.alive()) probes_from_ = seconds();
     if (probes_from_ < 0 || seconds() < probes_from_ + kOwnProbe) return;
-    for (std::size_t i = 0; i < kBackends; ++i) {
+    for (std::size_t i = 0; i < kAllOfThem; ++i) {
       words_[i]->Set(i == kDead ? agent::health::HealthState::kUnhealthy : agent::health::HealthState::kHealthy);
     }
   }
@@ -121,12 +121,12 @@ class SilentAgent {
   agent::health::HealthTable health_;
   agent::fleet::OverlayTable table_;
   std::vector<std::shared_ptr<agent::health::BackendHealth>> words_;
-  std::array<balancer::BackendRecord, kBackends> records_;
+  std::array<balancer::BackendRecord, kAllOfThem> records_;
   std::unique_ptr<balancer::Picker> picker_;
   double seconds() const { return ticks_ / 100.0; }
   int ticks_ = 0;
   double probes_from_ = -1;
-  std::array<std::uint64_t, kBackends> counts_{};
+  std::array<std::uint64_t, kAllOfThem> counts_{};
   std::uint64_t requests_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t all_ = 0;

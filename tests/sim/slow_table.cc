@@ -15,27 +15,27 @@ namespace {
 using controlplane::fleet::FleetCase;
 using Latency = std::function<double(int, int, Random&)>;
 
-constexpr int kSick = 3;
+constexpr int kSlowOne = 3;
 
 // Exponential, mean 10 ms: the hardest to tell apart of what is usual.
 double Service(Random& random) { return -10 * std::log(1 - random.Unit()); }
 
-struct Delays {
+struct SlowDelays {
   double p50 = 0;
   double p99 = 0;
   std::size_t found = 0;
   std::uint64_t wrong = 0;
 };
 
-Delays Measure(int agents, double rate, double factor, std::uint64_t seeds) {
+SlowDelays MeasureSlow(int agents, double rate, double factor, std::uint64_t seeds) {
   std::vector<double> delays;
-  Delays out;
+  SlowDelays out;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     FleetCase fleet(agents, 10, rate, seed);
     fleet.latency = [](int, int, Random& random) { return Service(random); };
     fleet.Run(12);
-    fleet.latency = [factor](int, int b, Random& random) { return (b == kSick ? factor : 1) * Service(random); };
-    const double delay = fleet.UntilEjected(kSick, 60);
+    fleet.latency = [factor](int, int b, Random& random) { return (b == kSlowOne ? factor : 1) * Service(random); };
+    const double delay = fleet.UntilEjected(kSlowOne, 60);
     delays.push_back(delay < 0 ? 60 : delay);
     out.found += delay < 0 ? 0 : 1;
     out.wrong += fleet.ledger.counters().slow_ejections + fleet.Ejections() - (delay < 0 ? 0 : 1);
@@ -46,7 +46,7 @@ Delays Measure(int agents, double rate, double factor, std::uint64_t seeds) {
   return out;
 }
 
-std::uint64_t Innocent(const Latency& latency, double seconds) {
+std::uint64_t InnocentSlow(const Latency& latency, double seconds) {
   FleetCase fleet(20, 10, 100);
   fleet.latency = [](int, int, Random& random) { return Service(random); };
   fleet.Run(12);
@@ -67,7 +67,7 @@ std::string SlowVerdicts(bool full) {
   for (const double factor : {2.0, 5.0, 10.0, 30.0}) {
     out += fmt::format("| {:.0f} |", factor);
     for (const auto& [agents, rate] : kFleets) {
-      const Delays delays = Measure(agents, rate, factor, seeds);
+      const SlowDelays delays = MeasureSlow(agents, rate, factor, seeds);
       if (delays.found == 0) {
         out += fmt::format(" not ejected (0 %; {}) |", delays.wrong);
       } else {
@@ -81,11 +81,11 @@ std::string SlowVerdicts(bool full) {
   const auto jitter = [](int, int b, Random& random) { return (random.Unit() < 0.05 ? 500 : 0) + (1 + 0.15 * b) * Service(random); };
   out += fmt::format("\nEjections for slowness in {:.0f} s, 20 agents, 100 rps per backend: uneven backends (1 to 2.4) with 5 % stragglers {}; "
                      "all ten times slower {}; ",
-                     seconds, Innocent(jitter, seconds), Innocent([](int, int, Random& random) { return 10 * Service(random); }, seconds));
+                     seconds, InnocentSlow(jitter, seconds), InnocentSlow([](int, int, Random& random) { return 10 * Service(random); }, seconds));
   out += fmt::format("one agent's path slow {}; one agent lies about one backend {}; a rack of five 150 ms away {}\n",
-                     Innocent([](int a, int, Random& random) { return (a == 7 ? 20 : 1) * Service(random); }, seconds),
-                     Innocent([](int a, int b, Random& random) { return (a == 7 && b == kSick ? 50 : 1) * Service(random); }, seconds),
-                     Innocent([](int a, int, Random& random) { return (a < 5 ? 150 : 0) + Service(random); }, seconds));
+                     InnocentSlow([](int a, int, Random& random) { return (a == 7 ? 20 : 1) * Service(random); }, seconds),
+                     InnocentSlow([](int a, int b, Random& random) { return (a == 7 && b == kSlowOne ? 50 : 1) * Service(random); }, seconds),
+                     InnocentSlow([](int a, int, Random& random) { return (a < 5 ? 150 : 0) + Service(random); }, seconds));
   return out;
 }
 

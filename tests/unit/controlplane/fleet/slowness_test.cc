@@ -10,13 +10,13 @@
 namespace switchyard::controlplane::fleet {
 namespace {
 
-constexpr int kSick = 3;
+constexpr int kSlowOne = 3;
 
 double Service(Random& random) { return -10 * std::log(1 - random.Unit()); }  // ms, exponential, mean 10
 
-// Backend kSick is `factor` times slower for everybody.
+// Backend kSlowOne is `factor` times slower for everybody.
 auto Slower(double factor) {
-  return [factor](int, int b, Random& random) { return (b == kSick ? factor : 1) * Service(random); };
+  return [factor](int, int b, Random& random) { return (b == kSlowOne ? factor : 1) * Service(random); };
 }
 
 struct PacedFleet : FleetCase {
@@ -32,21 +32,21 @@ TEST(FleetSlowness, EjectsWhatIsTenTimesSlowerWithinSixSecondsAndSaysSo) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     PacedFleet fleet(20, 10, 250, seed);
     fleet.latency = Slower(10);
-    const double delay = fleet.UntilEjected(kSick, 20);
+    const double delay = fleet.UntilEjected(kSlowOne, 20);
     EXPECT_GE(delay, 2) << "seed " << seed << ": a moment is no evidence";
     EXPECT_LE(delay, 6) << "seed " << seed;
     EXPECT_EQ(fleet.SlowEjections(), 1U) << "seed " << seed;
     EXPECT_EQ(fleet.Ejections(), 0U) << "seed " << seed;
-    EXPECT_EQ(fleet.At(kSick).word.verdict(), v1::VERDICT_EJECTED);
-    EXPECT_EQ(fleet.At(kSick).word.reason().substr(0, 5), "slow:") << fleet.At(kSick).word.reason();
+    EXPECT_EQ(fleet.At(kSlowOne).word.verdict(), v1::VERDICT_EJECTED);
+    EXPECT_EQ(fleet.At(kSlowOne).word.reason().substr(0, 5), "slow:") << fleet.At(kSlowOne).word.reason();
   }
 }
 
 TEST(FleetSlowness, FailuresAreStillCalledFailures) {
   PacedFleet fleet;
-  fleet.error = [](int, int b) { return b == kSick ? 0.5 : 0.0; };
-  ASSERT_GE(fleet.UntilEjected(kSick, 5), 0);
-  EXPECT_EQ(fleet.At(kSick).word.reason().substr(0, 10), "error_rate");
+  fleet.error = [](int, int b) { return b == kSlowOne ? 0.5 : 0.0; };
+  ASSERT_GE(fleet.UntilEjected(kSlowOne, 5), 0);
+  EXPECT_EQ(fleet.At(kSlowOne).word.reason().substr(0, 10), "error_rate");
   EXPECT_EQ(fleet.SlowEjections(), 0U);
 }
 
@@ -72,7 +72,7 @@ TEST(FleetSlowness, ADependencyOfAllThatIsSlowEjectsNobody) {
 TEST(FleetSlowness, APauseOfASecondEjectsNobody) {
   PacedFleet fleet;
   for (int i = 0; i < 3; ++i) {
-    fleet.latency = [](int, int b, Random& random) { return b == kSick ? 1000 + Service(random) : Service(random); };
+    fleet.latency = [](int, int b, Random& random) { return b == kSlowOne ? 1000 + Service(random) : Service(random); };
     fleet.Run(1);
     fleet.latency = Slower(1);
     fleet.Run(10);
@@ -86,7 +86,7 @@ TEST(FleetSlowness, AnAgentWithASlowPathOrALieEjectsNobody) {
   everywhere.Run(15);
   EXPECT_EQ(everywhere.SlowEjections(), 0U);
   PacedFleet at_one;
-  at_one.latency = [](int a, int b, Random& random) { return (a == 4 && b == kSick ? 50 : 1) * Service(random); };
+  at_one.latency = [](int a, int b, Random& random) { return (a == 4 && b == kSlowOne ? 50 : 1) * Service(random); };
   at_one.Run(15);
   EXPECT_EQ(at_one.SlowEjections(), 0U);
 }
@@ -122,19 +122,19 @@ TEST(FleetSlowness, TheGuardKeepsHalfOfTheWeight) {
 TEST(FleetSlowness, ComesBackStepByStepWhenItIsFastAgain) {
   PacedFleet fleet;
   fleet.latency = Slower(20);
-  ASSERT_GE(fleet.UntilEjected(kSick, 10), 0);
+  ASSERT_GE(fleet.UntilEjected(kSlowOne, 10), 0);
   fleet.latency = Slower(1);
   bool trial = false;
   bool proof = false;
-  for (int i = 0; i < 200 && fleet.At(kSick).slow->machine.stage() != Stage::kGood; ++i) {
+  for (int i = 0; i < 200 && fleet.At(kSlowOne).slow->machine.stage() != Stage::kGood; ++i) {
     fleet.Beat();
-    trial = trial || fleet.At(kSick).slow->machine.stage() == Stage::kTrial;
-    proof = proof || fleet.At(kSick).slow->machine.stage() == Stage::kProof;
+    trial = trial || fleet.At(kSlowOne).slow->machine.stage() == Stage::kTrial;
+    proof = proof || fleet.At(kSlowOne).slow->machine.stage() == Stage::kProof;
   }
   EXPECT_TRUE(trial);
   EXPECT_TRUE(proof);
-  EXPECT_EQ(fleet.At(kSick).word.verdict(), v1::VERDICT_GOOD);
-  EXPECT_EQ(fleet.At(kSick).word.reason(), "");
+  EXPECT_EQ(fleet.At(kSlowOne).word.verdict(), v1::VERDICT_GOOD);
+  EXPECT_EQ(fleet.At(kSlowOne).word.reason(), "");
 }
 
 TEST(FleetSlowness, StaysSlowIsEjectedForEverLonger) {
@@ -143,7 +143,7 @@ TEST(FleetSlowness, StaysSlowIsEjectedForEverLonger) {
   fleet.Run(300);
   EXPECT_GE(fleet.SlowEjections(), 3U);
   EXPECT_LE(fleet.SlowEjections(), 12U);
-  EXPECT_GE(fleet.At(kSick).slow->machine.backoff(), 3U);
+  EXPECT_GE(fleet.At(kSlowOne).slow->machine.backoff(), 3U);
 }
 
 TEST(FleetSlowness, SwitchedOffNobodyIsJudged) {
