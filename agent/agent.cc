@@ -11,6 +11,7 @@
 #include "agent/config/controller_client.h"
 #include "agent/config/data_directory.h"
 #include "agent/config/grpc_link.h"
+#include "agent/config/held_resources.h"
 #include "agent/config/last_good_codec.h"
 #include "agent/config/last_good_file.h"
 #include "agent/config/membership.h"
@@ -84,6 +85,7 @@ class TheAgent final : public Agent {
   absl::Status OpenSuccession();
   absl::Status ServeLastGood();
   absl::StatusOr<config::LastGoodFile::Loaded> LoadConfiguration();
+  config::ApplyOutcome ApplyNow(const v1::Snapshot& snapshot);
   absl::Status ClaimInheritance();
   void Serving(const v1::Snapshot& snapshot);
   void TellReady();
@@ -412,7 +414,17 @@ absl::StatusOr<config::LastGoodFile::Loaded> TheAgent::LoadConfiguration() {
   return loaded;
 }
 
-// Waits for the workers, which is a matter of milliseconds, so that the ready file tells the truth.
+// Waits for the workers, which is a matter of milliseconds.
+config::ApplyOutcome TheAgent::ApplyNow(const v1::Snapshot& snapshot) {
+  std::optional<config::ApplyOutcome> outcome;
+  discovery_->Apply(snapshot, [this, &outcome](config::ApplyOutcome got) {
+    loop_.Post([&outcome, got = std::move(got)] { outcome = got; });
+  });
+  loop_.RunUntil([&outcome] { return outcome.has_value(); });
+  return *std::move(outcome);
+}
+
+// Before anything else runs, so that the ready file tells the truth.
 absl::Status TheAgent::ServeLastGood() {
   const TimePoint start = clock_.Now();
   absl::StatusOr<config::LastGoodFile::Loaded> loaded = LoadConfiguration();
@@ -423,20 +435,18 @@ absl::Status TheAgent::ServeLastGood() {
     return absl::FailedPreconditionError("no configuration to serve and no controller to ask: give --controller HOST:PORT");
   }
   if (!loaded->fallback_reason.empty()) log_.Warn("last-good configuration: the one before is used", {{"error", loaded->fallback_reason}});
-  std::optional<config::ApplyOutcome> outcome;
-  discovery_->Apply(loaded->snapshot, [this, &outcome](config::ApplyOutcome got) {
-    loop_.Post([&outcome, got = std::move(got)] { outcome = got; });
-  });
-  loop_.RunUntil([&outcome] { return outcome.has_value(); });
-  if (!outcome->applied) {
+  // First what really served, so that what is in quarantine finds its last good version.
+  if (loaded->snapshot.held_size() > 0) ApplyNow(config::LastServed(loaded->snapshot));
+  config::ApplyOutcome outcome = ApplyNow(loaded->snapshot);
+  if (!outcome.applied) {
     log_.Error("last-good configuration was refused", {{"generation", loaded->snapshot.generation()}});
     return absl::OkStatus();
   }
   log_.Info("serving the last-good configuration", {{"generation", loaded->snapshot.generation()},
-                                                    {"quarantined", outcome->violations.size()},
+                                                    {"quarantined", outcome.violations.size()},
                                                     {"took", FormatDurationRounded(clock_.Now() - start)}});
   view_->SetConfigWritten(loaded->written);
-  client_->SetServing(std::move(loaded->snapshot), std::move(outcome->violations));
+  client_->SetServing(std::move(loaded->snapshot), std::move(outcome.violations));
   Serving(client_->serving());
   return absl::OkStatus();
 }

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/config/held_resources.h"
 #include "common/base/duration.h"
 #include "common/base/status.h"
 #include "common/config/snapshot_delta.h"
 #include "common/observe/metric_names.h"
 #include "common/rpc/connect_failure.h"
 #include "fmt/format.h"
+#include "google/protobuf/util/message_differencer.h"
 
 namespace switchyard::agent::config {
 namespace {
@@ -16,6 +18,12 @@ namespace {
 constexpr Duration kDefaultReportInterval = std::chrono::seconds(1);
 constexpr Duration kMinReportInterval = std::chrono::milliseconds(100);
 constexpr Duration kMaxReportInterval = std::chrono::minutes(1);
+constexpr Duration kFirstRetry = std::chrono::seconds(5);
+constexpr Duration kMaxRetry = std::chrono::minutes(1);
+
+bool Same(const std::vector<v1::Violation>& a, const std::vector<v1::Violation>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), google::protobuf::util::MessageDifferencer::Equals);
+}
 
 Duration ReportInterval(const v1::Welcome& welcome) {
   if (!welcome.has_report_interval()) return kDefaultReportInterval;
@@ -56,6 +64,7 @@ ControllerClient::ControllerClient(const ControllerClientParts& parts, Controlle
       options_(std::move(options)),
       backoff_(options_.backoff, options_.seed),
       last_contact_(parts_.clock->Now()),
+      retry_wait_(kFirstRetry),
       alive_(std::make_shared<bool>(true)) {
   status_.since = last_contact_;
 }
@@ -68,6 +77,8 @@ ControllerClient::~ControllerClient() {
 void ControllerClient::SetServing(v1::Snapshot snapshot, std::vector<v1::Violation> quarantined) {
   serving_ = std::move(snapshot);
   quarantined_ = std::move(quarantined);
+  retry_wait_ = kFirstRetry;
+  RetryLater();
 }
 
 void ControllerClient::Start() {
@@ -93,6 +104,7 @@ void ControllerClient::Stop() {
   alive_ = std::make_shared<bool>(true);
   applying_ = false;
   timer_.reset();
+  retry_timer_.reset();
   link_.reset();
   queue_.Clear();
   held_.reset();
@@ -265,25 +277,69 @@ void ControllerClient::Applied(v1::Snapshot next, ApplyOutcome outcome, Duration
   parts_.log->Info("configuration " + std::string(ResultName(outcome)),
                    {{"generation", next.generation()}, {"took", FormatDurationRounded(took)}, {"violations", outcome.violations.size()}});
   if (!outcome.applied) return FinishApply(answer);
+  HoldLastGood(serving_, quarantined_, outcome.violations, next);
   const v1::Snapshot before = std::exchange(serving_, std::move(next));
   quarantined_ = std::move(outcome.violations);
+  retry_wait_ = kFirstRetry;
+  RetryLater();
   if (on_applied_) on_applied_(before, serving_);
-  if (!parts_.store) return FinishApply(answer);
-  parts_.store(serving_, [this, answer, post = Poster()](const absl::Status& stored) {
-    post([this, answer, stored] {
-      parts_.metrics->Add(observe::kLastGoodWrites, {stored.ok() ? "ok" : "failed"});
-      if (!stored.ok()) parts_.log->Error("last-good file not written", {{"error", Message(stored)}});
-      FinishApply(answer);
+  Store([this, answer] { FinishApply(answer); });
+}
+
+void ControllerClient::Store(std::function<void()> stored) {
+  if (!parts_.store) return stored();
+  parts_.store(serving_, [this, stored = std::move(stored), post = Poster()](const absl::Status& status) {
+    post([this, stored, status] {
+      parts_.metrics->Add(observe::kLastGoodWrites, {status.ok() ? "ok" : "failed"});
+      if (!status.ok()) parts_.log->Error("last-good file not written", {{"error", Message(status)}});
+      stored();
     });
   });
 }
 
 void ControllerClient::FinishApply(const v1::ConfigStatus& answer) {
-  applying_ = false;
   if (applying_epoch_ == epoch_) Answer(answer);
+  EndApply();
+}
+
+void ControllerClient::EndApply() {
+  applying_ = false;
   if (const auto quiet = std::exchange(quiet_, nullptr); quiet) quiet();
   if (paused_) return;
   if (const std::optional<v1::ConfigDelta> held = std::exchange(held_, std::nullopt); held.has_value()) Configure(*held);
+}
+
+void ControllerClient::RetryLater() {
+  retry_timer_.reset();
+  if (quarantined_.empty()) return;
+  retry_timer_ = parts_.loop->After(retry_wait_, [this] { Retry(); });
+  retry_wait_ = std::min(2 * retry_wait_, kMaxRetry);
+}
+
+void ControllerClient::Retry() {
+  // What is under way brings an answer of its own.
+  if (applying_ || paused_) return RetryLater();
+  applying_ = true;
+  parts_.sink->Apply(serving_, [this, post = Poster()](ApplyOutcome outcome) {
+    post([this, outcome = std::move(outcome)] { Retried(outcome); });
+  });
+}
+
+void ControllerClient::Retried(ApplyOutcome outcome) {
+  const bool news = outcome.applied && !Same(outcome.violations, quarantined_);
+  if (!news) {
+    RetryLater();
+    return EndApply();
+  }
+  parts_.metrics->Add(observe::kConfigApplies, {ResultName(outcome)});
+  parts_.log->Info("quarantine changed", {{"generation", serving_.generation()}, {"violations", outcome.violations.size()}});
+  HoldLastGood(serving_, quarantined_, outcome.violations, serving_);
+  quarantined_ = std::move(outcome.violations);
+  RetryLater();
+  Store([this] {
+    if (connected()) Answer(Served());
+    EndApply();
+  });
 }
 
 void ControllerClient::Answer(const v1::ConfigStatus& answer) {

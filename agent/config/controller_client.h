@@ -7,7 +7,8 @@
 // Configuration: a ConfigDelta is laid on the snapshot served now; if it does not fit (unknown base, wrong digest) the controller is asked for
 // a full one. The result goes to the ConfigSink; once applied it is stored (agent/config/last_good_file.h says in which order and why), and
 // then the controller is told. A delta that arrives while another is being applied waits, at most one. A full delta that does not fit
-// itself is answered with a violation and not asked for again.
+// itself is answered with a violation and not asked for again. While something is in quarantine the same snapshot is given to the sink again, after
+// 5 s and then ever less often, at least each minute: a port may be free by then. What comes of it is stored and told like a first answer.
 //
 // Thread-safety: loop thread only, except that the sink and the store may answer from any thread.
 // Bounds: see send_queue.h; reports and events are dropped and counted while there is no welcomed stream, since the next report tells the state.
@@ -136,6 +137,12 @@ class ControllerClient {
   void ApplyNext(v1::Snapshot next);
   void Applied(v1::Snapshot next, ApplyOutcome outcome, Duration took);
   void FinishApply(const v1::ConfigStatus& answer);
+  void EndApply();
+  // What is stored is served, with the last good versions of what is in quarantine.
+  void Store(std::function<void()> stored);
+  void RetryLater();
+  void Retry();
+  void Retried(ApplyOutcome outcome);
   void Answer(const v1::ConfigStatus& answer);
   void SendHello();
   void Pump();
@@ -169,6 +176,8 @@ class ControllerClient {
   std::function<void()> quiet_;
   std::uint64_t applying_epoch_ = 0;
   std::optional<v1::ConfigDelta> held_;
+  std::unique_ptr<Loop::Timer> retry_timer_;
+  Duration retry_wait_;
   // Falls to false with the client; read on the loop thread only.
   std::shared_ptr<bool> alive_;
 };

@@ -153,7 +153,8 @@ SessionStep SessionState::OnPredecessor(const v1::Predecessor& predecessor) {
 
 SessionStep SessionState::OnStatus(const v1::ConfigStatus& status, const Moment& now) {
   SessionStep step;
-  if (!outstanding_ || outstanding_->to->generation() != status.generation()) return step;
+  if (!outstanding_) return OnRetried(status);
+  if (outstanding_->to->generation() != status.generation()) return step;
   if (status.applied()) {
     TakeApplied(status, now);
   } else if (status.resync() && !outstanding_->full()) {
@@ -167,6 +168,16 @@ SessionStep SessionState::OnStatus(const v1::ConfigStatus& status, const Moment&
   step.changed = true;
   step.complaint = status.applied() ? status.violations_size() > 0 : facts_.rejected_generation == status.generation();
   Plan(step, now);
+  return step;
+}
+
+// Of what it has already applied: something went into quarantine, or came out of it.
+SessionStep SessionState::OnRetried(const v1::ConfigStatus& status) {
+  SessionStep step;
+  if (facts_.agent_generation != status.generation() || !status.applied()) return step;
+  facts_.quarantined = ClipViolations(status.violations());
+  step.changed = true;
+  step.complaint = status.violations_size() > 0;
   return step;
 }
 

@@ -96,6 +96,7 @@ class SessionState {
 
   SessionStep OnHello(const v1::Hello& hello, const Moment& now);
   SessionStep OnStatus(const v1::ConfigStatus& status, const Moment& now);
+  SessionStep OnRetried(const v1::ConfigStatus& status);
   SessionStep OnPredecessor(const v1::Predecessor& predecessor);
   void TakeApplied(const v1::ConfigStatus& status, const Moment& now);
   void TakeRefusal(const v1::ConfigStatus& status);

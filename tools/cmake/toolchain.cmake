@@ -11,6 +11,9 @@ option(SWITCHYARD_FUZZ "Build libFuzzer targets (clang only)" OFF)
 set(SWITCHYARD_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined or thread")
 option(SWITCHYARD_COVERAGE "Instrument for line coverage" OFF)
 
+# Off where one file is edited at a time, and in one build that is run regularly, so that each source goes on including what it needs.
+option(SWITCHYARD_TOGETHER "Compile several sources of a room at once" ON)
+
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()

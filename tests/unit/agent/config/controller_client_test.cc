@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/manual_loop.h"
+#include "common/config/resource_key.h"
 #include "common/config/snapshot_delta.h"
 #include "common/config/snapshot_digest.h"
 #include "common/observe/metric_names.h"
@@ -203,6 +204,71 @@ TEST_F(ControllerClientTest, PassesQuarantineOn) {
   EXPECT_EQ(LastStatus().violations(0).reason(), "address in use");
   EXPECT_EQ(client_.quarantined().size(), 1U);
   EXPECT_EQ(metrics_.Value(observe::kConfigApplies, {"quarantined"}), 1);
+}
+
+v1::Violation ViolationOf(const v1::Resource& resource) {
+  v1::Violation violation;
+  *violation.mutable_resource() = switchyard::config::KeyOf(resource);
+  violation.set_field("spec.backends[0].address");
+  violation.set_reason("in use");
+  return violation;
+}
+
+TEST_F(ControllerClientTest, TriesWhatIsInQuarantineAgainAndTellsWhenItServes) {
+  Connect();
+  sink_.outcome.violations.push_back(ViolationOf(SnapshotAt(3).resources(0)));
+  Config(switchyard::config::FullDelta(SnapshotAt(3)));
+  ASSERT_EQ(LastStatus().violations_size(), 1);
+  links_.sent.clear();
+  loop_.Advance(seconds(5));
+  EXPECT_EQ(sink_.applied, (std::vector<std::uint64_t>{3, 3}));
+  EXPECT_TRUE(links_.sent.empty()) << "nothing is new";
+  sink_.outcome.violations.clear();
+  loop_.Advance(seconds(10));
+  EXPECT_EQ(sink_.applied.size(), 3U);
+  EXPECT_EQ(LastStatus().generation(), 3U);
+  EXPECT_EQ(LastStatus().violations_size(), 0);
+  EXPECT_TRUE(client_.quarantined().empty());
+  loop_.Advance(std::chrono::hours(1));
+  EXPECT_EQ(sink_.applied.size(), 3U) << "there is nothing left to try";
+}
+
+TEST_F(ControllerClientTest, TriesWhatStaysInQuarantineOnceAMinuteAtLeast) {
+  client_.SetServing(SnapshotAt(3), {ViolationOf(SnapshotAt(3).resources(0))});
+  sink_.outcome.violations.push_back(ViolationOf(SnapshotAt(3).resources(0)));
+  for (int i = 0; i < 60; ++i) {
+    loop_.Advance(seconds(60));
+    loop_.RunReady();
+  }
+  EXPECT_GE(sink_.applied.size(), 59U);
+  EXPECT_LE(sink_.applied.size(), 65U);
+}
+
+TEST_F(ControllerClientTest, KeepsTheLastGoodVersionOfWhatIsInQuarantine) {
+  Connect();
+  Config(switchyard::config::FullDelta(SnapshotAt(3)));
+  sink_.outcome.violations.push_back(ViolationOf(SnapshotAt(4).resources(0)));
+  Config(switchyard::config::DiffSnapshots(SnapshotAt(3), SnapshotAt(4)));
+  Config(switchyard::config::DiffSnapshots(SnapshotAt(4), SnapshotAt(5)));
+  ASSERT_EQ(client_.serving().held_size(), 1);
+  EXPECT_EQ(client_.serving().held(0).upstream().backends(0).address(), "10.0.0.1:1003");
+  sink_.outcome.violations.clear();
+  Config(switchyard::config::DiffSnapshots(SnapshotAt(5), SnapshotAt(6)));
+  EXPECT_EQ(client_.serving().held_size(), 0);
+}
+
+TEST_F(ControllerClientTest, HoldsADeltaThatComesDuringANewTry) {
+  client_.SetServing(SnapshotAt(3), {ViolationOf(SnapshotAt(3).resources(0))});
+  Connect();
+  sink_.hold = true;
+  loop_.Advance(seconds(5));
+  ASSERT_EQ(sink_.held.size(), 1U);
+  Config(switchyard::config::DiffSnapshots(SnapshotAt(3), SnapshotAt(4)));
+  EXPECT_EQ(sink_.applied, (std::vector<std::uint64_t>{3}));
+  sink_.held.front()(ApplyOutcome{.applied = true});
+  sink_.held.pop_front();
+  loop_.RunReady();
+  EXPECT_EQ(sink_.applied, (std::vector<std::uint64_t>{3, 4}));
 }
 
 TEST_F(ControllerClientTest, KeepsServingTheOldOneWhenTheSinkRefuses) {

@@ -12,10 +12,12 @@
 #include "agent/config/last_good_file.h"
 #include "common/base/status.h"
 #include "common/config/snapshot_digest.h"
+#include "fmt/format.h"
 #include "tests/harness/deadline.h"
 #include "tests/harness/process.h"
 #include "tests/harness/raw_http_client.h"
 #include "tests/harness/ready_file.h"
+#include "tests/harness/socket.h"
 #include "tests/harness/temp_dir.h"
 
 namespace switchyard::agent {
@@ -87,6 +89,27 @@ TEST_F(AgentStartTest, FallsBackToThePreviousConfigurationAndSaysSo) {
   const auto agent = Launch();
   EXPECT_EQ(Get(*agent, "/ready"), "serving generation 41\n") << agent->Stderr();
   EXPECT_NE(agent->Stderr().find("snapshot.last"), std::string::npos);
+}
+
+TEST_F(AgentStartTest, ServesTheLastGoodVersionOfWhatIsInQuarantineUntilItCanBeHad) {
+  auto squatter = harness::Socket::ListenLoopback();
+  ASSERT_TRUE(squatter.ok());
+  const int port = squatter->port();
+  v1::Snapshot snapshot = SnapshotAt(42);
+  *snapshot.add_held() = snapshot.resources(0);
+  snapshot.mutable_resources(0)->mutable_listener()->set_port(port);
+  snapshot.set_digest(switchyard::config::SnapshotDigest(snapshot.resources()));
+  ASSERT_TRUE(config::LastGoodFile(directory_.path()).Store(snapshot).ok());
+  const auto agent = Launch();
+  const std::string status = Get(*agent, "/status");
+  EXPECT_NE(status.find("in use"), std::string::npos) << status;
+  EXPECT_NE(status.find("\"address\":\"127.0.0.1:0\""), std::string::npos) << "the last good address serves: " << status;
+  // Nobody changes the configuration; the port is free, and that is enough.
+  const std::string moved = fmt::format("\"address\":\"127.0.0.1:{}\"", port);
+  squatter->Close();
+  std::string now;
+  EXPECT_TRUE(harness::Eventually([&] { return (now = Get(*agent, "/status")).find(moved) != std::string::npos; })) << now;
+  EXPECT_EQ(now.find("in use"), std::string::npos) << now;
 }
 
 TEST_F(AgentStartTest, DrainsOnTermAndEndsWell) {

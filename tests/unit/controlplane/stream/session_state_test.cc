@@ -206,6 +206,19 @@ TEST_F(SessionStateTest, QuarantineIsRememberedUntilAnAnswerWithoutIt) {
   EXPECT_TRUE(state_.facts().quarantined.empty());
 }
 
+TEST_F(SessionStateTest, QuarantineMayChangeWithoutANewGeneration) {
+  Greet();
+  Target(5, 'a');
+  auto ack = MakeAck(5);
+  AddViolation(ack, "spec.port");
+  Answer(ack);
+  ASSERT_EQ(state_.facts().quarantined.size(), 1u);
+  Answer(MakeAck(4));
+  EXPECT_EQ(state_.facts().quarantined.size(), 1u) << "of a generation that is no longer served";
+  Answer(MakeAck(5));
+  EXPECT_TRUE(state_.facts().quarantined.empty());
+  EXPECT_EQ(state_.facts().served_generation, 5u);
+}
 TEST_F(SessionStateTest, QuarantineNamedInHelloCounts) {
   auto hello = MakeHello("edge-1", 5, DigestOf('a'));
   hello.mutable_hello()->add_quarantined()->set_field("spec.port");
