@@ -83,6 +83,7 @@ class FleetLoop final : public feedback::ReportSink {
     std::shared_ptr<UpstreamSet> set;
     bool silent = false;
     TimePoint joined{};
+    bool settled = false;  // it has had the time to say what it has
     std::uint64_t version = 0;
     Frame probes;  // null: probes everything itself
     std::uint64_t probes_mark = 0;     // of `probes`, for comparison
@@ -99,7 +100,7 @@ class FleetLoop final : public feedback::ReportSink {
   void Plan(TimePoint now);
   std::map<std::string_view, Holders> HoldersByUpstream() const;
   void PlanSubsets(const std::map<std::string_view, Holders>& holders, TimePoint now);
-  void PlanSubset(const Upstream& upstream, const Holders& holders, const std::vector<Member*>& settled);
+  void PlanSubset(const Upstream& upstream, const Holders& holders, const std::vector<Member*>& members);
   Frame EncodeSubsets(const std::string& node, const Member& member) const;
   static bool Assigned(const Subset& subset, const Backend& backend, SubsetPlan::Name agent);
   std::uint32_t AgentsAssigned(const Backend& backend) const;

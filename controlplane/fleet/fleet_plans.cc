@@ -41,39 +41,41 @@ void FleetLoop::PlanSubsets(const std::map<std::string_view, Holders>& holders, 
     plan_due_ = true;
     return;
   }
-  std::vector<Member*> settled;
+  std::vector<Member*> members;
   for (auto& [node, member] : members_) {
     if (member.set == nullptr) continue;
-    if (now - member.joined < kSettleAgent) {
-      plan_due_ = true;
-      continue;
-    }
-    settled.push_back(&member);
+    member.settled = now - member.joined >= kSettleAgent;
+    plan_due_ = plan_due_ || !member.settled;
+    members.push_back(&member);
   }
   ++plan_version_;
   for (const auto& [name, upstream] : ledger_.upstreams()) {
     const auto held = holders.find(name);
-    if (upstream->terms.subset_size > 0 && held != holders.end()) PlanSubset(*upstream, held->second, settled);
+    if (upstream->terms.subset_size > 0 && held != holders.end()) PlanSubset(*upstream, held->second, members);
   }
   std::erase_if(subsets_, [&](const auto& one) {
     const auto at = ledger_.upstreams().find(one.first);
     const bool gone = at == ledger_.upstreams().end() || at->second->terms.subset_size == 0;
     if (gone) {
-      for (Member* member : settled) member->subset_version = plan_version_;
+      for (Member* member : members) member->subset_version = plan_version_;
     }
     return gone;
   });
   // Whoever was told nothing yet is told that there is nothing, if so.
-  for (Member* member : settled) {
-    if (member->subset_version == 0) member->subset_version = plan_version_;
+  for (Member* member : members) {
+    if (member->subset_version == 0 && member->settled) member->subset_version = plan_version_;
   }
 }
 
-void FleetLoop::PlanSubset(const Upstream& upstream, const Holders& holders, const std::vector<Member*>& settled) {
+void FleetLoop::PlanSubset(const Upstream& upstream, const Holders& holders, const std::vector<Member*>& members) {
   std::vector<SubsetPlan::Name> agents;
   std::unordered_map<SubsetPlan::Name, Member*> by_name;
-  for (Member* member : settled) {
+  Subset& subset = subsets_[upstream.name];
+  for (Member* member : members) {
     if (!holders.contains(member->set.get())) continue;
+    // One that was away for a moment only has what it had.
+    const auto knows = [member](const auto& tier) { return tier.second.BackendsOf(member->name) != nullptr; };
+    if (!member->settled && std::none_of(subset.begin(), subset.end(), knows)) continue;
     agents.push_back(member->name);
     by_name[member->name] = member;
   }
@@ -81,7 +83,6 @@ void FleetLoop::PlanSubset(const Upstream& upstream, const Holders& holders, con
   for (const auto& [address, backend] : upstream.backends) {
     if (backend->active && backend->configured) tiers[backend->priority].push_back(NameHash(address));
   }
-  Subset& subset = subsets_[upstream.name];
   std::erase_if(subset, [&](const auto& tier) { return !tiers.contains(tier.first); });
   for (auto& [priority, backends] : tiers) {
     SubsetPlan& plan = subset[priority];
