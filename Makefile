@@ -44,9 +44,9 @@ bench-diff: build  ## Instructions per request beside those of revision BASE (de
 	@tools/install-deps bench
 	@tests/bench/diff --bin build/release/bin --base $(or $(BASE),HEAD~1) --jobs $(JOBS)
 
-sim: build  ## Balancers and breakers on simulated time, every table beside its comparators
+sim: build  ## Balancers, breakers and the fleet's loop on simulated time: docs/sim.md and its pictures
 	@cmake --build build/release -j $(JOBS) --target yard-sim
-	@build/release/bin/yard-sim
+	@tools/docs/sim
 
 fuzz: deps  ## Fuzz each target for FUZZ_SECONDS (default 600) with libFuzzer
 	@tools/install-deps fuzz

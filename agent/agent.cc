@@ -21,6 +21,7 @@
 #include "agent/fleet/evidence_sender.h"
 #include "agent/fleet/overlay_table.h"
 #include "agent/fleet/probe_share.h"
+#include "agent/fleet/subset_share.h"
 #include "agent/handover/predecessor_watch.h"
 #include "agent/handover/relaunch.h"
 #include "agent/handover/successor.h"
@@ -34,6 +35,7 @@
 #include "agent/report/window_metrics.h"
 #include "agent/runtime/data_plane.h"
 #include "agent/status_view.h"
+#include "agent/subset_sink.h"
 #include "agent/succession.h"
 #include "common/base/duration.h"
 #include "common/base/random.h"
@@ -114,6 +116,8 @@ class TheAgent final : public Agent {
   std::unique_ptr<access_log::Press> access_log_;  // null: none is written
   access_log::PressCounts lines_counted_;
   std::unique_ptr<runtime::DataPlane> data_plane_;
+  std::unique_ptr<fleet::SubsetShare> subset_share_;
+  std::unique_ptr<SubsetSink> subset_sink_;
   std::unique_ptr<discovery::Discovery> discovery_;
   std::unique_ptr<health::ProbeRunner> probe_runner_;
   std::unique_ptr<health::Prober> prober_;
@@ -270,7 +274,9 @@ absl::Status TheAgent::OpenDataPlane() {
 }
 
 void TheAgent::OpenDiscovery() {
-  discovery_ = std::make_unique<discovery::Discovery>(loop_, *data_plane_, [this](const v1::Discovery& terms, discovery::Found found) {
+  subset_share_ = std::make_unique<fleet::SubsetShare>(health_table_, membership_->node());
+  subset_sink_ = std::make_unique<SubsetSink>(*subset_share_, *data_plane_);
+  discovery_ = std::make_unique<discovery::Discovery>(loop_, *subset_sink_, [this](const v1::Discovery& terms, discovery::Found found) {
     return MakeDiscoverySource(terms, std::move(found), loop_, random_.Next(), log_);
   });
   discovery_->OnFilled([this](const v1::Snapshot& before, const v1::Snapshot& now) {
@@ -320,6 +326,8 @@ void TheAgent::OpenClient() {
     client_->SendLogLevel(log_switch_->Now());
     overlays_.NewStream();
     evidence_->NewStream();
+    // So that a controller that knows nothing yet leaves us what we have.
+    if (!subset_share_->told().upstreams().empty()) client_->SendSubsets(subset_share_->told());
     // Another controller may ask for other probes, or for none.
     if (probe_share_.Take({})) ShareProbes();
   });
@@ -333,6 +341,9 @@ void TheAgent::OpenFleet() {
   client_->OnProbes([this](const v1::ProbeAssignment& probes) {
     if (probe_share_.Take(probes)) ShareProbes();
   });
+  client_->OnSubsets([this](const v1::SubsetAssignment& subsets) {
+    if (subset_share_->Take(subsets)) ShareProbes();
+  });
   fleet::EvidenceParts parts;
   parts.loop = &loop_;
   parts.clock = &clock_;
@@ -341,7 +352,9 @@ void TheAgent::OpenFleet() {
   parts.send = [this](v1::Evidence evidence) { return client_->SendEvidence(std::move(evidence)); };
   parts.interval = [this] { return overlays_.evidence_interval(); };
   evidence_ = std::make_unique<fleet::EvidenceSender>(std::move(parts));
-  prober_->SetMine([this](const health::BackendKey& key) { return !overlays_.alive() || probe_share_.Mine(key.first, key.second); });
+  prober_->SetMine([this](const health::BackendKey& key) {
+    return subset_share_->Mine(key.first, key.second) && (!overlays_.alive() || probe_share_.Mine(key.first, key.second));
+  });
   if (options_.controller.empty()) return;
   evidence_->Start();
   TickFleet();

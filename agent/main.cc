@@ -11,6 +11,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/status.h"
 #include "common/observe/log.h"
+#include "common/rpc/mutex_checks.h"
 #include "common/tls/tls13.h"
 
 namespace {
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
   using namespace switchyard;
   mallopt(M_ARENA_MAX, kArenas);
   RaiseDescriptorLimit();
+  rpc::SkipMutexChecks();
   // gRPC's own complaints would be lines of another shape; ours say the same with a remedy.
   gpr_set_log_function([](gpr_log_func_args*) {});
   std::signal(SIGPIPE, SIG_IGN);

@@ -56,6 +56,7 @@ void Picker::Judge(std::size_t member, TimePoint now) {
 void Picker::Combine(const FleetSay& say, Standing& standing) {
   standing.effective = say.effective;
   standing.forced = say.forced_in;
+  standing.left_out = say.left_out;
   if (say.forced_in) {
     standing.barred = standing.ejected = false;
     standing.share = 1;
@@ -80,7 +81,7 @@ void Picker::Refresh(TimePoint now) {
     if (good && !record.was_good) selection_.slow_start(i).Begin(now);
     record.was_good = good;
     record.slow_start = selection_.slow_start(i);
-    const bool may_try = standing.active && standing.healthy && policy_->plan->members[i].weight > 0;
+    const bool may_try = standing.active && standing.healthy && !standing.left_out && policy_->plan->members[i].weight > 0;
     if (may_try && !standing.barred && record.breaker.state() == breaker::State::kHalfOpen) half_open_.push_back(i);
   }
   selection_.Refresh(now, standings_);
@@ -93,8 +94,13 @@ std::size_t Picker::Pick(std::optional<std::uint64_t> key, std::size_t session, 
     picks_ = 0;
     return member;
   }
-  if (session < records_.size() && session != avoid && selection_.usable(session)) return session;
+  if (session < records_.size() && session != avoid && (selection_.usable(session) || MayVisit(session))) return session;
   return selection_.Pick(key, avoid, now, random);
+}
+
+bool Picker::MayVisit(std::size_t member) const {
+  const Standing& standing = standings_[member];
+  return standing.left_out && standing.active && standing.healthy && !standing.ejected && !standing.barred && policy_->plan->members[member].weight > 0;
 }
 
 Refusal Picker::refusal() const {
@@ -120,7 +126,7 @@ bool Picker::MayEject(std::size_t member) const {
   std::size_t count = 0;
   for (std::size_t i = 0; i < records_.size(); ++i) {
     const std::uint32_t weight = policy_->plan->members[i].weight;
-    if (!standings_[i].active || weight == 0) continue;
+    if (!standings_[i].active || weight == 0 || (standings_[i].left_out && i != member)) continue;
     ++count;
     active += weight;
     const bool off = standings_[i].ejected || standings_[i].barred || !standings_[i].healthy;

@@ -46,6 +46,7 @@ struct FleetSay {
   bool ejected = false;
   bool forced_out = false;  // by an operator
   bool forced_in = false;
+  bool left_out = false;    // not in this agent's subset
 };
 
 // Why nothing was picked.
@@ -80,6 +81,8 @@ class Picker {
  private:
   bool MayEject(std::size_t member) const;
   void Judge(std::size_t member, TimePoint now);
+  // Of the subset it is not, but nothing speaks against it: a session that belongs there goes there.
+  bool MayVisit(std::size_t member) const;
   static void Combine(const FleetSay& say, Standing& standing);
 
   const std::shared_ptr<const PickerPolicy> policy_;

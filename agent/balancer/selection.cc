@@ -44,6 +44,9 @@ Selection::Selection(std::shared_ptr<const Plan> plan, std::span<const LocalEvid
     groups_[i].balancer = MakeBalancer(*plan_, plan_->groups[i], facts, random);
   }
   tier_load_.assign(plan_->tiers, 1);
+  own_active_.assign(plan_->tiers, 0);
+  own_usable_.assign(plan_->tiers, 0);
+  out_.assign(facts_.size(), 0);
   scratch_.reserve(facts_.size());
   order_.reserve(facts_.size());
 }
@@ -67,8 +70,7 @@ void Selection::Refresh(TimePoint now, std::span<const Standing> standings) {
 }
 
 void Selection::Judge(TimePoint now, std::span<const Standing> standings) {
-  double active = 0;
-  double usable = 0;
+  bool subset = false;
   const bool hashed = IsHash(plan_->options.kind);
   for (std::size_t slot = 0; slot < facts_.size(); ++slot) {
     const std::uint32_t member = members_[slot];
@@ -81,11 +83,42 @@ void Selection::Judge(TimePoint now, std::span<const Standing> standings) {
     facts.tilt = std::max(0.001F, std::clamp(standing.share * slow_starts_[member].Share(plan_->options.slow_start, now), 0.001F, 1.0F) * effective);
     const double error = facts.evidence == nullptr ? 0 : facts.evidence->Error(now);
     facts.charge = kErrorCharge * static_cast<float>(std::max(0.0, error - typical_error_));
-    active += takes ? facts.weight : 0;
-    usable += facts.usable ? facts.weight : 0;
+    out_[slot] = 0;
+    subset = subset || standing.left_out;
+  }
+  if (subset) Narrow(standings);
+  double active = 0;
+  double usable = 0;
+  for (std::size_t slot = 0; slot < facts_.size(); ++slot) {
+    active += standings[members_[slot]].active && out_[slot] == 0 ? facts_[slot].weight : 0;
+    usable += facts_[slot].usable ? facts_[slot].weight : 0;
   }
   panic_ = active > 0 && (usable <= 0 || usable < plan_->options.least_capacity * active);
   if (panic_) Restore(standings, active, usable);
+}
+
+// To the agent's own backends, tier by tier, where they are enough: before a tier would spill to the next one it uses all that it has.
+void Selection::Narrow(std::span<const Standing> standings) {
+  std::fill(own_active_.begin(), own_active_.end(), 0.0);
+  std::fill(own_usable_.begin(), own_usable_.end(), 0.0);
+  for (const Group& group : groups_) {
+    for (std::size_t slot = group.begin; slot < group.begin + group.size; ++slot) {
+      const Standing& standing = standings[members_[slot]];
+      if (standing.left_out) continue;
+      own_active_[group.tier] += standing.active ? facts_[slot].weight : 0;
+      own_usable_[group.tier] += facts_[slot].usable ? facts_[slot].weight : 0;
+    }
+  }
+  for (const Group& group : groups_) {
+    const double active = own_active_[group.tier];
+    if (active <= 0 || kSpare * own_usable_[group.tier] < active) continue;
+    for (std::size_t slot = group.begin; slot < group.begin + group.size; ++slot) {
+      const Standing& standing = standings[members_[slot]];
+      if (!standing.left_out || standing.forced) continue;
+      out_[slot] = 1;
+      facts_[slot].usable = false;
+    }
+  }
 }
 
 // Least bad first: ejected before unhealthy, then by errors. With nobody left at all everybody who is not barred comes back: a wrong probe
@@ -95,7 +128,7 @@ void Selection::Restore(std::span<const Standing> standings, double active, doub
   order_.clear();
   for (std::size_t slot = 0; slot < facts_.size(); ++slot) {
     const Standing& standing = standings[members_[slot]];
-    if (!facts_[slot].usable && standing.active && !standing.barred && facts_[slot].weight > 0) order_.push_back(slot);
+    if (!facts_[slot].usable && out_[slot] == 0 && standing.active && !standing.barred && facts_[slot].weight > 0) order_.push_back(slot);
   }
   std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
     const bool a_healthy = standings[members_[a]].healthy;
@@ -117,7 +150,7 @@ void Selection::Sum(std::span<const Standing> standings) {
     float most = 0;
     for (std::size_t slot = group.begin; slot < group.begin + group.size; ++slot) {
       const BackendFacts& facts = facts_[slot];
-      group.active_weight += standings[members_[slot]].active ? facts.weight : 0;
+      group.active_weight += standings[members_[slot]].active && out_[slot] == 0 ? facts.weight : 0;
       group.usable_weight += facts.usable ? facts.weight : 0;
       if (facts.usable) most = std::max(most, facts.tilt);
     }

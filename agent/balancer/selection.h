@@ -1,10 +1,10 @@
 // Selection: everything around the balancer that decides which backend takes an attempt: who may, tiers, zones, slow start, panic.
 //
-// Order of decisions. Who may: ACTIVE, healthy by probes, neither ejected nor barred by a breaker. Panic: if what is left is less than
-// `least_capacity` of the ACTIVE weight, ejected and then unhealthy backends come back, those with the fewest errors first, until it is
-// reached; if nothing at all is left, all but the barred. Tier: the first takes everything while 1.4 times its usable weight covers it; the
-// rest goes to the next. Zone: see zone_share.h. Then the balancer of that group. The one to avoid is left out while any other backend of
-// any group is usable.
+// Order of decisions. Who may: ACTIVE, healthy by probes, neither ejected nor barred by a breaker. Subset: only the agent's own backends of a tier, while 1.4
+// times their usable weight covers that of all its own; then all of the tier. Panic: if what is left is less than `least_capacity` of the ACTIVE weight,
+// ejected and then unhealthy backends come back, those with the fewest errors first, until it is reached; if nothing at all is left, all but the barred.
+// Tier: the first takes everything while 1.4 times its usable weight covers it; the rest goes to the next. Zone: see zone_share.h. Then the balancer of that
+// group. The one to avoid is left out while any other backend of any group is usable.
 //
 // The same code runs in the proxy and in tests/sim, on the time it is given.
 // Thread-safety: one worker. Cost: Pick is the balancer's plus a few ns and allocates nothing; Refresh is O(n), every 10 ms.
@@ -26,6 +26,7 @@ struct Standing {
   bool barred = false;   // by a breaker that counts or is forced; nothing overrules it
   float share = 1;       // of its weight: trial traffic, soft verdicts
   float effective = 1;   // factor to its weight: what the fleet found it able to do; hash balancers do without
+  bool left_out = false;  // not in this agent's subset
   bool forced = false;   // an operator wants it in: panic or not, whatever probes and evidence say
 };
 
@@ -74,6 +75,7 @@ class Selection {
   };
 
   void Judge(TimePoint now, std::span<const Standing> standings);
+  void Narrow(std::span<const Standing> standings);
   void Restore(std::span<const Standing> standings, double active, double usable);
   void Sum(std::span<const Standing> standings);
   void Measure(TimePoint now);
@@ -87,8 +89,11 @@ class Selection {
   std::vector<std::size_t> slots_;      // member -> place in facts_
   std::vector<std::uint32_t> members_;  // place in facts_ -> member
   std::vector<SlowStart> slow_starts_;  // by member
+  std::vector<char> out_;               // place in facts_ -> left out of the subset, which is enough
   std::vector<Group> groups_;
   std::vector<double> tier_load_;  // cumulative, last is 1
+  std::vector<double> own_active_;  // by tier, of the subset
+  std::vector<double> own_usable_;
   std::vector<ZoneShare> zones_;   // by tier
   std::vector<double> scratch_;
   std::vector<std::size_t> order_;

@@ -205,6 +205,9 @@ void ControllerClient::Received(const v1::ControllerMessage& message) {
     case v1::ControllerMessage::kProbes:
       if (on_probes_) on_probes_(message.probes());
       return;
+    case v1::ControllerMessage::kSubsets:
+      if (on_subsets_) on_subsets_(message.subsets());
+      return;
     case v1::ControllerMessage::kLogLevel:
       if (on_log_level_) on_log_level_(message.log_level());
       return;
@@ -383,6 +386,13 @@ bool ControllerClient::SendEvidence(v1::Evidence evidence) {
 void ControllerClient::SendPredecessor(const v1::Predecessor& predecessor) {
   v1::AgentMessage message;
   *message.mutable_predecessor() = predecessor;
+  if (connected()) queue_.PushEvent(std::move(message));
+  Pump();
+}
+
+void ControllerClient::SendSubsets(const v1::SubsetAssignment& subsets) {
+  v1::AgentMessage message;
+  *message.mutable_subsets() = subsets;
   if (connected()) queue_.PushEvent(std::move(message));
   Pump();
 }

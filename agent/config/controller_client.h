@@ -91,6 +91,8 @@ class ControllerClient {
   // What the fleet knows, and which backends to probe for it.
   void OnOverlay(std::function<void(const v1::Overlay&)> overlay) { on_overlay_ = std::move(overlay); }
   void OnProbes(std::function<void(const v1::ProbeAssignment&)> probes) { on_probes_ = std::move(probes); }
+  // Which backends to use, where upstreams have subsets.
+  void OnSubsets(std::function<void(const v1::SubsetAssignment&)> subsets) { on_subsets_ = std::move(subsets); }
   // Told which lines to log.
   void OnLogLevel(std::function<void(const v1::LogLevel&)> level) { on_log_level_ = std::move(level); }
 
@@ -112,6 +114,7 @@ class ControllerClient {
   // Of an upgrade under way; dropped, not counted, while there is no stream: the next tells more.
   void SendPredecessor(const v1::Predecessor& predecessor);
   void SendLogLevel(const v1::LogLevel& level);
+  void SendSubsets(const v1::SubsetAssignment& subsets);
   // Needs a welcomed stream: UNAVAILABLE otherwise. `done` never runs when the stream ends before.
   void Renew(const v1::RenewRequest& request, std::function<void(absl::StatusOr<v1::RenewResponse>)> done);
 
@@ -155,6 +158,7 @@ class ControllerClient {
   std::function<void(const v1::TicketKeys&)> on_ticket_keys_;
   std::function<void(const v1::Overlay&)> on_overlay_;
   std::function<void(const v1::ProbeAssignment&)> on_probes_;
+  std::function<void(const v1::SubsetAssignment&)> on_subsets_;
   std::function<void(const v1::LogLevel&)> on_log_level_;
 
   ControllerStatus status_;

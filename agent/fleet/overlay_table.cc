@@ -131,10 +131,8 @@ void OverlayTable::Tick() {
   const Duration silent = now - heard_;
   if (silent < ttl_) return;
   if (std::exchange(alive_, false)) {
-    for (auto& [id, entry] : entries_) {
-      entry.health->fleet().SetVerdict(FleetVerdict::kGood, 1);
-      entry.health->fleet().SetHealth(FleetHealth::kUnknown);
-    }
+    // Health stays: from here on the agent probes for itself, and until the first of its own probes has ended the word of others is better than none.
+    for (auto& [id, entry] : entries_) entry.health->fleet().SetVerdict(FleetVerdict::kGood, 1);
   }
   if (faded_) return;
   for (auto& [id, entry] : entries_) Fade(heard_ + ttl_, entry.health, WeightOf(entry.word), now);

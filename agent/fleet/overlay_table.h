@@ -1,10 +1,10 @@
 // OverlayTable: takes the controller's overlays, writes them into the words that the workers read, and lets what is old go.
 //
-// Life of a word: it holds for the overlay's ttl after the newest overlay, whatever that one said. Then verdicts, shared health and in-flight end at once: what
-// was true of a backend seconds ago is no ground to keep it out. Weights hold for three minutes more and go back to the configured ones over ten: a fleet
-// without its controller stays balanced, and forgets slowly. Operators' overrides end with the verdicts.
-// Order: an epoch older than what is known of the same controller process is ignored. A full overlay replaces all; one of another controller process, which
-// knows nothing yet, leaves weights that it does not mention to fade as if their controller were silent.
+// Life of a word: it holds for the overlay's ttl after the newest overlay, whatever that one said. Then verdicts and in-flight end at once: what was true of a
+// backend seconds ago is no ground to keep it out. Shared health stays until the agent's own probes, which begin then, have found something. Weights hold for
+// three minutes more and go back to the configured ones over ten: a fleet without its controller stays balanced, and forgets slowly. Operators' overrides end
+// with the verdicts. Order: an epoch older than what is known of the same controller process is ignored. A full overlay replaces all; one of another
+// controller process, which knows nothing yet, leaves weights that it does not mention to fade as if their controller were silent.
 //
 // Thread-safety: loop thread only; the words are read by the workers. Bounds: kMaxBackends; more are ignored and counted. Bad input: a number that was never
 // given a name is ignored; weights are held to 0.1-10, shares to 0.001-1, the ttl to 1s-60s.

@@ -24,6 +24,8 @@ class FleetWord {
   // Factor to the configured weight; and of that, 0-1.
   float weight() const { return weight_.load(std::memory_order_relaxed); }
   float share() const { return share_.load(std::memory_order_relaxed); }
+  // Not in this agent's subset (FleetPolicy.subset_size). The only word that does not come from overlays; see agent/fleet/subset_share.h.
+  bool left_out() const { return left_out_.load(std::memory_order_relaxed); }
   // From all agents; and when that was told.
   float in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
   TimePoint told() const { return TimePoint(Duration(told_.load(std::memory_order_relaxed))); }
@@ -34,6 +36,7 @@ class FleetWord {
   }
   void SetHealth(FleetHealth health) { health_.store(health, std::memory_order_relaxed); }
   void SetWeight(float weight) { weight_.store(weight, std::memory_order_relaxed); }
+  void SetLeftOut(bool left_out) { left_out_.store(left_out, std::memory_order_relaxed); }
   void SetInFlight(float count, TimePoint now) {
     in_flight_.store(count, std::memory_order_relaxed);
     told_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
@@ -42,6 +45,7 @@ class FleetWord {
  private:
   std::atomic<FleetVerdict> verdict_{FleetVerdict::kGood};
   std::atomic<FleetHealth> health_{FleetHealth::kUnknown};
+  std::atomic<bool> left_out_{false};
   std::atomic<float> weight_{1};
   std::atomic<float> share_{1};
   std::atomic<float> in_flight_{0};

@@ -104,9 +104,8 @@ UpstreamState::UpstreamState(loop::EventLoop& loop, std::shared_ptr<const Upstre
   for (const BackendConfig& backend : config_->backends) {
     Ref<BackendState>& state = known[backend.address];
     if (!state) state = Ref<BackendState>(new BackendState(loop, config_->name, backend, config_->pool, departed));
-    PoolLimits limits = config_->pool;
-    if (!backend.active || backend.weight == 0) limits.min_idle = 0;
-    state->pool_->Configure(limits);
+    state->left_out_ = backend.health->fleet().left_out();
+    state->pool_->Configure(PoolOf(backend, state->left_out_));
     state->announced_.Configure(config_->pool);
     if (backend.disabled) {
       state->pool_->CloseIdle();
@@ -121,6 +120,12 @@ UpstreamState::UpstreamState(loop::EventLoop& loop, std::shared_ptr<const Upstre
     backends_[i]->member_ = i;
   }
   if (config_->retry) usage_->retry_budget.Configure(config_->retry->budget, config_->retry->min_per_second);
+}
+
+PoolLimits UpstreamState::PoolOf(const BackendConfig& backend, bool left_out) const {
+  PoolLimits limits = config_->pool;
+  if (!backend.active || backend.weight == 0 || left_out) limits.min_idle = 0;
+  return limits;
 }
 
 UpstreamState::~UpstreamState() {
@@ -146,8 +151,15 @@ void UpstreamState::TakeFleet(std::size_t at, TimePoint now) {
   say.ejected = verdict == health::FleetVerdict::kEjected;
   say.forced_out = verdict == health::FleetVerdict::kForcedOut;
   say.forced_in = verdict == health::FleetVerdict::kForcedIn;
+  say.left_out = word.left_out();
   picker_->SetFleet(at, say);
   BackendState& backend = *backends_[at];
+  if (say.left_out != backend.left_out_) {
+    backend.left_out_ = say.left_out;
+    backend.pool_->Configure(PoolOf(config_->backends[at], say.left_out));
+    if (say.left_out) backend.pool_->CloseIdle();
+    if (say.left_out) backend.announced_.CloseIdle();
+  }
   const TimePoint told = word.told();
   if (told != backend.others_told_) {
     backend.others_.Told(word.in_flight(), static_cast<float>(backend.in_flight()));

@@ -66,6 +66,7 @@ class BackendState final : public loop::RefCounted {
   // What others have in flight, and when the fleet told it.
   balancer::Others others_;
   TimePoint others_told_{};
+  bool left_out_ = false;  // of the agent's subset: no connections are made ahead
   std::uint64_t opened_told_ = 0;
   std::uint64_t ejections_told_ = 0;
   balancer::Picker* picker_ = nullptr;  // of the newest UpstreamState
@@ -103,6 +104,7 @@ class UpstreamState final : public loop::RefCounted {
  private:
   void Refresh(TimePoint now);
   void TakeFleet(std::size_t at, TimePoint now);
+  PoolLimits PoolOf(const BackendConfig& backend, bool left_out) const;
   std::size_t IndexOf(const BackendState* backend) const;
 
   loop::EventLoop& loop_;

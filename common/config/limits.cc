@@ -134,6 +134,8 @@ std::uint32_t LeastCapacityPercent(const v1::Upstream& upstream) {
 Duration SlowStartWindow(const v1::SlowStart& slow_start) { return Pick(slow_start.has_window(), slow_start.window(), kSlowStartWindow); }
 bool FleetVerdictsOn(const v1::FleetPolicy& fleet) { return fleet.verdicts() != v1::FLEET_SWITCH_OFF; }
 bool FleetWeightsOn(const v1::FleetPolicy& fleet) { return fleet.weights() != v1::FLEET_SWITCH_OFF; }
+bool FleetSlowVerdictsOn(const v1::FleetPolicy& fleet) { return fleet.slow_verdicts() != v1::FLEET_SWITCH_OFF; }
+std::uint32_t FleetSubsetSize(const v1::FleetPolicy& fleet) { return Pick(fleet.subset_size(), kFleetSubsetSize); }
 std::uint32_t FleetConcurrency(const v1::FleetPolicy& fleet) { return Pick(fleet.concurrency(), kFleetConcurrency); }
 std::uint32_t AggressionPercent(const v1::SlowStart& slow_start) { return Pick(slow_start.aggression_percent(), kAggressionPercent); }
 std::uint32_t ZoneFillPercent(const v1::ZonePreference& zones) { return Pick(zones.fill_percent(), kZoneFillPercent); }

@@ -174,6 +174,7 @@ inline constexpr TimeBound kRetryMaxBackoff{std::chrono::milliseconds(250), Dura
 inline constexpr CountBound kPriority{0, 0, 15};
 inline constexpr CountBound kLeastCapacityPercent{20, 0, 100};
 inline constexpr CountBound kFleetConcurrency{0, 1, 100'000};
+inline constexpr CountBound kFleetSubsetSize{0, 2, 5'000};
 inline constexpr CountBound kZoneFillPercent{80, 1, 100};
 inline constexpr TimeBound kSlowStartWindow{std::chrono::seconds(10), std::chrono::milliseconds(100), std::chrono::hours(1)};
 inline constexpr CountBound kAggressionPercent{100, 10, 1'000};
@@ -295,8 +296,11 @@ std::uint32_t LeastCapacityPercent(const v1::Upstream& upstream);
 // FleetPolicy
 bool FleetVerdictsOn(const v1::FleetPolicy& fleet);
 bool FleetWeightsOn(const v1::FleetPolicy& fleet);
+bool FleetSlowVerdictsOn(const v1::FleetPolicy& fleet);
 // 0: not known.
 std::uint32_t FleetConcurrency(const v1::FleetPolicy& fleet);
+// 0: all.
+std::uint32_t FleetSubsetSize(const v1::FleetPolicy& fleet);
 // Breaker
 v1::BreakerMode ModeOf(const v1::Breaker& breaker);
 Duration BreakerOpenTimeout(const v1::Breaker& breaker);

@@ -29,6 +29,7 @@ struct Cursor {
   std::shared_ptr<const v1::Snapshot> target;
   std::uint64_t since = 0;   // 0: told nothing yet
   std::uint64_t probes = 0;  // version of the probe assignment
+  std::uint64_t subsets = 0;  // of the subsets
   TimePoint told{};
 };
 

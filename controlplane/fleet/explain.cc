@@ -45,8 +45,23 @@ void AddViews(const Ledger& ledger, const Backend& backend, TimePoint now, v1::B
   for (v1::AgentView& view : views) *out.add_views() = std::move(view);
 }
 
+google::protobuf::Duration ToWire(double microseconds) {
+  google::protobuf::Duration out;
+  out.set_seconds(static_cast<std::int64_t>(microseconds / 1e6));
+  out.set_nanos(static_cast<std::int32_t>(std::fmod(microseconds, 1e6) * 1e3));
+  return out;
+}
+
+void FillSlowness(const Slowness& slow, v1::BackendExplanation& out) {
+  out.set_slow(slow.lately.error());
+  out.set_slow_evidence(slow.suspicion.robust());
+  if (slow.limit != LatencyShape::kUnknown) *out.mutable_slow_limit() = ToWire(LatencyShape::EndOf(slow.limit));
+  const int pace = slow.shape.Quantile(kNineInTen, kLeastAnswers);
+  if (pace != LatencyShape::kUnknown) *out.mutable_nine_in_ten() = ToWire(LatencyShape::EndOf(pace));
+}
+
 void FillVerdict(const Backend& backend, TimePoint now, WallTime wall, v1::BackendExplanation& out) {
-  const VerdictMachine& machine = backend.machine;
+  const VerdictMachine& machine = HeldAsSlow(backend) ? backend.slow->machine : backend.machine;
   out.set_verdict(backend.word.verdict() == v1::VERDICT_UNSPECIFIED ? v1::VERDICT_GOOD : backend.word.verdict());
   out.set_reason(backend.word.reason());
   if (machine.since() != TimePoint{}) *out.mutable_verdict_age() = ToWire(now - machine.since());
@@ -57,9 +72,10 @@ void FillVerdict(const Backend& backend, TimePoint now, WallTime wall, v1::Backe
   out.set_evidence(backend.suspicion.robust());
   out.set_evidence_of_all(backend.suspicion.sum());
   out.set_witnesses(backend.suspicion.witnesses());
-  out.set_guard(backend.guard);
+  out.set_guard(backend.guard.empty() && backend.slow != nullptr ? backend.slow->guard : backend.guard);
+  if (backend.slow != nullptr) FillSlowness(*backend.slow, out);
   out.set_share(machine.share());
-  const stats::Hypotheses h = machine.hypotheses(backend.upstream->usual_error);
+  const stats::Hypotheses h = backend.machine.hypotheses(backend.upstream->usual_error);
   out.set_usual_error(h.p0);
   out.set_bad_error(h.p1);
 }
@@ -93,10 +109,20 @@ absl::StatusOr<v1::ExplainResponse> FleetLoop::Explain(const v1::ExplainRequest&
     if (!request.upstream().empty() && name != request.upstream()) continue;
     const auto at = upstream->backends.find(request.backend());
     if (at == upstream->backends.end()) continue;
-    *response.add_backends() = ExplanationOf(ledger_, *at->second, options_.clock->Now(), options_.clock->WallNow());
+    v1::BackendExplanation& one = *response.add_backends();
+    one = ExplanationOf(ledger_, *at->second, options_.clock->Now(), options_.clock->WallNow());
+    one.set_assigned(AgentsAssigned(*at->second));
   }
   if (response.backends().empty()) return absl::NotFoundError(fmt::format("no upstream has a backend {}", request.backend()));
   return response;
+}
+
+std::uint32_t FleetLoop::AgentsAssigned(const Backend& backend) const {
+  const auto subset = subsets_.find(backend.upstream->name);
+  if (subset == subsets_.end()) return 0;
+  return static_cast<std::uint32_t>(std::count_if(members_.begin(), members_.end(), [&](const auto& one) {
+    return one.second.set != nullptr && Assigned(subset->second, backend, one.second.name);
+  }));
 }
 
 v1::WeightsResponse FleetLoop::Weights(const v1::WeightsRequest& request) const {

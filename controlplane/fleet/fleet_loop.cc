@@ -1,10 +1,10 @@
 #include "controlplane/fleet/fleet_loop.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
+#include "common/base/rendezvous.h"
 #include "common/config/proto_duration.h"
 #include "switchyard/v1/agent.pb.h"
 
@@ -33,11 +33,11 @@ google::protobuf::Duration ToWire(Duration duration) {
 }  // namespace
 
 FleetLoop::FleetLoop(FleetLoopOptions options, std::function<void()> urgent)
-    : options_(std::move(options)), urgent_(std::move(urgent)), ledger_(options_.seed) {}
+    : options_(std::move(options)), urgent_(std::move(urgent)), started_(options_.clock->Now()), ledger_(options_.seed) {}
 
-void FleetLoop::OnReport(const std::string& node, const std::string&, const v1::Report& report) {
+void FleetLoop::OnReport(const std::string& node, const std::string& instance, const v1::Report& report) {
   const std::lock_guard lock(mutex_);
-  ledger_.OnReport(node, report, options_.clock->Now());
+  ledger_.OnReport(node, instance, report, options_.clock->Now());
 }
 
 void FleetLoop::OnEvent(const std::string& node, const std::string&, const v1::Event& event) {
@@ -64,6 +64,7 @@ void FleetLoop::OnGone(const std::string& node) {
     const std::lock_guard lock(mutex_);
     ledger_.OnGone(node);
     members_.erase(node);
+    for (auto& [upstream, said] : held_) said.erase(NameHash(node));
     plan_due_ = true;
   }
   urgent_();
@@ -83,6 +84,7 @@ void FleetLoop::Join(const std::string& node, const std::string& zone) {
   Member& member = members_[node];
   member = {};
   member.zone = zone;
+  member.name = NameHash(node);
   member.joined = options_.clock->Now();
 }
 
@@ -91,8 +93,10 @@ bool FleetLoop::Tick() {
   const TimePoint now = options_.clock->Now();
   const std::uint64_t before = ledger_.epoch();
   const std::uint64_t plan_before = plan_version_;
+  const bool on_second = now - stepped_ >= kWeightPeriod;
+  if (on_second) ledger_.JudgeSlowness(now);
   ledger_.Judge(now, options_.clock->WallNow());
-  if (now - stepped_ >= kWeightPeriod) {
+  if (on_second) {
     stepped_ = now;
     ledger_.StepAllWeights(now);
     FindSilent(now);
@@ -103,7 +107,7 @@ bool FleetLoop::Tick() {
   if (plan_due_ && now - planned_ >= gap) {
     plan_due_ = false;
     planned_ = now;
-    PlanProbes();
+    Plan(now);
   }
   return ledger_.epoch() != before || plan_version_ != plan_before;
 }
@@ -125,57 +129,6 @@ void FleetLoop::FindSilent(TimePoint now) {
     const bool silent = now - heard > patience;
     if (silent != member.silent) plan_due_ = true;
     member.silent = silent;
-  }
-}
-
-void FleetLoop::PlanProbes() {
-  // Agents by set, and for each upstream the sets that hold it.
-  std::map<std::string_view, std::set<const UpstreamSet*>> holders;
-  for (const auto& [node, member] : members_) {
-    if (member.set == nullptr) continue;
-    for (const std::string& name : member.set->names) holders[name].insert(member.set.get());
-  }
-  std::map<std::set<const UpstreamSet*>, ProbePlan> plans;
-  std::map<std::string_view, std::map<std::string_view, std::vector<std::string_view>>> orders;  // node -> upstream -> backends
-  std::map<std::string_view, bool> shared;
-  for (auto& [name, upstream] : ledger_.upstreams()) {
-    const std::size_t k = upstream->terms.probed_by;
-    const auto held = holders.find(name);
-    if (k == 0 || held == holders.end()) continue;
-    auto plan = plans.find(held->second);
-    if (plan == plans.end()) {
-      std::vector<ProbingAgent> agents;
-      for (const auto& [node, member] : members_) {
-        if (!member.silent && held->second.contains(member.set.get())) agents.push_back({node, member.zone});
-      }
-      plan = plans.emplace(held->second, ProbePlan(std::move(agents))).first;
-    }
-    shared[name] = plan->second.agents() > k;
-    for (auto& [address, backend] : upstream->backends) {
-      backend->probers = plan->second.ProbersOf(name, address, std::max<std::size_t>(k, shared[name] ? 0 : plan->second.agents()));
-      std::erase_if(backend->votes, [&](const Vote& vote) {
-        return std::find(backend->probers.begin(), backend->probers.end(), vote.node) == backend->probers.end();
-      });
-      for (const std::string& node : backend->probers) orders[node][name].push_back(address);
-    }
-  }
-  ++plan_version_;
-  for (auto& [node, member] : members_) {
-    if (member.set == nullptr) continue;
-    v1::ControllerMessage message;
-    v1::ProbeAssignment& probes = *message.mutable_probes();
-    for (const std::string& name : member.set->names) {
-      if (!shared[name]) continue;
-      v1::UpstreamProbes& one = *probes.add_upstreams();
-      one.set_upstream(name);
-      for (const std::string_view address : orders[node][name]) one.add_backends(std::string(address));
-    }
-    std::string told = message.SerializeAsString();
-    // An agent that was never told anything probes everything anyway.
-    if (told == member.told || (member.told.empty() && probes.upstreams().empty())) continue;
-    member.told = std::move(told);
-    member.probes = std::make_shared<const std::string>(member.told);
-    member.version = plan_version_;
   }
 }
 
@@ -212,6 +165,10 @@ Frame FleetLoop::Next(Cursor& cursor, const std::string& node, const std::shared
   if (target == nullptr) return nullptr;
   if (cursor.target != target) Subscribe(node, cursor, target);
   const auto member = members_.find(node);
+  if (member != members_.end() && member->second.subset_version > cursor.subsets) {
+    cursor.subsets = member->second.subset_version;
+    return EncodeSubsets(node, member->second);
+  }
   if (member != members_.end() && member->second.probes != nullptr && member->second.version > cursor.probes) {
     cursor.probes = member->second.version;
     return member->second.probes;

@@ -3,6 +3,8 @@
 //   streams ──evidence, reports, events──▶ FleetLoop ──Tick──▶ verdicts, weights, probe plan
 //   sessions ──Next(cursor)──▶ the frame that this agent lacks: a probe assignment, or an overlay of what changed since its last
 //
+// Agents of an upstream with `subset_size` are told which backends are theirs (subset_plan.h). Assignments are soft state of this process: after a start
+// nothing is assigned for ten seconds, while agents come back and say what they have.
 // An overlay is encoded once per set of upstreams and point of departure, and shared by all sessions that are there (which is nearly all); a session that is
 // slow is told later, and then everything at once. What is told needs no memory per agent but a number.
 // After a start the loop knows nothing: everything is good, weights are as configured. Verdicts come again within the second if their cause is still there;
@@ -18,7 +20,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,7 +32,9 @@
 #include "controlplane/fleet/cursor.h"
 #include "controlplane/fleet/ledger.h"
 #include "controlplane/fleet/probe_plan.h"
+#include "controlplane/fleet/subset_plan.h"
 #include "switchyard/v1/snapshot.pb.h"
+#include "switchyard/v1/subset.pb.h"
 
 namespace switchyard::controlplane::fleet {
 
@@ -52,6 +58,8 @@ class FleetLoop final : public feedback::ReportSink {
   void OnEvent(const std::string& node, const std::string& instance, const v1::Event& event) override;
   void OnEvidence(const std::string& node, const std::string& instance, const v1::Evidence& evidence) override;
   void OnGone(const std::string& node) override;
+  // The subsets that this agent has from a controller before.
+  void OnSubsets(const std::string& node, const v1::SubsetAssignment& subsets);
 
   void SetCatalog(const store::Catalog& catalog);
   void Join(const std::string& node, const std::string& zone);
@@ -71,29 +79,49 @@ class FleetLoop final : public feedback::ReportSink {
  private:
   struct Member {
     std::string zone;
+    SubsetPlan::Name name = 0;
     std::shared_ptr<UpstreamSet> set;
     bool silent = false;
     TimePoint joined{};
+    bool settled = false;  // it has had the time to say what it has
     std::uint64_t version = 0;
     Frame probes;  // null: probes everything itself
-    std::string told;  // what `probes` says, for comparison
+    std::uint64_t probes_mark = 0;     // of `probes`, for comparison
+    std::uint64_t subset_version = 0;  // 0: was told nothing
   };
+  using Holders = std::set<const UpstreamSet*>;
+  using Orders = std::map<std::string_view, std::vector<std::string_view>>;  // backends to probe, by upstream
+  using Subset = std::map<std::uint32_t, SubsetPlan>;  // by priority
 
   void Subscribe(const std::string& node, Cursor& cursor, const std::shared_ptr<const v1::Snapshot>& target);
   Frame NextOverlay(Cursor& cursor, TimePoint now);
   Frame Encode(const UpstreamSet& set, std::uint64_t since);
   void FindSilent(TimePoint now);
-  void PlanProbes();
+  void Plan(TimePoint now);
+  std::map<std::string_view, Holders> HoldersByUpstream() const;
+  void PlanSubsets(const std::map<std::string_view, Holders>& holders, TimePoint now);
+  void PlanSubset(const Upstream& upstream, const Holders& holders, const std::vector<Member*>& members);
+  Frame EncodeSubsets(const std::string& node, const Member& member) const;
+  static bool Assigned(const Subset& subset, const Backend& backend, SubsetPlan::Name agent);
+  std::uint32_t AgentsAssigned(const Backend& backend) const;
+  std::map<std::string_view, std::vector<ProbingAgent>> UsersBySubset(const Upstream& upstream, const Subset& subset) const;
+  void PlanProbes(const std::map<std::string_view, Holders>& holders);
+  void TellProbes(std::map<std::string_view, Orders>& orders, std::map<std::string_view, bool>& shared);
+  static std::uint64_t MarkOf(const Orders& orders, std::uint64_t mark);
   void TellInFlight(TimePoint now);
 
   const FleetLoopOptions options_;
   const std::function<void()> urgent_;
+  const TimePoint started_;
 
   mutable std::mutex mutex_;
   Ledger ledger_;
   std::map<std::string, Member, std::less<>> members_;
   std::map<std::vector<std::string>, std::weak_ptr<UpstreamSet>> sets_;
   std::map<const v1::Snapshot*, std::pair<std::weak_ptr<const v1::Snapshot>, std::shared_ptr<UpstreamSet>>> by_target_;
+  std::map<std::string, Subset, std::less<>> subsets_;
+  // What agents said that they have, until the next plan.
+  std::map<std::string, std::unordered_map<SubsetPlan::Name, std::vector<SubsetPlan::Name>>, std::less<>> held_;
   bool plan_due_ = false;
   std::uint64_t plan_version_ = 0;
   TimePoint stepped_{};

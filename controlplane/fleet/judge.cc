@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "controlplane/fleet/ledger.h"
+#include "controlplane/fleet/middle.h"
 
 namespace switchyard::controlplane::fleet {
 namespace {
@@ -15,15 +16,9 @@ constexpr double kWitnessShare = 0.10;
 constexpr double kFullUse = 0.85;
 constexpr Duration kVoteLasts = std::chrono::seconds(10);
 
-double LowerMedian(std::vector<double>& values) {
-  if (values.size() < 2) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 bool IsOut(const Backend& backend) {
-  return backend.machine.stage() == Stage::kEjected || backend.word.verdict() == v1::VERDICT_FORCED_OUT ||
+  const bool slow = backend.slow != nullptr && backend.slow->machine.stage() == Stage::kEjected;
+  return slow || backend.machine.stage() == Stage::kEjected || backend.word.verdict() == v1::VERDICT_FORCED_OUT ||
          backend.word.health() == v1::HEALTH_UNHEALTHY;
 }
 
@@ -62,7 +57,7 @@ void Ledger::Measure(Upstream& upstream, TimePoint now) {
     if (backend->step_attempts > 0) step.push_back(backend->step_failed / backend->step_attempts);
     backend->step_attempts = backend->step_failed = 0;
   }
-  upstream.usual_error = std::max({LowerMedian(lately), LowerMedian(just_now), LowerMedian(step)});
+  upstream.usual_error = std::max({LowerMedian(lately, 0.0), LowerMedian(just_now, 0.0), LowerMedian(step, 0.0)});
 }
 
 void Ledger::Weigh(TimePoint now) {
@@ -104,20 +99,42 @@ std::string Ledger::WhyNotEject(const Backend& backend, TimePoint now) const {
                      100 * backend.upstream->terms.most_ejected);
 }
 
+std::uint32_t Ledger::NeededOf(const Backend& backend, TimePoint now) {
+  return std::max(kLeastWitnesses, static_cast<std::uint32_t>(std::ceil(kWitnessShare * UsersOf(backend, now))));
+}
+
+// Of one backend's fair share, per second.
+double Ledger::RequestsOf(const Upstream& upstream, TimePoint now) {
+  double all = 0;
+  for (const auto& [address, one] : upstream.backends) all += one->lately.rate(now);
+  return all / static_cast<double>(std::max<std::size_t>(upstream.backends.size(), 1));
+}
+
 void Ledger::MakeFile(Backend& backend, TimePoint now) const {
   CaseFile& file = backend.file;
-  const std::uint32_t users = UsersOf(backend, now);
   file.against = backend.suspicion.robust();
   file.witnesses = backend.suspicion.witnesses();
-  file.needed = std::max(kLeastWitnesses, static_cast<std::uint32_t>(std::ceil(kWitnessShare * users)));
+  file.needed = NeededOf(backend, now);
   file.peers_error = backend.upstream->usual_error;
-  double all = 0;
-  for (const auto& [address, one] : backend.upstream->backends) all += one->lately.rate(now);
-  file.requests = all / static_cast<double>(std::max<std::size_t>(backend.upstream->backends.size(), 1));
+  file.requests = RequestsOf(*backend.upstream, now);
   file.probes_found_well = backend.was_unhealthy && backend.word.health() == v1::HEALTH_HEALTHY;
   backend.guard.clear();
   if (file.against >= stats::SequentialTest::kCertain) backend.guard = WhyNotEject(backend, now);
   file.may_eject = backend.guard.empty();
+}
+
+void Ledger::StepErrors(Backend& backend, TimePoint now) {
+  MakeFile(backend, now);
+  const Stage before = backend.machine.stage();
+  const Finding finding = backend.upstream->terms.verdicts ? rule_.Judge(backend.file) : Finding::kSharedCause;
+  const std::uint32_t ejected = backend.machine.ejections();
+  const bool anew = backend.machine.Step(backend.file, finding, now, random_);
+  if (backend.machine.stage() != before) backend.reason = ReasonOf(backend);
+  if (backend.machine.ejections() != ejected) {
+    ++counters_.ejections;
+    backend.was_unhealthy = false;
+  }
+  if (anew) backend.suspicion.Reset(backend.machine.sum_may_fall());
 }
 
 bool Ledger::JudgeUpstream(Upstream& upstream, TimePoint now, WallTime wall) {
@@ -127,20 +144,10 @@ bool Ledger::JudgeUpstream(Upstream& upstream, TimePoint now, WallTime wall) {
     const bool plain = backend->machine.stage() == Stage::kGood && backend->suspicion.sum() <= 0 && backend->machine.backoff() == 0;
     if (backend->override && wall >= backend->override->until) backend->override.reset();
     if (backend->machine.stage() == Stage::kEjected && backend->word.health() == v1::HEALTH_UNHEALTHY) backend->was_unhealthy = true;
-    if (!plain || backend->suspicion.sum() > 0) {
-      MakeFile(*backend, now);
-      const Stage before = backend->machine.stage();
-      const Finding finding = upstream.terms.verdicts ? rule_.Judge(backend->file) : Finding::kSharedCause;
-      const std::uint32_t ejected = backend->machine.ejections();
-      const bool anew = backend->machine.Step(backend->file, finding, now, random_);
-      if (backend->machine.stage() != before) backend->reason = ReasonOf(*backend);
-      if (backend->machine.ejections() != ejected) {
-        ++counters_.ejections;
-        backend->was_unhealthy = false;
-      }
-      if (anew) backend->suspicion.Reset(backend->machine.sum_may_fall());
-    }
-    upstream.watched = upstream.watched || !plain || backend->override || !backend->votes.empty();
+    if (!plain) StepErrors(*backend, now);
+    StepSlow(*backend, now);
+    const bool paced = backend->slow == nullptr || backend->slow->plain();
+    upstream.watched = upstream.watched || !plain || !paced || backend->override || !backend->votes.empty();
     if (CountVotes(*backend, now) | RefreshWord(*backend, wall)) {
       Told(*backend, backend->word_epoch);
       changed = true;
@@ -189,9 +196,11 @@ bool RefreshWord(Backend& backend, WallTime) {
   v1::BackendWord word;
   word.set_health(backend.word.health());
   word.set_weight(static_cast<std::uint32_t>(std::clamp(backend.weight.told * 1000, 1.0, 10'000.0)));
-  word.set_verdict(VerdictOf(backend.machine.stage()));
-  word.set_share(static_cast<std::uint32_t>(std::clamp(backend.machine.share() * 1000, 1.0, 1000.0)));
-  word.set_reason(backend.reason);
+  const bool slow = HeldAsSlow(backend);
+  const VerdictMachine& machine = slow ? backend.slow->machine : backend.machine;
+  word.set_verdict(VerdictOf(machine.stage()));
+  word.set_share(static_cast<std::uint32_t>(std::clamp(machine.share() * 1000, 1.0, 1000.0)));
+  word.set_reason(slow ? backend.slow->reason : backend.reason);
   if (backend.override) {
     word.set_verdict(backend.override->override == v1::OVERRIDE_OUT ? v1::VERDICT_FORCED_OUT : v1::VERDICT_FORCED_IN);
     word.set_share(1000);

@@ -40,6 +40,8 @@ void Ledger::SetCatalog(const store::Catalog& catalog, TimePoint) {
       if (backend == nullptr) continue;
       backend->configured = true;
       backend->active = terms.active && terms.weight > 0;
+      backend->priority = terms.priority;
+      backend->zone = terms.zone;
       backend->weight.configured = terms.weight;
     }
     for (auto at = upstream->backends.begin(); at != upstream->backends.end();) {
@@ -75,6 +77,7 @@ Backend* Ledger::MakeBackend(Upstream& upstream, const std::string& address) {
 // Cells that point to it point to nothing; the agents' numbers stay taken.
 void Ledger::DropBackend(Backend& backend) {
   for (const auto& [agent, cell] : backend.users) agent->cells[cell] = {};
+  std::erase_if(slow_rows_, [&](const SlowRow& row) { return row.backend == &backend; });
   --backends_;
 }
 
@@ -114,7 +117,7 @@ Agent* Ledger::AgentOf(const std::string& node, const std::string& instance) {
   }
   if (at->second->instance != instance) {
     at->second->instance = instance;
-    at->second->last_sequence = 0;
+    at->second->last_sequence = at->second->last_report = 0;
   }
   return at->second.get();
 }

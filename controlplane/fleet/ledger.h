@@ -2,6 +2,7 @@
 //
 //   Evidence (100 ms) ─▶ cells (agent x backend) ─▶ Judge: baseline, suspicion, verdict ─▶ Word
 //   Report (1 s)      ─▶ utilisation, votes of probers ─▶ StepWeights, health          ─▶ Word
+//   Report (1 s)      ─▶ latency histograms ─▶ JudgeSlowness: pace, suspicion, verdict ─▶ Word, the worse of both
 //
 // Time: everything counts when it arrives, by the controller's clock; an agent's own clock decides nothing. Once only: of one agent process each
 // sequence number counts once and never after a higher one.
@@ -20,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +29,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "controlplane/fleet/fading.h"
+#include "controlplane/fleet/slowness.h"
 #include "controlplane/fleet/suspicion.h"
 #include "controlplane/fleet/terms.h"
 #include "controlplane/fleet/verdict_rule.h"
@@ -43,6 +46,7 @@ inline constexpr std::size_t kMaxBackends = 20'000;
 inline constexpr std::size_t kMaxDiscovered = 1'000;
 inline constexpr std::size_t kMaxCells = 20'000;
 inline constexpr std::size_t kMaxPending = 1'000'000;
+inline constexpr std::size_t kMaxSlowRows = 1'000'000;
 
 struct Agent;
 struct Upstream;
@@ -73,6 +77,8 @@ struct Backend {
   std::string address;
   bool configured = true;  // false: found by agents
   bool active = true;
+  std::uint32_t priority = 0;
+  std::string zone;
 
   // What is seen.
   Lately lately;
@@ -91,6 +97,7 @@ struct Backend {
   Suspicion suspicion;
   VerdictMachine machine;
   CaseFile file;
+  std::unique_ptr<Slowness> slow;  // null: no latency was ever told
   bool was_unhealthy = false;  // by probes, at some time since it was ejected
   std::string reason;
   std::string guard;
@@ -111,6 +118,8 @@ struct Upstream {
   UpstreamTerms terms;
   std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends;
   double usual_error = 0;  // at the last Judge
+  double usual_slow = 0;   // at the last JudgeSlowness
+  bool paced = false;      // latencies are known, or some backend is held to be slow
   bool touched = false;    // since the last Judge
   bool watched = false;    // some backend is not plainly good
 };
@@ -120,6 +129,7 @@ struct Agent {
   std::string instance;
   std::uint32_t number = 0;
   std::uint64_t last_sequence = 0;
+  std::uint64_t last_report = 0;  // its sequence
   TimePoint last_heard{};
   TimePoint last_evidence{};
   TimePoint at_fault_until{};
@@ -132,6 +142,7 @@ struct LedgerCounters {
   std::uint64_t malformed = 0;
   std::uint64_t dropped = 0;
   std::uint64_t ejections = 0;
+  std::uint64_t slow_ejections = 0;  // beside these
 };
 
 class Ledger {
@@ -143,13 +154,15 @@ class Ledger {
   void SetCatalog(const store::Catalog& catalog, TimePoint now);
   // True: there are failures in it, and Judge should not wait.
   bool OnEvidence(const std::string& node, const std::string& instance, const v1::Evidence& evidence, TimePoint now);
-  void OnReport(const std::string& node, const v1::Report& report, TimePoint now);
+  void OnReport(const std::string& node, const std::string& instance, const v1::Report& report, TimePoint now);
   // True: what the fleet holds of its health changed.
   bool OnHealth(const std::string& node, const v1::HealthChange& change, TimePoint now);
   void OnGone(const std::string& node);
 
   // Every 100 ms, and soon after evidence with failures. True: some Word changed.
   bool Judge(TimePoint now, WallTime wall);
+  // Every second, before Judge.
+  void JudgeSlowness(TimePoint now);
   // Every second. True: some Word changed.
   bool StepAllWeights(TimePoint now);
   // How many upstreams have the backend (of this upstream, or of any if empty), and the override is set there.
@@ -193,6 +206,14 @@ class Ledger {
   void Measure(Upstream& upstream, TimePoint now);
   void Weigh(TimePoint now);
   bool JudgeUpstream(Upstream& upstream, TimePoint now, WallTime wall);
+  void TakeLatency(const Agent& agent, Backend& backend, const v1::Histogram& histogram, TimePoint now);
+  void DropSlowAgents();
+  static void MeasurePace(Upstream& upstream, TimePoint now);
+  static void WeighSlow(std::span<const SlowRow> rows);
+  void StepErrors(Backend& backend, TimePoint now);
+  void StepSlow(Backend& backend, TimePoint now);
+  static std::uint32_t NeededOf(const Backend& backend, TimePoint now);
+  static double RequestsOf(const Upstream& upstream, TimePoint now);
   void MakeFile(Backend& backend, TimePoint now) const;
   std::string WhyNotEject(const Backend& backend, TimePoint now) const;
   bool CountVotes(Backend& backend, TimePoint now);
@@ -204,6 +225,7 @@ class Ledger {
   std::map<std::string, std::unique_ptr<Upstream>, std::less<>> upstreams_;
   std::map<std::string, std::unique_ptr<Agent>, std::less<>> agents_;
   std::vector<Pending> pending_;
+  std::vector<SlowRow> slow_rows_;
   std::size_t backends_ = 0;
   std::uint32_t last_backend_ = 0;
   std::uint32_t last_agent_ = 0;
@@ -214,5 +236,8 @@ class Ledger {
 
 // What is to be told of a backend now, from its verdict, override, weight and health. True: it differs from `word`, which is then new.
 bool RefreshWord(Backend& backend, WallTime wall);
+std::string SlowReasonOf(const Backend& backend);
+// Whether it is held back for being slow rather than for failing: the worse of both.
+inline bool HeldAsSlow(const Backend& backend) { return backend.slow != nullptr && backend.slow->machine.share() < backend.machine.share(); }
 
 }  // namespace switchyard::controlplane::fleet

@@ -54,18 +54,24 @@ void Vouch(Backend& backend, const std::string& node, v1::Health health, TimePoi
 
 }  // namespace
 
-void Ledger::OnReport(const std::string& node, const v1::Report& report, TimePoint now) {
+void Ledger::OnReport(const std::string& node, const std::string& instance, const v1::Report& report, TimePoint now) {
   const auto agent = agents_.find(node);
+  const bool known = agent != agents_.end() && agent->second->instance == instance;
   if (agent != agents_.end()) agent->second->last_heard = now;
+  // Gauges may come twice, counts may not.
+  const bool counts = known && report.sequence() > agent->second->last_report;
+  if (counts) agent->second->last_report = report.sequence();
   const int rows = std::min(report.backends_size(), static_cast<int>(kMaxCells));
   for (int i = 0; i < rows; ++i) {
     const v1::BackendReport& row = report.backends(i);
-    if (row.health() == v1::HEALTH_UNSPECIFIED && !row.has_load()) continue;
+    const bool paced = counts && !row.latency().counts().empty();
+    if (row.health() == v1::HEALTH_UNSPECIFIED && !row.has_load() && !paced) continue;
     const auto upstream = upstreams_.find(row.upstream());
     if (upstream == upstreams_.end()) continue;
     const auto at = upstream->second->backends.find(row.backend());
     if (at == upstream->second->backends.end()) continue;
     if (row.health() != v1::HEALTH_UNSPECIFIED && upstream->second->terms.probed_by > 0) Vouch(*at->second, node, row.health(), now);
+    if (paced) TakeLatency(*agent->second, *at->second, row.latency(), now);
     if (!row.has_load() || row.load().samples() == 0) continue;
     if (!std::isfinite(row.load().utilization()) || row.load().utilization() < 0) {
       ++counters_.malformed;
@@ -96,7 +102,7 @@ bool Ledger::StepAllWeights(TimePoint now) {
       backend->load_mean += (1 - std::exp(-gap / kLoadTau)) * (static_cast<double>(std::max<std::int64_t>(backend->in_flight, 0)) - backend->load_mean);
       backend->load_at = now;
       WeightState& state = backend->weight;
-      state.active = backend->active && backend->machine.stage() == Stage::kGood;
+      state.active = backend->active && backend->machine.stage() == Stage::kGood && !HeldAsSlow(*backend);
       state.reading = upstream->terms.weights ? FusedLoad(*backend).Read(now) : std::nullopt;
       states.push_back(&state);
       if (weight_periods_ % kPeriodsPerHistory != 0) continue;

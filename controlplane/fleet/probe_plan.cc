@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "common/base/rendezvous.h"
+
 namespace switchyard::controlplane::fleet {
 namespace {
 
@@ -11,22 +13,12 @@ constexpr std::uint64_t kPoints = 16;
 // So many times k agents are looked at for other zones.
 constexpr std::size_t kWalk = 8;
 
-// FNV-1a, spread by SplitMix64.
-std::uint64_t HashOf(std::string_view text, std::uint64_t seed = 0) {
-  std::uint64_t hash = 0xCBF29CE484222325ULL ^ seed;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-  hash += 0x9E3779B97F4A7C15ULL;
-  hash = (hash ^ (hash >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  hash = (hash ^ (hash >> 27U)) * 0x94D049BB133111EBULL;
-  return hash ^ (hash >> 31U);
-}
-
 }  // namespace
 
 ProbePlan::ProbePlan(std::vector<ProbingAgent> agents) : agents_(std::move(agents)) {
   circle_.reserve(agents_.size() * kPoints);
   for (std::uint32_t i = 0; i < agents_.size(); ++i) {
-    for (std::uint64_t point = 0; point < kPoints; ++point) circle_.push_back({HashOf(agents_[i].node, point + 1), i});
+    for (std::uint64_t point = 0; point < kPoints; ++point) circle_.push_back({NameHash(agents_[i].node, point + 1), i});
   }
   std::sort(circle_.begin(), circle_.end(), [&](const Point& a, const Point& b) { return a.at != b.at ? a.at < b.at : a.agent < b.agent; });
 }
@@ -36,7 +28,7 @@ std::vector<std::string> ProbePlan::ProbersOf(std::string_view upstream, std::st
   std::vector<std::uint32_t> rest;
   std::set<std::uint32_t> seen;
   std::set<std::string_view> zones;
-  const std::uint64_t start = HashOf(backend, HashOf(upstream));
+  const std::uint64_t start = NameHash(backend, NameHash(upstream));
   const auto first = std::lower_bound(circle_.begin(), circle_.end(), start, [](const Point& point, std::uint64_t at) { return point.at < at; });
   for (std::size_t i = 0; i < circle_.size() && out.size() < k && seen.size() < agents_.size(); ++i) {
     const auto at = (static_cast<std::size_t>(first - circle_.begin()) + i) % circle_.size();
@@ -51,6 +43,26 @@ std::vector<std::string> ProbePlan::ProbersOf(std::string_view upstream, std::st
     if (out.size() + rest.size() >= k && seen.size() >= kWalk * k) break;
   }
   for (std::size_t i = 0; i < rest.size() && out.size() < k; ++i) out.push_back(agents_[rest[i]].node);
+  return out;
+}
+
+std::vector<std::string> ProbersAmong(const std::vector<ProbingAgent>& agents, std::string_view upstream, std::string_view backend, std::size_t k) {
+  const std::uint64_t name = NameHash(backend, NameHash(upstream));
+  std::vector<std::pair<std::uint64_t, const ProbingAgent*>> order;
+  for (const ProbingAgent& agent : agents) order.emplace_back(Affinity(name, NameHash(agent.node)), &agent);
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second->node < b.second->node; });
+  std::vector<std::string> out;
+  std::set<std::string_view> zones;
+  std::vector<const ProbingAgent*> rest;
+  for (const auto& [suits, agent] : order) {
+    if (out.size() >= k) break;
+    if (zones.insert(agent->zone).second) {
+      out.push_back(agent->node);
+    } else {
+      rest.push_back(agent);
+    }
+  }
+  for (std::size_t i = 0; i < rest.size() && out.size() < k; ++i) out.push_back(rest[i]->node);
   return out;
 }
 

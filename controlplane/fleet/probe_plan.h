@@ -35,4 +35,7 @@ class ProbePlan {
   std::vector<Point> circle_;
 };
 
+// The same choice among agents that are few: those that suit the backend best, of zones not yet taken, then of any. O(a log a).
+std::vector<std::string> ProbersAmong(const std::vector<ProbingAgent>& agents, std::string_view upstream, std::string_view backend, std::size_t k);
+
 }  // namespace switchyard::controlplane::fleet

@@ -101,6 +101,11 @@ SessionStep SessionState::OnMessage(const v1::AgentMessage& message, const Momen
       step.evidence = true;
       return step;
     }
+    case v1::AgentMessage::kSubsets: {
+      SessionStep step;
+      step.evidence = true;
+      return step;
+    }
     case v1::AgentMessage::kPredecessor:
       return OnPredecessor(message.predecessor());
     case v1::AgentMessage::kLogLevel: {

@@ -67,6 +67,7 @@ void StreamHub::OnAnswer(const PushAnswer& answer) {
 }
 
 void StreamHub::OnEvidence(const SessionHandle& session, const SessionFacts& facts, const v1::AgentMessage& message) {
+  if (message.has_subsets()) return fleet_->OnSubsets(facts.node, message.subsets());
   registry_->Update(session, facts);
   if (message.has_report() && facts.last_report) metrics_->Observe(observe::kReportLag, {}, LagOf(message.report(), *facts.last_report));
   for (feedback::ReportSink* sink : {sink_, static_cast<feedback::ReportSink*>(fleet_)}) {

@@ -78,10 +78,20 @@ void CheckWarmUp(const v1::Upstream& upstream, Findings& out) {
   }
 }
 
-void CheckFleet(const v1::FleetPolicy& fleet, Findings& out) {
+bool Hashes(v1::Balancer balancer) {
+  return balancer == v1::BALANCER_RING_HASH || balancer == v1::BALANCER_MAGLEV || balancer == v1::BALANCER_RENDEZVOUS;
+}
+
+void CheckFleet(const v1::Upstream& upstream, Findings& out) {
+  const v1::FleetPolicy& fleet = upstream.fleet();
   CheckEnum("spec.fleet", "verdicts", fleet.verdicts(), v1::FleetSwitch_descriptor(), out);
   CheckEnum("spec.fleet", "weights", fleet.weights(), v1::FleetSwitch_descriptor(), out);
+  CheckEnum("spec.fleet", "slow_verdicts", fleet.slow_verdicts(), v1::FleetSwitch_descriptor(), out);
   CheckCount("spec.fleet", "concurrency", fleet.concurrency(), config::kFleetConcurrency, out);
+  CheckCount("spec.fleet", "subset_size", fleet.subset_size(), config::kFleetSubsetSize, out);
+  if (fleet.subset_size() > 0 && Hashes(config::BalancerOf(upstream))) {
+    out.Add("spec.fleet.subset_size", "cannot be used with a balancer that hashes: a key would have another home at each agent; leave one of the two out");
+  }
 }
 
 }  // namespace
@@ -97,7 +107,7 @@ void CheckUpstream(const v1::Upstream& upstream, Findings& out) {
     out.Add("spec.protocol", "is AUTO, which TLS decides, but there is no `tls`; add `tls`, or say HTTP1 or HTTP2");
   }
   CheckBalancing(upstream, out);
-  CheckFleet(upstream.fleet(), out);
+  CheckFleet(upstream, out);
   CheckResilience(upstream, out);
   CheckEnum("spec", "proxy_protocol", upstream.proxy_protocol(), v1::ProxyProtocolVersion_descriptor(), out);
   CheckPool(upstream.pool(), out);

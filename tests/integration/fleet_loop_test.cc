@@ -25,11 +25,14 @@ using harness::RawHttpClient;
 constexpr std::size_t kAgents = 4;
 constexpr std::size_t kBackends = 4;
 
-// Answers 200, or 503 while `bad`.
-RawBackend::Handler Switchable(const std::atomic<bool>& bad, std::atomic<int>& served) {
-  return [&bad, &served](BackendConnection& connection) {
+constexpr auto kSlow = std::chrono::milliseconds(100);
+
+// Answers 200, or 503 while `bad`; late while `slow`.
+RawBackend::Handler Switchable(const std::atomic<bool>& bad, const std::atomic<bool>& slow, std::atomic<int>& served) {
+  return [&bad, &slow, &served](BackendConnection& connection) {
     while (connection.ReadRequest().ok()) {
       ++served;
+      if (slow) Eventually([&slow] { return !slow; }, kSlow);
       const bool fails = bad;
       if (!connection.Write(fails ? "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()) return;
     }
@@ -43,7 +46,7 @@ class FleetLoop : public testing::Test {
     ASSERT_TRUE(started.ok()) << started.status();
     fleet_ = *std::move(started);
     for (std::size_t b = 0; b < kBackends; ++b) {
-      backends_.push_back(std::make_unique<RawBackend>(Switchable(bad_[b], served_[b])));
+      backends_.push_back(std::make_unique<RawBackend>(Switchable(bad_[b], slow_[b], served_[b])));
     }
   }
   void TearDown() override { StopTraffic(); }
@@ -96,6 +99,7 @@ class FleetLoop : public testing::Test {
   std::unique_ptr<Fleet> fleet_;
   std::array<harness::ReservedPort, kAgents> ports_;
   std::array<std::atomic<bool>, kBackends> bad_{};
+  std::array<std::atomic<bool>, kBackends> slow_{};
   std::array<std::atomic<int>, kBackends> served_{};
   std::vector<std::unique_ptr<RawBackend>> backends_;
   std::vector<std::thread> clients_;
@@ -180,6 +184,69 @@ TEST_F(FleetLoop, EachBackendIsProbedByAFewAndAllGoByIt) {
     return status.ok() && status->find(R"("state":"unhealthy")") != std::string::npos;
   };
   EXPECT_TRUE(Eventually([&] { return knows(0) && knows(1) && knows(2); }, std::chrono::seconds(40)));
+}
+
+TEST_F(FleetLoop, ABackendThatIsOnlySlowIsOutForAllAndCalledSlow) {
+  // A balancer that does not care, so that it is the fleet's verdict that helps.
+  const absl::Status applied = Apply("  balancer: ROUND_ROBIN\n  breaker: {mode: \"OFF\"}\n");
+  ASSERT_TRUE(applied.ok()) << applied;
+  StartTraffic();
+  ASSERT_TRUE(Eventually([&] { return Explains(2, "it gives nine in ten in"); })) << Yardctl({"explain", "backend", backends_[2]->address()});
+  slow_[2] = true;
+  ASSERT_TRUE(Eventually([&] { return Explains(2, "verdict    ejected: slow: "); }, std::chrono::seconds(40)))
+      << Yardctl({"explain", "backend", backends_[2]->address()});
+  EXPECT_TRUE(Explains(1, "verdict    good"));
+  slow_[2] = false;
+  EXPECT_TRUE(Eventually([&] { return Explains(2, "verdict    good"); }, std::chrono::seconds(40)));
+  EXPECT_EQ(failed_, 0);
+  EXPECT_EQ(broken_, 0);
+}
+
+TEST_F(FleetLoop, EachAgentUsesTheBackendsThatItWasGiven) {
+  const absl::Status applied = Apply("  fleet: {subset_size: 2}\n");
+  ASSERT_TRUE(applied.ok()) << applied;
+  StartTraffic();
+  // Four agents: three of four backends each, so that each backend has three.
+  const auto even = [&] {
+    for (std::size_t b = 0; b < kBackends; ++b) {
+      if (!Explains(b, "subsets    3 agents have it in theirs")) return false;
+    }
+    return true;
+  };
+  EXPECT_TRUE(Eventually(even, std::chrono::seconds(40))) << Yardctl({"explain", "backend", backends_[0]->address()});
+  const std::array<int, kBackends> before = {served_[0], served_[1], served_[2], served_[3]};
+  EXPECT_TRUE(Eventually([&] {
+    bool all = true;
+    for (std::size_t b = 0; b < kBackends; ++b) all = all && served_[b] > before[b] + 50;
+    return all;
+  }));
+  // Of what each has two are gone: the rest of the upstream helps.
+  backends_[0]->StopListening();
+  backends_[1]->StopListening();
+  const int good = good_;
+  EXPECT_TRUE(Eventually([&] { return good_ > good + 500; }));
+}
+
+TEST_F(FleetLoop, AControllerThatIsSilentCostsNoRequestEvenWhereABackendIsDead) {
+  const absl::Status applied = Apply("  balancer: ROUND_ROBIN\n  breaker: {mode: \"OFF\"}\n"
+                                     "  health_check: {interval: 100ms, timeout: 200ms, unhealthy_threshold: 2, shared_by: 2, tcp: {}}\n");
+  ASSERT_TRUE(applied.ok()) << applied;
+  backends_[0]->StopListening();
+  ASSERT_TRUE(Eventually([&] { return Explains(0, "probes     unhealthy"); })) << Yardctl({"explain", "backend", backends_[0]->address()});
+  StartTraffic();
+  ASSERT_TRUE(Eventually([&] { return good_ > 500; }));
+  failed_ = broken_ = 0;
+  fleet_->controller().Kill();
+  const auto knows = [&](std::size_t a) {
+    const auto status = fleet_->AdminGet(a, "/status");
+    return status.ok() && status->find(R"("state":"unhealthy")") != std::string::npos;
+  };
+  // Two of four learn it by probes of their own only now, and nobody by a request.
+  EXPECT_TRUE(Eventually([&] { return knows(0) && knows(1) && knows(2) && knows(3); }, std::chrono::seconds(40)));
+  const int good = good_;
+  EXPECT_TRUE(Eventually([&] { return good_ > good + 1000; }));
+  EXPECT_EQ(failed_, 0);
+  EXPECT_EQ(broken_, 0);
 }
 
 }  // namespace

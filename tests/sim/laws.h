@@ -24,5 +24,19 @@ LawResult RunLaw(Law law, int delay, double lost, std::uint64_t seed);
 std::string Laws(bool full);
 // Seconds from onset until the fleet's verdict, and from there to the agents; and who is ejected wrongly.
 std::string Verdicts(bool full);
+// The same for slow ones.
+std::string SlowVerdicts(bool full);
+
+// An agent whose controller has been silent for so long.
+struct SilenceResult {
+  std::uint64_t requests = 0;
+  std::uint64_t failed = 0;
+  double half = 0;           // weight of a backend that was told to do half of its weight
+  double twice = 0;
+  double half_share = 0;     // of the requests of the next two seconds
+  double ejected_share = 0;  // of a backend that was ejected
+};
+SilenceResult RunSilence(double seconds, std::uint64_t seed);
+std::string Silence(bool full);
 
 }  // namespace switchyard::tests::sim

@@ -89,6 +89,18 @@ TEST(Laws, OursStaysEvenAndCalmHoweverLateReportsCome) {
   }
 }
 
+TEST(Silence, TenMinutesWithoutAControllerFailNoRequestAndWeightsGoBackSlowly) {
+  const SilenceResult soon = RunSilence(100, 1);
+  EXPECT_EQ(soon.failed, 0U);
+  EXPECT_FLOAT_EQ(static_cast<float>(soon.half), 0.5F) << "weights hold for three minutes";
+  EXPECT_GT(soon.ejected_share, 0.05) << "a verdict ends with its time to live";
+  const SilenceResult later = RunSilence(600, 1);
+  EXPECT_EQ(later.failed, 0U);
+  // 410 s of the ten minutes of the way back.
+  EXPECT_NEAR(later.half, 1 - 0.5 * (1 - 410.0 / 600), 0.01);
+  EXPECT_NEAR(later.twice, 1 + 1 - 410.0 / 600, 0.01);
+}
+
 TEST(Laws, AnIntegralSwingsWithTheDelay) {
   EXPECT_GE(RunLaw(Law::kStrongIntegral, 5, 0.1, 1).spread, 1.5);
   EXPECT_GE(RunLaw(Law::kNone, 1, 0.1, 1).spread, 1.4);

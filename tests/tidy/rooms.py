@@ -91,7 +91,7 @@ ARROWS = {
 
     "tests/harness": BASE + ["common/config"],
     "tests/unit": COMMON + ["agent", "agent/*", "controlplane", "controlplane/*", "tools/*", "tests/harness", "tests/unit/*"],
-    "tests/sim": BASE + ["agent/balancer", "agent/breaker", "controlplane/fleet", "controlplane/store", "tests/unit"],
+    "tests/sim": BASE + ["agent/balancer", "agent/breaker", "agent/fleet", "controlplane/fleet", "controlplane/store", "tests/unit"],
     "tests/contract": COMMON + ["agent/*", "controlplane", "controlplane/*", "tests/harness", "tests/unit"],
     "tests/fuzz": COMMON + ["agent/*", "controlplane/*"],
     "tests/bench": COMMON + ["agent/*", "controlplane/*", "tests/harness"],
@@ -127,7 +127,7 @@ HEADERS = [
      ["common/rpc/", "controlplane/stream/", "controlplane/admin/", "controlplane/identity/", "controlplane/controller", "agent/config/",
       "controlplane/main.cc", "agent/agent.", "agent/main.cc", "tools/yardctl/", "tests/contract/", "tests/integration/", "tests/unit/tools/"],
      "speak RPC in common/rpc and the rooms that own a service"),
-    (r"absl/(?!status/)", "Abseil beyond Status", [],
+    (r"absl/(?!status/)", "Abseil beyond Status", ["common/rpc/mutex_checks.cc"],
      "absl/status only (Debian's Abseil has its own string_view); text by fmt, containers by the standard library"),
     (r"gtest/|gmock/", "GoogleTest", ["tests/"], "keep test code in tests/"),
 ]

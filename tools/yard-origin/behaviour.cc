@@ -59,16 +59,19 @@ Duration Latency::Draw(Random& random) const {
 }
 
 bool Behaviour::IsPlain() const {
-  return latency.kind == Latency::Kind::kNone && error_rate == 0 && reset_rate == 0 && hang_rate == 0 && truncate_rate == 0 && raw.empty() &&
+  return latency.kind == Latency::Kind::kNone && slots == 0 && !load_header && error_rate == 0 &&
+         reset_rate == 0 && hang_rate == 0 && truncate_rate == 0 && raw.empty() &&
          !close && close_after == 0 && keep_alive_ms == 0 && length_offset == 0 && body_size <= 65536;
 }
 
 std::string ToJson(const Behaviour& b) {
   return fmt::format(
-      R"({{"latency":{},"status":{},"error_rate":{},"error_status":{},"reset_rate":{},"hang_rate":{},"truncate_rate":{},"body_size":{},)"
+      R"({{"latency":{},"slots":{},"load_header":{},)"
+      R"("status":{},"error_rate":{},"error_status":{},"reset_rate":{},"hang_rate":{},"truncate_rate":{},"body_size":{},)"
       R"("chunked":{},"headers":{},"trailers":{},"length_offset":{},"early_hints":{},"close":{},"close_after":{},"keep_alive_ms":{},)"
       R"("health_status":{},"raw":{}}})",
-      LatencyJson(b.latency), b.status, b.error_rate, b.error_status, b.reset_rate, b.hang_rate, b.truncate_rate, b.body_size, b.chunked,
+      LatencyJson(b.latency), b.slots, b.load_header,
+      b.status, b.error_rate, b.error_status, b.reset_rate, b.hang_rate, b.truncate_rate, b.body_size, b.chunked,
       HeadersJson(b.headers), HeadersJson(b.trailers), b.length_offset, b.early_hints, b.close, b.close_after, b.keep_alive_ms,
       b.health_status, wire::JsonString(b.raw));
 }

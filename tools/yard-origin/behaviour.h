@@ -2,6 +2,8 @@
 //
 // In JSON (every field optional; an unknown field is refused):
 //   {"latency": {"kind": "constant", "ms": 5}               also: uniform {min_ms, max_ms}, exponential {mean_ms}, lognormal {median_ms, sigma}
+//    "slots": 0,                                              answers that are worked on at a time, by each thread; the others queue. 0: no bound
+//    "load_header": false,                                    `endpoint-load-metrics` with in-flight and, with slots, utilisation
 //    "status": 200, "error_rate": 0.1, "error_status": 503,  share of answers with another status
 //    "reset_rate": 0, "hang_rate": 0, "truncate_rate": 0,     shares of connections reset, never answered, cut in mid-body
 //    "body_size": 1024, "chunked": false, "headers": {}, "trailers": {},   trailers need chunked
@@ -42,6 +44,8 @@ struct Latency {
 struct Behaviour {
   using Headers = std::vector<std::pair<std::string, std::string>>;
   Latency latency;
+  std::uint32_t slots = 0;
+  bool load_header = false;
   int status = 200;
   double error_rate = 0;
   int error_status = 503;

@@ -127,6 +127,8 @@ const std::map<std::string, Reader>& Readers() {
   constexpr double kGiB = 1024.0 * 1024 * 1024;
   static const std::map<std::string, Reader> readers = {
       {"latency", [](const std::string&, const Value& v, Behaviour& b) { return ReadLatency(v, b.latency); }},
+      {"slots", Integer(&Behaviour::slots, 0, 100'000)},
+      {"load_header", Bool(&Behaviour::load_header)},
       {"status", Integer(&Behaviour::status, 200, 599)},
       {"error_rate", Rate(&Behaviour::error_rate)},
       {"error_status", Integer(&Behaviour::error_status, 200, 599)},

@@ -6,6 +6,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 #include <cstring>
+#include <utility>
 
 namespace switchyard::tools::origin {
 namespace asio = boost::asio;
@@ -206,17 +207,52 @@ Connection::Next Connection::Refuse(std::string_view why) {
 void Connection::BeginReply(Reply reply) {
   reply_ = std::move(reply);
   state_ = State::kReplying;
+  if (!reply_.control) {
+    present_ = true;
+    ++site_.present;
+  }
   if (reply_.delay.count() == 0) return WriteReply();
   WatchPeer();
-  const auto wait = [](Connection& self) {
-    self.timer_.expires_after(self.reply_.delay);
-    self.timer_.async_wait([me = self.shared_from_this()](const error_code& error) {
-      if (!error && me->state_ == State::kReplying) me->WriteReply();
-    });
-  };
   // Answers to earlier pipelined requests do not wait for this one.
-  if (out_.empty()) wait(*this);
-  else Write(wait);
+  if (out_.empty()) Enter();
+  else Write([](Connection& self) { self.Enter(); });
+}
+
+// To work, or into the queue for it.
+void Connection::Enter() {
+  const std::uint32_t slots = site_.behaviour->slots;
+  if (reply_.control || slots == 0 || site_.busy < slots) return Work();
+  site_.waiting.push_back(weak_from_this());
+}
+
+void Connection::Work() {
+  if (present_) {
+    busy_ = true;
+    ++site_.busy;
+  }
+  timer_.expires_after(reply_.delay);
+  timer_.async_wait([me = shared_from_this()](const error_code& error) {
+    if (!error && me->state_ == State::kReplying) me->WriteReply();
+  });
+}
+
+// The work is done, or nobody waits for it any more; the next may begin.
+void Connection::Leave() {
+  if (std::exchange(present_, false)) --site_.present;
+  if (!std::exchange(busy_, false)) return;
+  --site_.busy;
+  while (!site_.waiting.empty() && (site_.behaviour->slots == 0 || site_.busy < site_.behaviour->slots)) {
+    const std::shared_ptr<Connection> next = site_.waiting.front().lock();
+    site_.waiting.pop_front();
+    if (next != nullptr && next->present_ && !next->busy_) next->Work();
+  }
+}
+
+std::string Connection::LoadHeader() const {
+  std::string out = fmt::format("endpoint-load-metrics: TEXT named_metrics.in_flight={}", site_.present);
+  const std::uint32_t slots = site_.behaviour->slots;
+  if (slots > 0) out += fmt::format(",application_utilization={:.3f}", static_cast<double>(site_.busy) / slots);
+  return out + "\r\n";
 }
 
 // Closes when the peer leaves while nothing is being read.
@@ -238,9 +274,14 @@ void Connection::WriteReply() {
   ++watch_;
   if (reply_.end == Reply::End::kReset) return Reset();
   if (reply_.end == Reply::End::kHang) {
+    Leave();
     state_ = State::kHang;
     return Continue();
   }
+  // Before the empty line; a raw answer has none of ours.
+  const bool load = site_.behaviour->load_header && present_ && reply_.head.ends_with("\r\n\r\n");
+  if (load) reply_.head.insert(reply_.head.size() - 2, LoadHeader());
+  Leave();
   out_ += reply_.head;
   WriteFill();
 }
@@ -305,6 +346,7 @@ void Connection::Reset() {
 
 void Connection::Abort() {
   state_ = State::kClosed;
+  Leave();
   error_code ignored;
   socket_.close(ignored);
   timer_.cancel();

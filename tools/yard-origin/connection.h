@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/crc.hpp>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@
 
 namespace switchyard::tools::origin {
 
+class Connection;
+
 // What the connections of one site on one worker share.
 struct SiteOnWorker {
   SiteOnWorker(Site& s, Lane& l, std::uint64_t seed) : site(s), lane(l), random(seed) {}
@@ -34,6 +37,10 @@ struct SiteOnWorker {
   std::uint64_t version = 0;
   std::string plain;  // the whole answer to a plain GET; empty when the behaviour is not plain
   bool raw_log = false;
+  // With `slots`: requests that are here, those of them that are worked on, and who waits, in order; at most one per connection.
+  std::uint32_t present = 0;
+  std::uint32_t busy = 0;
+  std::deque<std::weak_ptr<Connection>> waiting;
 
   // Takes a new behaviour over when there is one.
   void Refresh();
@@ -67,6 +74,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Remember(std::string_view head, std::string_view error);
 
   void BeginReply(Reply reply);
+  void Enter();
+  void Work();
+  void Leave();
+  std::string LoadHeader() const;
   void WriteReply();
   void WriteFill();
   void EndReply();
@@ -97,6 +108,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t body_bytes_ = 0;
   boost::crc_32_type crc_;
   Reply reply_;
+  bool present_ = false;  // counted in the site
+  bool busy_ = false;
   WebSocketEcho websocket_;
   std::uint64_t watch_ = 0;
   std::uint32_t answers_ = 0;

@@ -6,6 +6,7 @@
 
 #include "common/base/duration.h"
 #include "common/base/descriptors.h"
+#include "common/rpc/mutex_checks.h"
 #include "common/tls/tls13.h"
 #include "tools/yard-swarm/swarm.h"
 
@@ -35,10 +36,13 @@ int main(int argc, char** argv) {
   app.add_option("--agents", options.agents, "How many")->check(CLI::Range(std::size_t{1}, switchyard::tools::swarm::kMostAgents))->capture_default_str();
   app.add_option("--busy", options.busy, "Backends that each agent sends evidence of")->capture_default_str();
   app.add_option("--rounds", options.rounds, "Rounds of one backend that falls ill everywhere")->capture_default_str();
+  app.add_option("--rate", options.rate, "First connections per second")->check(CLI::Range(1.0, 1e6))->capture_default_str();
+  app.add_option("--events", options.events, "File to append what happens to, one JSON object per line");
   app.add_option("--seed", options.seed, "Of everything random")->capture_default_str();
   app.add_flag("--stay", stay, "Stay afterwards, and tell when agents are lost and when all are back, until SIGINT");
   CLI11_PARSE(app, argc, argv);
   switchyard::RaiseDescriptorLimit();
+  switchyard::rpc::SkipMutexChecks();
   if (!switchyard::tls::RequireTls13().ok()) return 1;
   const auto swarm = switchyard::tools::swarm::Swarm::Make(options);
   Print(swarm->Run());

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <thread>
-#include <unordered_map>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -38,13 +39,16 @@ Spread SpreadOf(std::vector<double> seconds) {
   return {seconds[seconds.size() / 2], seconds[seconds.size() * 99 / 100], seconds.back()};
 }
 
+// Backends of a configuration, shared by all who serve it.
+using Backends = std::vector<std::pair<std::string, std::string>>;
+
 // One simulated agent.
 struct Member {
   std::unique_ptr<config::GrpcLinkFactory> links;
   std::unique_ptr<config::ControllerClient> client;
-  std::vector<std::pair<std::string, std::string>> backends;
+  std::shared_ptr<const Backends> backends = std::make_shared<const Backends>();
   std::vector<bool> named;
-  std::unordered_map<std::uint32_t, std::pair<std::string, std::string>> told_of;  // by the controller's numbers
+  std::vector<std::pair<std::string, std::string>> probes;  // for the fleet
   std::uint64_t sequence = 0;
   bool fresh = true;
   bool configured = false;
@@ -53,17 +57,27 @@ struct Member {
 
 class TheSwarm final : public Swarm {
  public:
-  explicit TheSwarm(const SwarmOptions& options) : options_(options), log_(std::make_unique<observe::NullLog>()), random_(options.seed) {}
+  explicit TheSwarm(const SwarmOptions& options) : options_(options), log_(std::make_unique<observe::NullLog>()), random_(options.seed) {
+    if (!options_.events.empty()) events_ = std::fopen(options_.events.c_str(), "ae");
+  }
+  TheSwarm(const TheSwarm&) = delete;
+  TheSwarm& operator=(const TheSwarm&) = delete;
+  ~TheSwarm() override {
+    if (events_ != nullptr) std::fclose(events_);
+  }
   SwarmResult Run() override;
   void Stay() override;
 
  private:
   void EnrolAll();
   void Open(std::size_t at);
-  void Configured(Member& member);
+  void Configured(Member& member, const v1::Snapshot& now);
+  void Applied(std::uint64_t generation);
+  // A line of `events`.
+  void Tell(const std::string& json);
   void Heard(Member& member, const v1::Overlay& overlay);
   void Beat(std::size_t at);
-  void Report(Member& member);
+  void Report(Member& member, std::size_t first);
   std::size_t Connected() const;
   void Round();
   double Since(TimePoint start) const { return std::chrono::duration<double>(clock_.Now() - start).count(); }
@@ -79,7 +93,11 @@ class TheSwarm final : public Swarm {
   std::vector<config::Identity> identities_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<std::unique_ptr<Loop::Timer>> timers_;
+  std::FILE* events_ = nullptr;
+  std::map<std::string, std::shared_ptr<const Backends>> by_digest_;
+  std::map<std::uint64_t, std::vector<double>> applied_;  // wall clock, by generation
   std::pair<std::string, std::string> sick_;
+  std::size_t sick_place_ = ~std::size_t{0};
   TimePoint onset_{};
   SwarmResult result_;
 };
@@ -133,35 +151,67 @@ void TheSwarm::Open(std::size_t at) {
   options.version = "swarm";
   options.instance = SecureHex(8);
   options.seed = random_.Next();
-  options.welcome_timeout = std::chrono::seconds(60);
   member.client = std::make_unique<config::ControllerClient>(parts, std::move(options));
-  member.client->OnApplied([this, &member](const v1::Snapshot&, const v1::Snapshot&) { Configured(member); });
+  member.client->OnApplied([this, &member](const v1::Snapshot&, const v1::Snapshot& now) { Configured(member, now); });
   member.client->OnOverlay([this, &member](const v1::Overlay& overlay) { Heard(member, overlay); });
   member.client->OnWelcome([&member](Duration) {
     member.fresh = true;
     std::fill(member.named.begin(), member.named.end(), false);
   });
-  member.client->Start();
-  timers_[at] = loop_.After(Duration(static_cast<Duration::rep>(random_.Unit() * 1e8)), [this, at] { Beat(at); });
+  member.client->OnProbes([&member](const v1::ProbeAssignment& probes) {
+    member.probes.clear();
+    for (const v1::UpstreamProbes& one : probes.upstreams()) {
+      for (const std::string& backend : one.backends()) member.probes.emplace_back(one.upstream(), backend);
+    }
+  });
+  const auto spread = static_cast<double>(identities_.size()) / options_.rate;
+  timers_[at] = loop_.After(Duration(static_cast<Duration::rep>(random_.Unit() * spread * 1e9)), [this, at] {
+    members_[at]->client->Start();
+    Beat(at);
+  });
 }
 
-void TheSwarm::Configured(Member& member) {
-  member.backends.clear();
-  for (const v1::Resource& resource : member.client->serving().resources()) {
-    for (const v1::Backend& backend : resource.upstream().backends()) member.backends.emplace_back(resource.name(), backend.address());
+void TheSwarm::Tell(const std::string& json) {
+  if (events_ == nullptr) return;
+  std::fputs((json + "\n").c_str(), events_);
+  std::fflush(events_);
+}
+
+void TheSwarm::Configured(Member& member, const v1::Snapshot& now) {
+  auto& known = by_digest_[now.digest()];
+  if (known == nullptr) {
+    auto backends = std::make_shared<Backends>();
+    for (const v1::Resource& resource : now.resources()) {
+      for (const v1::Backend& backend : resource.upstream().backends()) backends->emplace_back(resource.name(), backend.address());
+    }
+    known = std::move(backends);
   }
-  member.named.assign(member.backends.size(), false);
+  member.backends = known;
+  std::erase_if(by_digest_, [&](const auto& one) { return one.second.use_count() == 1; });
+  member.named.assign(member.backends->size(), false);
   member.fresh = true;
   member.configured = true;
+  Applied(now.generation());
+}
+
+void TheSwarm::Applied(std::uint64_t generation) {
+  std::vector<double>& times = applied_[generation];
+  times.push_back(std::chrono::duration<double>(clock_.WallNow().time_since_epoch()).count());
+  if (times.size() < identities_.size()) return;
+  const Spread spread = SpreadOf(times);
+  Tell(fmt::format(R"({{"event": "change", "generation": {}, "first": {:.6f}, "p50": {:.6f}, "p99": {:.6f}, "last": {:.6f}}})", generation,
+                   times.front(), spread.p50, spread.p99, spread.last));
+  applied_.erase(applied_.begin(), applied_.upper_bound(generation));
 }
 
 void TheSwarm::Heard(Member& member, const v1::Overlay& overlay) {
   ++result_.overlays;
-  if (overlay.full()) member.told_of.clear();
   for (const v1::BackendOverlay& one : overlay.backends()) {
-    if (!one.upstream().empty()) member.told_of[one.id()] = {one.upstream(), one.backend()};
-    const bool ejected = one.word().verdict() == v1::VERDICT_EJECTED && onset_ != TimePoint{} && member.told == TimePoint{};
-    if (ejected && member.told_of[one.id()] == sick_) member.told = clock_.Now();
+    if (one.word().verdict() != v1::VERDICT_EJECTED) continue;
+    if (onset_ == TimePoint{} || member.told != TimePoint{}) continue;
+    // Nobody else is ill, so a number without a name is the sick one's.
+    const bool other = !one.upstream().empty() && std::pair(one.upstream(), one.backend()) != sick_;
+    if (!other) member.told = clock_.Now();
   }
 }
 
@@ -169,25 +219,29 @@ void TheSwarm::Heard(Member& member, const v1::Overlay& overlay) {
 void TheSwarm::Beat(std::size_t at) {
   timers_[at] = loop_.After(kBeat, [this, at] { Beat(at); });
   Member& member = *members_[at];
-  if (member.backends.empty() || !member.client->MaySendEvidence()) return;
-  if (++member.sequence % 10 == 0) Report(member);
+  const Backends& backends = *member.backends;
+  if (backends.empty() || !member.client->MaySendEvidence()) return;
+  const std::size_t own = at * options_.busy % backends.size();
+  if (++member.sequence % 10 == 0) Report(member, own);
   const bool sick = onset_ != TimePoint{} && member.told == TimePoint{};
   // Without failures as seldom as a controller of so many asks for.
   if (!sick && member.sequence % std::max<std::size_t>(1, members_.size() / 500) != 0) return;
   v1::Evidence evidence;
   evidence.set_sequence(member.sequence);
   evidence.set_fresh(std::exchange(member.fresh, false));
-  const std::size_t first = at * options_.busy % member.backends.size();
+  const std::size_t sick_at = sick_place_;
   std::uint32_t count = 0;
-  for (std::size_t i = 0; i < member.backends.size(); ++i) {
-    const bool is_sick = member.backends[i] == sick_;
-    const std::size_t place = (i + member.backends.size() - first) % member.backends.size();
-    if (place >= options_.busy && !is_sick) continue;
+  for (std::size_t place = 0; place <= options_.busy; ++place) {
+    // Its own, in the order of the configuration as ever, and the sick one, of which all tell.
+    const std::size_t i = place < options_.busy ? (own + place) % backends.size() : sick_at;
+    if (i >= backends.size()) continue;
+    const bool is_sick = i == sick_at;
+    if (is_sick && place < options_.busy) continue;
     v1::BackendEvidence& record = *evidence.add_backends();
     record.set_id(++count);
     if (!member.named[i]) {
-      record.set_upstream(member.backends[i].first);
-      record.set_backend(member.backends[i].second);
+      record.set_upstream(backends[i].first);
+      record.set_backend(backends[i].second);
       member.named[i] = true;
     }
     record.set_in_flight(static_cast<std::uint32_t>(random_.Below(4)));
@@ -196,15 +250,25 @@ void TheSwarm::Beat(std::size_t at) {
   result_.evidence += member.client->SendEvidence(std::move(evidence)) ? 1 : 0;
 }
 
-void TheSwarm::Report(Member& member) {
+void TheSwarm::Report(Member& member, std::size_t first) {
   v1::Report report;
   report.set_sequence(member.sequence);
   report.mutable_length()->set_seconds(1);
-  for (std::size_t i = 0; i < std::min(options_.busy, member.backends.size()); ++i) {
+  const Backends& backends = *member.backends;
+  for (std::size_t i = 0; i < std::min(options_.busy, backends.size()); ++i) {
     v1::BackendReport& row = *report.add_backends();
-    row.set_upstream(member.backends[i].first);
-    row.set_backend(member.backends[i].second);
+    std::tie(*row.mutable_upstream(), *row.mutable_backend()) = backends[(first + i) % backends.size()];
     row.set_succeeded(20);
+    row.mutable_latency()->set_scale(4);
+    row.mutable_latency()->set_offset(200);
+    // Two octaves around 7 ms.
+    for (int bucket = 0; bucket < 32; ++bucket) row.mutable_latency()->add_counts(bucket % 3 == 0 ? 2 : 0);
+  }
+  for (const auto& [upstream, backend] : member.probes) {
+    v1::BackendReport& row = *report.add_backends();
+    row.set_upstream(upstream);
+    row.set_backend(backend);
+    row.set_health(v1::HEALTH_HEALTHY);
   }
   member.client->SendReport(std::move(report));
 }
@@ -226,8 +290,9 @@ void TheSwarm::Round() {
     member->fresh = true;
     std::fill(member->named.begin(), member->named.end(), false);
   }
-  const auto& some = members_.front()->backends;
-  sick_ = some[random_.Below(some.size())];
+  const Backends& some = *members_.front()->backends;
+  sick_place_ = random_.Below(some.size());
+  sick_ = some[sick_place_];
   Wait(options_.round_gap);
   onset_ = clock_.Now();
   fmt::print(stderr, "yard-swarm: {} of {} falls ill\n", sick_.second, sick_.first);
@@ -246,12 +311,15 @@ void TheSwarm::Round() {
     since_first.push_back(std::chrono::duration<double>(told - std::min(first, told)).count());
   }
   onset_ = {};
-  result_.verdicts.push_back(SpreadOf(since_onset));
-  result_.told.push_back(SpreadOf(since_first));
+  const Spread told = result_.told.emplace_back(SpreadOf(since_first));
+  const Spread onset = result_.verdicts.emplace_back(SpreadOf(since_onset));
+  Tell(fmt::format(R"({{"event": "verdict", "p50": {:.6f}, "p99": {:.6f}, "last": {:.6f}, "onset_p50": {:.6f}, "onset_p99": {:.6f}}})", told.p50,
+                   told.p99, told.last, onset.p50, onset.p99));
 }
 
 SwarmResult TheSwarm::Run() {
   EnrolAll();
+  Tell(fmt::format(R"({{"event": "enrolled", "agents": {}, "seconds": {:.3f}}})", result_.enrolled, result_.enrol_seconds));
   const TimePoint start = clock_.Now();
   timers_.resize(identities_.size());
   for (std::size_t i = 0; i < identities_.size(); ++i) Open(i);
@@ -260,10 +328,13 @@ SwarmResult TheSwarm::Run() {
   loop_.RunUntil([&] { return over || Connected() == members_.size(); });
   result_.connect_seconds = Since(start);
   fmt::print(stderr, "yard-swarm: {} of {} connected after {:.1f} s\n", Connected(), members_.size(), result_.connect_seconds);
-  if (members_.empty() || members_.front()->backends.empty()) return result_;
+  Tell(fmt::format(R"({{"event": "connected", "agents": {}, "seconds": {:.3f}}})", Connected(), result_.connect_seconds));
+  if (members_.empty() || members_.front()->backends->empty()) return result_;
   Wait(options_.warm_up);
+  Tell(fmt::format(R"({{"event": "warm", "evidence": {}, "overlays": {}}})", result_.evidence, result_.overlays));
   for (std::size_t round = 0; round < options_.rounds; ++round) Round();
   sick_ = {};
+  sick_place_ = ~std::size_t{0};
   return result_;
 }
 
@@ -278,13 +349,16 @@ void TheSwarm::Stay() {
     if (connected < members_.size() && lost == TimePoint{}) {
       lost = clock_.Now();
       fmt::print(stderr, "yard-swarm: agents lost\n");
+      Tell(R"({"event": "lost"})");
     } else if (connected == members_.size() && lost != TimePoint{}) {
       fmt::print(stderr, "yard-swarm: all {} back after {:.1f} s\n", connected, Since(lost));
+      Tell(fmt::format(R"({{"event": "back", "agents": {}, "seconds": {:.3f}}})", connected, Since(lost)));
       lost = {};
     }
     timer = loop_.After(kBeat, look);
   };
   look();
+  Tell(R"({"event": "staying"})");
   loop_.RunUntil([&stop] { return stop; });
   for (const auto& member : members_) member->client->Stop();
 }

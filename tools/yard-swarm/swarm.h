@@ -1,7 +1,9 @@
 // Swarm: many simulated agents in one process, each with its own certificate and stream, against one real controller.
 //
 // They are agents as far as the controller can tell: the same client, enrolment and overlay code; they serve nothing, apply every configuration at once, and
-// send made-up evidence and reports. So what is measured is the controller and the streams, not proxies.
+// send made-up evidence and reports: of `busy` backends each, with latency histograms, and the health of those that they are asked to probe. So what is
+// measured is the controller and the streams, not proxies. What happens is written to `events` as it happens, one JSON object per line: tests/prove/swarm
+// makes a table of it. One thread carries all of them: with thousands, look at its CPU time before blaming the controller for what comes late.
 //
 // Thread-safety: one thread, but for enrolment, which uses kEnrolThreads. Bounds: kMostAgents. Errors: what cannot enrol is counted, and left out.
 #pragma once
@@ -27,6 +29,8 @@ struct SwarmOptions {
   Duration warm_up = std::chrono::seconds(10);
   std::size_t rounds = 5;  // of a verdict: onset until every agent was told
   Duration round_gap = std::chrono::seconds(3);
+  double rate = 200;          // of first connections, per second
+  std::string events;         // file to append to; empty: nowhere
   std::uint64_t seed = 1;
 };
 

@@ -67,6 +67,26 @@ TEST(Behaviour, NamesTheFieldThatIsWrong) {
   }
 }
 
+TEST(Server, WithOneSlotTheSecondWaitsAndTheLoadIsTold) {
+  const auto server = StartServer(R"({"latency":{"kind":"constant","ms":200},"slots":1,"load_header":true})");
+  boost::asio::io_context io;
+  boost::asio::ip::tcp::socket sockets[2] = {boost::asio::ip::tcp::socket(io), boost::asio::ip::tcp::socket(io)};
+  boost::system::error_code error;
+  const SystemClock clock;
+  const TimePoint start = clock.Now();
+  for (auto& socket : sockets) {
+    socket.connect({boost::asio::ip::make_address("127.0.0.1"), server->listens()[0].address.port()}, error);
+    boost::asio::write(socket, boost::asio::buffer(std::string_view("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")), error);
+  }
+  std::string answers[2];
+  for (int i = 0; i < 2; ++i) boost::asio::read(sockets[i], boost::asio::dynamic_buffer(answers[i], 1 << 20), error);
+  EXPECT_GE(clock.Now() - start, std::chrono::milliseconds(400));
+  // Whichever came first saw the other wait.
+  const bool first = answers[0].find("in_flight=2,application_utilization=1.000\r\n") != std::string::npos;
+  EXPECT_THAT(answers[first ? 0 : 1], HasSubstr("endpoint-load-metrics: TEXT named_metrics.in_flight=2,application_utilization=1.000\r\n"));
+  EXPECT_THAT(answers[first ? 1 : 0], HasSubstr("endpoint-load-metrics: TEXT named_metrics.in_flight=1,application_utilization=1.000\r\n"));
+}
+
 TEST(Latency, DrawsTheDistributionsItIsNamedFor) {
   const std::uint64_t seed = 42;
   SCOPED_TRACE(seed);

@@ -34,6 +34,12 @@ std::string Text(const v1::BackendExplanation& one) {
                      one.evidence_of_all());
   out += fmt::format("errors     {} of attempts; the middle of its peers {}; {} is called usual, {} bad\n", Percent(one.error()),
                      Percent(one.peers_error()), Percent(one.usual_error()), Percent(one.bad_error()));
+  if (one.has_slow_limit()) {
+    const std::string own = one.has_nine_in_ten() ? FormatDurationRounded(config::FromProto(one.nine_in_ten())) : "not known";
+    out += fmt::format("slowness   {} of answers take longer than {}; it gives nine in ten in {}; evidence {:.1f}\n", Percent(one.slow()),
+                       FormatDurationRounded(config::FromProto(one.slow_limit())), own, one.slow_evidence());
+  }
+  if (one.assigned() > 0) out += fmt::format("subsets    {} agents have it in theirs\n", one.assigned());
   out += fmt::format("agents     {} send attempts, {} saw failures; ejected {} times, next doubled {} times\n", one.agents(), one.witnesses(),
                      one.ejections(), one.backoff());
   out += fmt::format("weight     {} configured, times {:.2f}, share {}\n", one.configured_weight(), one.effective(), Percent(one.share()));

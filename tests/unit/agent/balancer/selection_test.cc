@@ -159,6 +159,43 @@ TEST_F(SelectionTest, WithNobodyLeftAllActiveOnesAreUsedButNeverTheBarred) {
   EXPECT_NEAR(shares[4], 1.0, 1e-6);
 }
 
+TEST_F(SelectionTest, ASubsetTakesEverythingWhileItIsEnoughAndThenTheWholeTierHelps) {
+  Make({.least_capacity = 0.2}, {{0, true}, {0, true}, {0, true}, {0, true}, {0, true}, {0, true}, {1, true}});
+  standings_[4].left_out = standings_[5].left_out = true;
+  auto shares = Shares();
+  EXPECT_EQ(shares[4] + shares[5] + shares[6], 0);
+  // 3 of 4 own ones: 1.4 * 0.75 still covers it.
+  standings_[0].healthy = false;
+  shares = Shares();
+  EXPECT_EQ(shares[4] + shares[5] + shares[6], 0);
+  // 2 of 4: before another tier is asked, the whole of this one is.
+  standings_[1].ejected = true;
+  shares = Shares();
+  for (const std::size_t at : {2, 3, 4, 5}) EXPECT_GT(shares[at], 0.15) << at;
+  EXPECT_LT(shares[6], 0.1);
+  EXPECT_FALSE(selection_->panic());
+  standings_[0].healthy = true;
+  shares = Shares();
+  EXPECT_EQ(shares[4] + shares[5] + shares[6], 0);
+}
+
+TEST_F(SelectionTest, ASubsetThatIsDownLosesNoRequest) {
+  Make({.least_capacity = 0.2}, {{0, true}, {0, true}, {0, true}, {0, true}});
+  standings_[2].left_out = standings_[3].left_out = true;
+  standings_[0].healthy = standings_[1].healthy = false;
+  auto shares = Shares();
+  EXPECT_NEAR(shares[2] + shares[3], 1, 1e-6);
+  // What is left out and unwell is no way out.
+  standings_[2].healthy = false;
+  shares = Shares();
+  EXPECT_NEAR(shares[3], 1, 1e-6);
+  // All down: panic, as ever.
+  standings_[3].ejected = true;
+  shares = Shares();
+  EXPECT_EQ(shares[4], 0);
+  EXPECT_TRUE(selection_->panic());
+}
+
 TEST_F(SelectionTest, TrialShareIsKept) {
   Make({}, {{0, true}, {0, true}, {0, true}, {0, true}});
   standings_[1].share = 0.05F;

@@ -151,6 +151,18 @@ TEST_F(OverlayTableTest, OwnProbesGoOverThoseOfOthers) {
   ASSERT_EQ(overlays_.NotPlain(10).size(), 1U);
 }
 
+TEST_F(OverlayTableTest, WhatOthersFoundHoldsUntilOwnProbesOfASilentFleetHaveEnded) {
+  v1::Overlay full = Make(1, true);
+  Add(full, 1, true, v1::VERDICT_GOOD).mutable_word()->set_health(v1::HEALTH_UNHEALTHY);
+  overlays_.Apply(full);
+  clock_.Advance(std::chrono::minutes(1));
+  overlays_.Tick();
+  EXPECT_FALSE(overlays_.alive());
+  EXPECT_FALSE(one_->usable()) << "requests must not find out";
+  one_->Set(health::HealthState::kHealthy);
+  EXPECT_TRUE(one_->usable());
+}
+
 TEST_F(OverlayTableTest, ABackendThatCameBackUnderANewNumberIsSpokenForByThatOnly) {
   Ejected();
   v1::Overlay next = Make(6, false);

@@ -1,12 +1,14 @@
 // FleetCase: agents that send evidence to a ledger on simulated time, each 100 ms, with failures as a test wants them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "common/base/random.h"
+#include "common/stats/exponential_histogram.h"
 #include "controlplane/fleet/ledger.h"
 
 namespace switchyard::controlplane::fleet {
@@ -15,7 +17,13 @@ class FleetCase {
  public:
   // `rate`: attempts per second and backend, from all agents.
   FleetCase(int agents, int backends, double rate, std::uint64_t seed = 7)
-      : ledger(seed), random_(seed), agents_(agents), backends_(backends), rate_(rate), sequence_(static_cast<std::size_t>(agents)) {
+      : ledger(seed),
+        random_(seed),
+        agents_(agents),
+        backends_(backends),
+        rate_(rate),
+        sequence_(static_cast<std::size_t>(agents)),
+        took_(static_cast<std::size_t>(agents)) {
     SetUpstream([](v1::Upstream&) {});
   }
 
@@ -36,6 +44,8 @@ class FleetCase {
 
   // Share of failures that agent a sees at backend b.
   std::function<double(int a, int b)> error = [](int, int) { return 0.0; };
+  // How long an answer takes, milliseconds; empty: nobody tells latencies.
+  std::function<double(int a, int b, Random& random)> latency;
   // Whether failures are attempts without an answer.
   bool unanswered = false;
   // Changes what an agent is about to send.
@@ -54,17 +64,38 @@ class FleetCase {
         record.set_backend(AddressOf(b));
       }
       record.set_in_flight(1);
-      if (At(b).machine.stage() == Stage::kEjected) continue;
-      const double mean = rate_ / agents_ * 0.1 * At(b).machine.share();
+      if (IsEjected(b)) continue;
+      const double mean = rate_ / agents_ * 0.1 * ShareOf(b);
       for (int i = Poisson(mean); i > 0; --i) {
         if (random_.Unit() >= error(agent, b)) {
           record.set_succeeded(record.succeeded() + 1);
+          if (latency) took_[static_cast<std::size_t>(agent)][b].Record(static_cast<std::uint64_t>(1000 * latency(agent, b, random_)));
         } else if (unanswered) {
           record.set_unanswered(record.unanswered() + 1);
         } else {
           record.set_failed(record.failed() + 1);
         }
       }
+    }
+    return out;
+  }
+
+  bool IsEjected(int b) { return At(b).machine.stage() == Stage::kEjected || (At(b).slow != nullptr && At(b).slow->machine.stage() == Stage::kEjected); }
+  double ShareOf(int b) { return std::min(At(b).machine.share(), At(b).slow == nullptr ? 1 : At(b).slow->machine.share()); }
+
+  // What an agent reports once a second.
+  v1::Report ReportOf(int agent) {
+    v1::Report out;
+    out.set_sequence(++reports_);
+    for (auto& [b, histogram] : took_[static_cast<std::size_t>(agent)]) {
+      if (histogram.count() == 0) continue;
+      v1::BackendReport& row = *out.add_backends();
+      row.set_upstream("web");
+      row.set_backend(AddressOf(b));
+      row.mutable_latency()->set_scale(stats::ExponentialHistogram::kScale);
+      row.mutable_latency()->set_offset(histogram.first());
+      for (int i = histogram.first(); i < histogram.last(); ++i) row.mutable_latency()->add_counts(histogram.at(i));
+      histogram.Clear();
     }
     return out;
   }
@@ -76,9 +107,13 @@ class FleetCase {
       v1::Evidence evidence = EvidenceOf(a);
       forge(a, evidence);
       if (ledger.OnEvidence(NodeOf(a), "i", evidence, now)) ledger.Judge(now, Wall());
+      // Spread over the second.
+      if (latency && (beats_ + a) % 10 == 0) ledger.OnReport(NodeOf(a), "i", ReportOf(a), now);
     }
+    const bool on_second = ++beats_ % 10 == 0;
+    if (on_second) ledger.JudgeSlowness(now);
     ledger.Judge(now, Wall());
-    if (++beats_ % 10 == 0) ledger.StepAllWeights(now);
+    if (on_second) ledger.StepAllWeights(now);
   }
   void Run(double seconds) {
     for (int i = 0; i < static_cast<int>(seconds * 10); ++i) Beat();
@@ -88,13 +123,15 @@ class FleetCase {
     const TimePoint start = now;
     while (std::chrono::duration<double>(now - start).count() < most) {
       Beat();
-      if (At(backend).machine.stage() == Stage::kEjected) return std::chrono::duration<double>(At(backend).machine.since() - start).count();
+      if (!IsEjected(backend)) continue;
+      if (At(backend).machine.stage() != Stage::kEjected) return std::chrono::duration<double>(At(backend).slow->machine.since() - start).count();
+      return std::chrono::duration<double>(At(backend).machine.since() - start).count();
     }
     return -1;
   }
   int Out() {
     int count = 0;
-    for (int b = 0; b < backends_; ++b) count += At(b).machine.stage() == Stage::kEjected ? 1 : 0;
+    for (int b = 0; b < backends_; ++b) count += IsEjected(b) ? 1 : 0;
     return count;
   }
   std::uint64_t Ejections() const { return ledger.counters().ejections; }
@@ -116,6 +153,8 @@ class FleetCase {
   int backends_;
   double rate_;
   std::vector<std::uint64_t> sequence_;
+  std::vector<std::map<int, stats::ExponentialHistogram>> took_;  // by agent and backend, since its last report
+  std::uint64_t reports_ = 0;
   int beats_ = 0;
 };
 

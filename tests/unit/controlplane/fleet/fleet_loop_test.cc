@@ -50,6 +50,7 @@ class FleetLoopTest : public testing::Test {
       EXPECT_TRUE(message.ParseFromString(*frame));
       if (message.has_probes()) probes_[agent] = message.probes();
       if (message.has_overlay()) overlays_[agent] = message.overlay();
+      if (message.has_subsets()) subsets_[agent] = message.subsets();
     }
     return frames;
   }
@@ -93,6 +94,7 @@ class FleetLoopTest : public testing::Test {
   std::vector<Cursor> cursors_;
   std::map<int, v1::ProbeAssignment> probes_;
   std::map<int, v1::Overlay> overlays_;
+  std::map<int, v1::SubsetAssignment> subsets_;
   Frame last_;
 };
 
@@ -113,6 +115,103 @@ TEST_F(FleetLoopTest, TellsANewAgentEverythingAndThenOnlyWhatChanged) {
   const Frame first = last_;
   EXPECT_EQ(Drain(1), 1);
   EXPECT_EQ(last_, first) << "agents with the same upstreams share the bytes";
+}
+
+class SubsetLoopTest : public FleetLoopTest {
+ protected:
+  // As many backends, of which each agent is to use so many.
+  void Configure(int backends, std::uint32_t size) {
+    v1::Resource resource;
+    resource.set_name("web");
+    v1::Upstream& upstream = *resource.mutable_upstream();
+    upstream.mutable_health_check()->mutable_tcp();
+    upstream.mutable_fleet()->set_subset_size(size);
+    for (int b = 1; b <= backends; ++b) upstream.add_backends()->set_address("10.0.0." + std::to_string(b) + ":80");
+    store::Catalog catalog;
+    catalog.resources[{v1::KIND_UPSTREAM, "web"}] = std::make_shared<const v1::Resource>(resource);
+    loop_.SetCatalog(catalog);
+    auto snapshot = std::make_shared<v1::Snapshot>();
+    *snapshot->add_resources() = resource;
+    target_ = snapshot;
+  }
+  void Settle(int agents) {
+    clock_.Advance(std::chrono::seconds(11));
+    // Nobody is silent.
+    sequence_ += 1;
+    for (int a = 0; a < agents; ++a) Fail(a, sequence_, 0);
+    loop_.Tick();
+    for (int a = 0; a < agents; ++a) Drain(a);
+  }
+  std::uint64_t sequence_ = 0;
+  std::set<std::string> Of(int agent) {
+    if (subsets_[agent].upstreams().empty()) return {};
+    return {subsets_[agent].upstreams(0).backends().begin(), subsets_[agent].upstreams(0).backends().end()};
+  }
+};
+
+TEST_F(SubsetLoopTest, SharesTheBackendsOutEvenlyAndEachIsProbedByThoseWhoUseIt) {
+  Configure(20, 5);
+  Join(20);
+  EXPECT_TRUE(subsets_.empty()) << "a new controller waits for those who come back";
+  Settle(20);
+  std::map<std::string, int> users;
+  std::map<std::string, int> probers;
+  for (int a = 0; a < 20; ++a) {
+    const auto own = Of(a);
+    EXPECT_EQ(own.size(), 5U) << a;
+    for (const std::string& backend : own) ++users[backend];
+    ASSERT_EQ(probes_[a].upstreams_size(), 1);
+    for (const std::string& backend : probes_[a].upstreams(0).backends()) {
+      EXPECT_TRUE(own.contains(backend)) << a << " probes what it does not use";
+      ++probers[backend];
+    }
+  }
+  ASSERT_EQ(users.size(), 20U);
+  for (const auto& [backend, count] : users) EXPECT_NEAR(count, 5, 1) << backend;
+  for (const auto& [backend, count] : probers) EXPECT_EQ(count, 3) << backend;
+  v1::ExplainRequest request;
+  request.set_backend("10.0.0.1:80");
+  EXPECT_NEAR(loop_.Explain(request)->backends(0).assigned(), 5, 1);
+}
+
+TEST_F(SubsetLoopTest, AnAgentThatSaysWhatItHasKeepsItAndIsToldSo) {
+  Configure(20, 5);
+  Join(20);
+  v1::SubsetAssignment held;
+  held.add_upstreams()->set_upstream("web");
+  const std::set<std::string> own = {"10.0.0.2:80", "10.0.0.5:80", "10.0.0.7:80", "10.0.0.11:80", "10.0.0.13:80"};
+  for (const std::string& one : own) held.mutable_upstreams(0)->add_backends(one);
+  loop_.OnSubsets(Node(3), held);
+  held.mutable_upstreams(0)->set_upstream("nobody's");
+  loop_.OnSubsets(Node(3), held);
+  Settle(20);
+  EXPECT_EQ(Of(3), own);
+}
+
+TEST_F(SubsetLoopTest, AnAgentThatGoesIsReplacedAndWithoutSubsetsAllIsTakenBack) {
+  Configure(20, 5);
+  Join(20);
+  Settle(20);
+  for (int a = 10; a < 20; ++a) loop_.OnGone(Node(a));
+  Settle(10);
+  std::map<std::string, int> users;
+  for (int a = 0; a < 10; ++a) {
+    for (const std::string& backend : Of(a)) ++users[backend];
+  }
+  // Ten agents: six each, so that every backend has three.
+  for (const auto& [backend, count] : users) EXPECT_NEAR(count, 3, 1) << backend;
+  EXPECT_EQ(users.size(), 20U);
+  Configure(20, 0);
+  Settle(10);
+  EXPECT_TRUE(subsets_[0].upstreams().empty());
+}
+
+TEST_F(SubsetLoopTest, FewAgentsUseAll) {
+  Configure(20, 5);
+  Join(3);
+  Settle(3);
+  ASSERT_EQ(subsets_[0].upstreams_size(), 1);
+  EXPECT_TRUE(subsets_[0].upstreams(0).all());
 }
 
 TEST_F(FleetLoopTest, ALateComerGetsItAllAtOnce) {

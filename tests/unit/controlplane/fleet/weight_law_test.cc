@@ -134,11 +134,11 @@ TEST(LoadSensor, GoesByWhatBackendsSayAndByTheirConcurrency) {
   row.set_backend(FleetCase::AddressOf(0));
   row.mutable_load()->set_samples(5);
   row.mutable_load()->set_utilization(0.9);
-  fleet.ledger.OnReport("agent-0", report, fleet.now);
+  fleet.ledger.OnReport("agent-0", "i", report, fleet.now);
   fleet.Run(1);
   EXPECT_NEAR(fleet.At(0).weight.reading->utilization, 0.9, 0.01);
   row.mutable_load()->set_utilization(std::numeric_limits<double>::quiet_NaN());
-  fleet.ledger.OnReport("agent-0", report, fleet.now);
+  fleet.ledger.OnReport("agent-0", "i", report, fleet.now);
   EXPECT_EQ(fleet.ledger.counters().malformed, 1U);
 }
 
