@@ -30,6 +30,12 @@ constexpr MetricDef kEjections{"switchyard_controller_ejections_total", "Backend
 constexpr MetricDef kEvidence{"switchyard_controller_evidence_total",
                               "Evidence of agents, by result: accepted, duplicate, malformed (records), bound (left out).", MetricKind::kCounter, {"result"}};
 
+constexpr MetricDef kFound{"switchyard_controller_kubernetes_backends", "Backends found in Kubernetes, by upstream.", MetricKind::kGauge, {"upstream"}};
+constexpr MetricDef kFoundFailing{"switchyard_controller_kubernetes_failing", "1 while endpoints of this namespace cannot be listed or watched.",
+                                  MetricKind::kGauge, {"namespace"}};
+constexpr MetricDef kFoundRequests{"switchyard_controller_kubernetes_requests_total", "Requests to the API server of Kubernetes, by result: ok, failed.",
+                                   MetricKind::kCounter, {"result"}};
+
 struct Standings {
   double pending = 0;
   double quarantined = 0;
@@ -93,6 +99,7 @@ std::string ControllerMetrics::Scrape() {
   Raise(kReportRows, "malformed", reports.malformed);
   Raise(kReportRows, "bound", reports.dropped);
   AddFleet();
+  AddKubernetes();
   return metrics_.Expose();
 }
 
@@ -116,6 +123,16 @@ void ControllerMetrics::AddFleet() {
   std::uint64_t& before = read_[std::string(kEjections.name)];
   metrics_.Add(kEjections, {}, static_cast<double>(counters.ejections - before));
   before = counters.ejections;
+}
+
+void ControllerMetrics::AddKubernetes() {
+  metrics_.Clear(kFound);
+  metrics_.Clear(kFoundFailing);
+  for (const auto& one : sources_.found->Status()) metrics_.Set(kFound, {one.upstream}, static_cast<double>(one.backends));
+  const kubernetes::WatchStatus watch = sources_.found->Watching();
+  for (const auto& one : watch.namespaces) metrics_.Set(kFoundFailing, {one.name}, one.error.empty() ? 0 : 1);
+  Raise(kFoundRequests, "ok", watch.requests - watch.failures);
+  Raise(kFoundRequests, "failed", watch.failures);
 }
 
 void ControllerMetrics::Raise(const MetricDef& metric, std::string_view label, std::uint64_t sum) {

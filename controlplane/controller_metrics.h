@@ -14,6 +14,7 @@
 #include "controlplane/feedback/aggregator.h"
 #include "controlplane/fleet/fleet_loop.h"
 #include "controlplane/identity/refusals.h"
+#include "controlplane/kubernetes/found_backends.h"
 #include "controlplane/store/store.h"
 #include "controlplane/stream/session_registry.h"
 
@@ -26,6 +27,7 @@ struct MetricSources {
   const feedback::Aggregator* aggregator = nullptr;
   const fleet::FleetLoop* fleet = nullptr;
   const identity::RefusalCounters* refusals = nullptr;
+  const kubernetes::FoundBackends* found = nullptr;
   const Clock* clock = nullptr;
 };
 
@@ -37,6 +39,7 @@ class ControllerMetrics {
 
  private:
   void AddFleet();
+  void AddKubernetes();
   void Raise(const observe::MetricDef& metric, std::string_view label, std::uint64_t sum);
 
   const MetricSources sources_;

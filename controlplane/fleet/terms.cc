@@ -8,7 +8,8 @@ UpstreamTerms TermsOf(const v1::Upstream& upstream) {
   UpstreamTerms out;
   out.verdicts = config::FleetVerdictsOn(upstream.fleet());
   out.weights = config::FleetWeightsOn(upstream.fleet());
-  out.discovered = upstream.has_discovery();
+  // What the controller has found itself is in the catalog.
+  out.discovered = upstream.has_discovery() && !upstream.discovery().has_kubernetes();
   out.wants_in_flight = config::BalancerOf(upstream) == v1::BALANCER_ADAPTIVE;
   out.concurrency = config::FleetConcurrency(upstream.fleet());
   out.most_ejected = config::MaxEjectedPercent(upstream.outlier()) / 100.0;
