@@ -254,8 +254,8 @@ class ControllerImpl final : public Controller {
     const auto address = Endpoint::Parse(options_.dashboard_listen);
     if (!address.ok()) return Annotate(address.status(), "--dashboard-listen");
     dashboard::Parts parts{.clock = clock_, .log = log_, .store = store_.get(), .registry = &registry_, .aggregator = &aggregator_, .board = &board_,
-                           .recorder = &recorder_, .fleet = &fleet_, .found = &found_, .tokens = &tokens_, .credentials = &credentials_, .actions = &actions_, .desk = &desk_,
-                           .changes = &changes_, .calls = &calls_, .facts = facts(), .ca = &authority_->ca()};
+                           .recorder = &recorder_, .fleet = &fleet_, .found = &found_, .tokens = &tokens_, .credentials = &credentials_,
+                           .actions = &actions_, .desk = &desk_, .changes = &changes_, .calls = &calls_, .facts = facts(), .ca = &authority_->ca()};
     auto opened = dashboard::Dashboard::Open({*address, authority_->server_certificate_path(), authority_->server_key_path()}, std::move(parts));
     if (opened.ok()) {
       dashboard_ = *std::move(opened);

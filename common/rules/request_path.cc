@@ -43,7 +43,8 @@ bool HasDotSegment(std::string_view path) {
 
 // RFC 3986 section 2.3: they mean the same with and without encoding.
 bool IsUnreserved(int byte) {
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
+  const bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+  return letter || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
 }
 
 // Percent-encodings must be whole, and must not hide a separator or a terminator.

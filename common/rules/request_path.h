@@ -1,8 +1,8 @@
 // Paths of requests: what agents let through, so that two readers of one path cannot resolve it to different places.
 //
 // One rule for both sides: agents refuse such requests, and validation refuses resources that name such paths, which could match nothing.
-// What means the same is made the same, in requests and in the paths of rules: an encoded letter, digit, `-`, `.`, `_` or `~` is decoded, hexadecimal digits of other
-// encodings are capitals.
+// What means the same is made the same, in requests and in the paths of rules: an encoded letter, digit, `-`, `.`, `_` or `~` is decoded, hexadecimal
+// digits of other encodings are capitals.
 // Thread-safety: pure functions. Cost: O(length); FaultOf without allocation, three searches for single characters where nothing is encoded.
 // Source: RFC 3986 sections 2.1 (encoding), 2.3 (unreserved characters), 3.3 (path), 5.2.4 (dot segments), 6.2.2.1 and 6.2.2.2 (normalization).
 #pragma once

@@ -41,7 +41,8 @@ absl::Status CheckApiServer(const ApiServer& server) {
   const bool https = url.starts_with(kHttps);
   if (!https && !url.starts_with(kHttp)) return absl::InvalidArgumentError(fmt::format("--kubernetes-api: '{}' is not https://HOST:PORT", url));
   const std::string_view authority = url.substr(https ? kHttps.size() : kHttp.size());
-  const bool odd = std::any_of(authority.begin(), authority.end(), [](unsigned char c) { return c <= ' ' || c >= 0x7f || std::strchr("/?#@\\", c) != nullptr; });
+  const auto stranger = [](unsigned char c) { return c <= ' ' || c >= 0x7f || std::strchr("/?#@\\", c) != nullptr; };
+  const bool odd = std::any_of(authority.begin(), authority.end(), stranger);
   if (authority.empty() || odd) return absl::InvalidArgumentError(fmt::format("--kubernetes-api: '{}' is not https://HOST:PORT, without a path", url));
   if (!https && !IsLoopback(authority)) {
     return absl::InvalidArgumentError("--kubernetes-api: plain http is for 127.0.0.1, [::1] and localhost only (kubectl proxy); use https");

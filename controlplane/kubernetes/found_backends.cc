@@ -169,7 +169,9 @@ std::uint64_t FoundBackends::version() const {
 std::vector<FoundStatus> FoundBackends::Status() const {
   const std::lock_guard lock(mutex_);
   std::vector<FoundStatus> out;
-  for (const auto& [name, entry] : entries_) out.push_back({name, SourceName(entry.terms), entry.backends.size(), entry.has_list, entry.answered, entry.problem});
+  for (const auto& [name, entry] : entries_) {
+    out.push_back({name, SourceName(entry.terms), entry.backends.size(), entry.has_list, entry.answered, entry.problem});
+  }
   return out;
 }
 

@@ -1,10 +1,10 @@
 // Watcher: the thread that asks the API server, and keeps FoundBackends (found_backends.h) up to date.
 //
 // One list and watch per namespace that some upstream names (namespace_watch.h); nothing else is asked for. Lists are kept in a file, so that a controller
-// that starts while the API server is away goes on with them: written without being waited for, at most once in kSaveGap, and once more at the end.
+// that starts while the API server is away goes on with them: written at most once in kSaveGap, and once more at the end.
 //
-// Thread-safety: every method from any thread. Threads: one. Bounds: kMaxNamespaces watches; upstreams of further namespaces (in order of name) find nothing and
-// say so. Errors: in FoundBackends::Watching, and one line of the log for each beginning and end of a trouble.
+// Thread-safety: every method from any thread. Threads: one. Bounds: kMaxNamespaces watches; upstreams of further namespaces (in order of name) find
+// nothing and say so. Errors: in FoundBackends::Watching, and one line of the log for each beginning and end of a trouble.
 #pragma once
 
 #include <atomic>

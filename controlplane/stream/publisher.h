@@ -2,9 +2,9 @@
 //
 // One thread of its own. The store's watch only leaves the newest catalog in a mailbox, so a commit never waits for agents; generations
 // that come while the thread works are skipped, not queued. All compiling happens here, once per distinct configuration (SnapshotCache).
-// Between store and compiler a filler may add to a catalog what is not intent (backends found in Kubernetes): Refill when that has changed, which is merged with
-// what else comes within kGather. A filler may ask for a delay, bounded by its own promise, and name upstreams of which it knows nothing yet. An agent that
-// serves already and needs one of these is told nothing until that is known, so that it goes on with what it has.
+// Between store and compiler a filler may add to a catalog what is not intent (backends found in Kubernetes): Refill when that has changed, which is
+// merged with what else comes within kGather. A filler may ask for a delay, bounded by its own promise, and name upstreams of which it knows nothing yet.
+// An agent that serves already and needs one of these is told nothing until that is known, so that it goes on with what it has.
 // Thread-safety: every method from any thread. Bounds: the mailbox holds one catalog; members are bounded by the registry.
 // Cost: per generation O(members) hand-overs, each without waiting for the network.
 #pragma once

@@ -179,8 +179,8 @@ class Flapping:
         while until - time.monotonic() > 1:
             start = time.monotonic()
             seconds = min(5, max(1, int(until - start)))
-            out, errors = await output(self.program, "--url", self.url, "--rate", self.rate, "--duration", f"{seconds}s", "--warmup", "0s", "--connections", "32",
-                                       "--threads", "1", "--timeout", "20s", "--count-header", "x-switchyard-cause", "-o", "json", "-q")
+            out, errors = await output(self.program, "--url", self.url, "--rate", self.rate, "--duration", f"{seconds}s", "--warmup", "0s",
+                                       "--connections", "32", "--threads", "1", "--timeout", "20s", "--count-header", "x-switchyard-cause", "-o", "json", "-q")
             try:
                 result = json.loads(out)
             except ValueError:

@@ -158,7 +158,8 @@ TEST_F(NamespaceWatchTest, OtherServicesMeanANewListAndForgetTheUnwanted) {
   EXPECT_TRUE(watch_.Want({"app", "web"}));
   EXPECT_EQ(Addresses().size(), 1u) << "what is known holds meanwhile";
   EXPECT_FALSE(watch_.Knows("web"));
-  Answer(200, PageText("11", SliceText("w", "9", "10.0.1.1", "web") + "," + SliceText("a", "9", "10.0.0.1") + "," + SliceText("x", "9", "10.0.2.1", "stranger")));
+  const std::string web = SliceText("w", "9", "10.0.1.1", "web"), stranger = SliceText("x", "9", "10.0.2.1", "stranger");
+  Answer(200, PageText("11", web + "," + SliceText("a", "9", "10.0.0.1") + "," + stranger));
   EXPECT_TRUE(Asks("in%20%28app%2Cweb%29"));
   EXPECT_EQ(Addresses("web").size(), 1u);
   EXPECT_TRUE(watch_.SlicesOf("stranger").empty());

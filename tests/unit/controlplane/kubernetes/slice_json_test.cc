@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kSlice = R"({"metadata":{"name":"app-1","resourceVersion":"17","labels":{"kubernetes.io/service-name":"app"}},
  "addressType":"IPv4","ports":[{"name":"http","port":8080,"protocol":"TCP","appProtocol":null}],
- "endpoints":[{"addresses":["10.0.0.1","10.0.0.9"],"conditions":{"ready":true},"zone":"a","targetRef":{"kind":"Pod","name":"p","uid":"u"},"deprecatedTopology":{"x":1}},
+ "endpoints":[{"addresses":["10.0.0.1","10.0.0.9"],"conditions":{"ready":true},"zone":"a","targetRef":{"kind":"Pod","name":"p","uid":"u"},"hints":{"x":1}},
               {"addresses":["10.0.0.2"],"conditions":{"ready":null}},
               {"addresses":["10.0.0.3"],"conditions":{"ready":false}},
               {"addresses":["10.0.0.4"],"conditions":{"ready":false,"serving":true,"terminating":true},"targetRef":{"kind":"Pod","name":"p4"}}]})";
@@ -59,7 +59,7 @@ TEST(SliceJson, WhatIsOddIsRefusedWithTheReason) {
   const std::pair<std::string, std::string> cases[] = {
       {"", "is not JSON"},
       {"<html>", "is not JSON"},
-      {"[]", "an object is expected"},
+      {"[]", "of type \"\""},
       {"{}", "of type \"\""},
       {Line("RENAMED"), "of type \"RENAMED\""},
       {Line("ADDED", "7"), "an object is expected"},
