@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "tests/harness/certificates.h"
 #include "tests/harness/process.h"
@@ -175,7 +176,9 @@ TEST_F(KubernetesTest, WhateverTheServerDoesTheLastListHoldsAndTheNextOneCounts)
     api_.Mode(trouble);
     api_.Order(R"({"cut":true})");
     const std::string now = at_two ? "two" : "one";
-    if (trouble != "hang") EXPECT_TRUE(Shows({"overview"}, "endpoints cannot be watched")) << Yardctl({"overview"});
+    if (trouble != "hang") {
+      EXPECT_TRUE(Shows({"overview"}, "endpoints cannot be watched")) << Yardctl({"overview"});
+    }
     EXPECT_EQ(Answer(site), now);
     at_two = !at_two;
     // It happens while nobody looks.
@@ -204,7 +207,11 @@ TEST_F(KubernetesTest, AControllerThatStartsWithoutTheServerTakesNothingAway) {
   ASSERT_TRUE(site.ok());
   ASSERT_EQ(Answer(site), "one");
   const std::string lists = fleet_->directory().Sub("controller/kubernetes.lists");
-  ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(lists); })) << "kept for the next start";
+  const auto kept = [&] {
+    std::ifstream file(lists, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {}).find(one_.address()) != std::string::npos;
+  };
+  ASSERT_TRUE(Eventually(kept)) << "for the next start";
   // With the lists that were kept, changes go on as ever.
   api_.Mode("error");
   RestartController();
