@@ -6,7 +6,7 @@ CTEST  = ctest --output-on-failure -j $(TESTS)
 RETRY  = --repeat until-pass:2
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-asan test-tsan bench bench-diff sim fuzz coverage docs lint clean
+.PHONY: help deps build demo test test-asan test-tsan bench bench-diff soak overload sim fuzz coverage docs lint clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,14 @@ bench: build  ## Cost, latency and memory beside HAProxy, nginx and nghttpx, int
 bench-diff: build  ## Instructions per request beside those of revision BASE (default HEAD~1); over 5 % more fails
 	@tools/install-deps bench
 	@tests/bench/diff --bin build/release/bin --base $(or $(BASE),HEAD~1) --jobs $(JOBS)
+
+soak: build  ## Every protocol at once for SOAK_SECONDS (default 1800) while configuration, backends and certificates change
+	@tools/install-deps test
+	@tests/prove/soak --bin build/release/bin --seconds $(or $(SOAK_SECONDS),1800)
+
+overload: build  ## Three times what an agent can do: it stays up, in bounds, and answers on its admin port
+	@tools/install-deps test
+	@tests/prove/overload --bin build/release/bin
 
 sim: build  ## Balancers, breakers and the fleet's loop on simulated time: docs/sim.md and its pictures
 	@cmake --build build/release -j $(JOBS) --target yard-sim

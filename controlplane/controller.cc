@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <map>
+#include <mutex>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -36,6 +37,8 @@
 #include "controlplane/identity/server_credentials.h"
 #include "controlplane/identity/ticket_keys.h"
 #include "controlplane/identity/tokens.h"
+#include "controlplane/kubernetes/found_backends.h"
+#include "controlplane/kubernetes/watcher.h"
 #include "controlplane/runtime/http_port.h"
 #include "controlplane/runtime/timers.h"
 #include "controlplane/runtime/work_queue.h"
@@ -122,12 +125,13 @@ class ControllerImpl final : public Controller {
         ring_(std::move(ring)),
         registry_(clock_, &timers_),
         recorder_({clock_, log_, &aggregator_, &board_, ring_.get(), [this] { return CountAgents(); }, [this] { return ChangedWeights(); }}),
-        publisher_(store_.get(), &compiler::Compile),
+        found_(clock_, [this] { publisher_.Refill(); }),
+        publisher_(store_.get(), &compiler::Compile, [this](const kubernetes::CatalogPtr& catalog) { return Fill(catalog); }),
         fleet_({clock_, instance_, SecureSeed(), options.report_interval}, [this] { overlays_.Wake(); }),
         overlays_(&fleet_, clock_),
         hub_(&registry_, &publisher_, &overlays_, &fleet_, &evidence_, log_, &numbers_),
         watchers_(store_.get(), &calls_),
-        metrics_({store_.get(), &registry_, &aggregator_, &fleet_, &refusals_, &recorder_, clock_, &numbers_}, options.version, started_) {
+        metrics_({store_.get(), &registry_, &aggregator_, &fleet_, &refusals_, &recorder_, &found_, clock_, &numbers_}, options.version, started_) {
     sessions_.clock = clock_;
     sessions_.timers = &timers_;
     sessions_.host = &hub_;
@@ -137,6 +141,7 @@ class ControllerImpl final : public Controller {
     fleet.board = &board_;
     fleet.recorder = &recorder_;
     fleet.fleet = &fleet_;
+    fleet.found = &found_;
     fleet.tokens = &tokens_;
     fleet.credentials = &credentials_;
     fleet.actions = &actions_;
@@ -158,7 +163,8 @@ class ControllerImpl final : public Controller {
     if (!listen.ok()) return Annotate(listen.status(), "--listen");
     if (auto status = runtime::CheckBindable(*listen, "--listen"); !status.ok()) return status;
     ExpectAgents();
-    FeedFleet();
+    if (auto status = WatchKubernetes(); !status.ok()) return status;
+    FollowCatalog();
     if (auto loaded = credentials_.Load(); !loaded.ok()) return Annotate(loaded, "credentials");
     if (auto status = OpenDashboard(); !status.ok()) return status;
     auto gate = std::make_shared<identity::Gate>(authority_->ca(), authority_->trust_domain(), *clock_, refusals_, &credentials_);
@@ -186,6 +192,7 @@ class ControllerImpl final : public Controller {
     const auto leaving = absl::UnavailableError("the controller is stopping");
     registry_.EndAll(leaving);
     watchers_.EndAll(leaving);
+    if (watcher_ != nullptr) watcher_->Stop();
     if (server_ != nullptr) {
       const auto grace = gpr_time_from_millis(std::chrono::duration_cast<std::chrono::milliseconds>(kStopGrace).count(), GPR_TIMESPAN);
       server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), grace));
@@ -195,7 +202,7 @@ class ControllerImpl final : public Controller {
     // No call is left, so nothing posts or arms any more.
     publisher_.Stop();
     overlays_.Stop();
-    fleet_watch_.reset();
+    catalog_watch_.reset();
     timers_.Stop();
     recording_.Stop();
     changes_.Stop();
@@ -247,8 +254,8 @@ class ControllerImpl final : public Controller {
     const auto address = Endpoint::Parse(options_.dashboard_listen);
     if (!address.ok()) return Annotate(address.status(), "--dashboard-listen");
     dashboard::Parts parts{.clock = clock_, .log = log_, .store = store_.get(), .registry = &registry_, .aggregator = &aggregator_, .board = &board_,
-                           .recorder = &recorder_, .fleet = &fleet_, .tokens = &tokens_, .credentials = &credentials_, .actions = &actions_, .desk = &desk_,
-                           .changes = &changes_, .calls = &calls_, .facts = facts(), .ca = &authority_->ca()};
+                           .recorder = &recorder_, .fleet = &fleet_, .found = &found_, .tokens = &tokens_, .credentials = &credentials_,
+                           .actions = &actions_, .desk = &desk_, .changes = &changes_, .calls = &calls_, .facts = facts(), .ca = &authority_->ca()};
     auto opened = dashboard::Dashboard::Open({*address, authority_->server_certificate_path(), authority_->server_key_path()}, std::move(parts));
     if (opened.ok()) {
       dashboard_ = *std::move(opened);
@@ -284,12 +291,40 @@ class ControllerImpl final : public Controller {
     registry_.Expect(agents);
   }
 
+  absl::Status WatchKubernetes() {
+    auto client = kubernetes::MakeCurlClient(*clock_);
+    if (!client.ok()) return client.status();
+    kubernetes::WatcherParts parts{.clock = clock_, .log = log_, .found = &found_, .client = *std::move(client)};
+    parts.lists_file = options_.data_dir + "/kubernetes.lists";
+    parts.seed = SecureSeed();
+    watcher_ = std::make_unique<kubernetes::Watcher>(options_.kubernetes, std::move(parts));
+    return absl::OkStatus();
+  }
+
+  void TakeCatalog(const kubernetes::CatalogPtr& catalog) {
+    const auto filled = found_.Fill(catalog);
+    watcher_->Want(*catalog);
+    FeedFleet(filled.catalog);
+  }
+
+  // Publisher's thread.
+  stream::FilledCatalog Fill(const kubernetes::CatalogPtr& catalog) {
+    const kubernetes::Filled filled = found_.Fill(catalog);
+    if (filled.catalog != catalog) FeedFleet(filled.catalog);
+    return {filled.catalog, filled.unknown, filled.wait};
+  }
+
+  void FeedFleet(const kubernetes::CatalogPtr& catalog) {
+    const std::lock_guard lock(fed_mutex_);
+    if (catalog == fed_ || (fed_ != nullptr && catalog->generation < fed_->generation)) return;
+    fed_ = catalog;
+    fleet_.SetCatalog(*catalog);
+  }
+
   // Watch first, then read, so that no commit falls between the two.
-  void FeedFleet() {
-    fleet_watch_ = store_->Watch([this](const store::ChangeRecord&, const std::shared_ptr<const store::Catalog>& catalog) {
-      fleet_.SetCatalog(*catalog);
-    });
-    fleet_.SetCatalog(*store_->Read());
+  void FollowCatalog() {
+    catalog_watch_ = store_->Watch([this](const store::ChangeRecord&, const std::shared_ptr<const store::Catalog>& catalog) { TakeCatalog(catalog); });
+    TakeCatalog(store_->Read());
     const auto restored = admin::RestoreOverrides(*store_, fleet_, *clock_);
     if (!restored.ok()) log_->Warn("cannot read operators' overrides", {{"reason", Message(restored.status())}});
   }
@@ -381,10 +416,14 @@ class ControllerImpl final : public Controller {
   std::unique_ptr<history::Ring> ring_;
   stream::SessionRegistry registry_;
   history::Recorder recorder_;
+  kubernetes::FoundBackends found_;
   stream::Publisher publisher_;
   fleet::FleetLoop fleet_;
   stream::OverlayPublisher overlays_;
-  std::unique_ptr<store::Subscription> fleet_watch_;
+  std::mutex fed_mutex_;
+  kubernetes::CatalogPtr fed_;
+  std::unique_ptr<kubernetes::Watcher> watcher_;
+  std::unique_ptr<store::Subscription> catalog_watch_;
   stream::StreamHub hub_;
   stream::SessionOptions sessions_;
   admin::Watchers watchers_;

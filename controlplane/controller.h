@@ -1,5 +1,6 @@
 // Controller: the composition root. Every part of a controller is made here, once, in the order in which the parts need each other.
 //
+//   API server of Kubernetes ── watcher ── found backends ── publisher (with what the store has)
 //   data directory ── store ── authority ── tokens, enrolment, gate ── registry ── publisher ── hub ── services ── server ── metrics port
 //                   └─── history ring ── recorder (from what the hub's reports leave in the feedback room) ── dashboard
 //
@@ -8,19 +9,21 @@
 // Stop: agents and watchers are told (UNAVAILABLE, so they come back to the next controller), calls under way get `kStopGrace`.
 //
 // Files in the data directory: `store/` (see rocksdb_store.h), `history/` (see history/ring.h),
-// `identity/` (see authority.h), `admin.credential` (see credential_file.h).
+// `identity/` (see authority.h), `admin.credential` (see credential_file.h), `kubernetes.lists` (see kubernetes/watcher.h).
 // Thread-safety: Start, Stop and the destructor from one thread; accessors from any. Threads: 2 for calls, 1 each for changes, publishing, timers,
-// the history, the metrics port and the dashboard, besides those of gRPC and RocksDB.
+// the history, the watching of Kubernetes, the metrics port and the dashboard, besides those of gRPC and RocksDB.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "common/observe/log.h"
 #include "controlplane/identity/authority.h"
+#include "controlplane/kubernetes/api_server.h"
 #include "controlplane/store/store.h"
 
 namespace switchyard::controlplane {
@@ -45,6 +48,8 @@ struct ControllerOptions {
   std::uint64_t history_bytes = std::uint64_t{256} << 20;
   // Let it be on an address that is not loopback.
   bool metrics_allow_remote = false;
+  // Where EndpointSlices are watched. None: upstreams with `discovery.kubernetes` keep what is known of them.
+  std::optional<kubernetes::ApiServer> kubernetes;
   std::string version = "0";
   identity::AuthorityOptions authority;
   // Make a certificate authority although the store has a past: every agent must enrol again.

@@ -38,6 +38,11 @@ constexpr MetricDef kHistoryCap{"switchyard_controller_history_cap_bytes", "What
 constexpr MetricDef kHistoryFailures{"switchyard_controller_history_failures_total", "Writes of the history of figures that failed.", MetricKind::kCounter};
 
 constexpr Duration kSilence = std::chrono::seconds(10);
+constexpr MetricDef kFound{"switchyard_controller_kubernetes_backends", "Backends found in Kubernetes, by upstream.", MetricKind::kGauge, {"upstream"}};
+constexpr MetricDef kFoundFailing{"switchyard_controller_kubernetes_failing", "1 while endpoints of this namespace cannot be listed or watched.",
+                                  MetricKind::kGauge, {"namespace"}};
+constexpr MetricDef kFoundRequests{"switchyard_controller_kubernetes_requests_total", "Requests to the API server of Kubernetes, by result: ok, failed.",
+                                   MetricKind::kCounter, {"result"}};
 
 struct Standings {
   double silent = 0;
@@ -108,6 +113,7 @@ std::string ControllerMetrics::Scrape() {
   Raise(kReportRows, "malformed", reports.malformed);
   Raise(kReportRows, "bound", reports.dropped);
   AddFleet();
+  AddKubernetes();
   return metrics_.Expose();
 }
 
@@ -141,6 +147,16 @@ void ControllerMetrics::Raise(const MetricDef& metric, std::uint64_t sum) {
   std::uint64_t& before = read_[std::string(metric.name)];
   metrics_.Add(metric, {}, static_cast<double>(sum - before));
   before = sum;
+}
+
+void ControllerMetrics::AddKubernetes() {
+  metrics_.Clear(kFound);
+  metrics_.Clear(kFoundFailing);
+  for (const auto& one : sources_.found->Status()) metrics_.Set(kFound, {one.upstream}, static_cast<double>(one.backends));
+  const kubernetes::WatchStatus watch = sources_.found->Watching();
+  for (const auto& one : watch.namespaces) metrics_.Set(kFoundFailing, {one.name}, one.error.empty() ? 0 : 1);
+  Raise(kFoundRequests, "ok", watch.requests - watch.failures);
+  Raise(kFoundRequests, "failed", watch.failures);
 }
 
 void ControllerMetrics::Raise(const MetricDef& metric, std::string_view label, std::uint64_t sum) {

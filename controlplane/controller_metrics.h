@@ -15,6 +15,7 @@
 #include "controlplane/fleet/fleet_loop.h"
 #include "controlplane/history/recorder.h"
 #include "controlplane/identity/refusals.h"
+#include "controlplane/kubernetes/found_backends.h"
 #include "controlplane/store/store.h"
 #include "controlplane/stream/session_registry.h"
 
@@ -28,6 +29,7 @@ struct MetricSources {
   const fleet::FleetLoop* fleet = nullptr;
   const identity::RefusalCounters* refusals = nullptr;
   const history::Recorder* recorder = nullptr;
+  const kubernetes::FoundBackends* found = nullptr;
   const Clock* clock = nullptr;
   // What other rooms count where it happens; shown together with what is read here.
   observe::Metrics* metrics = nullptr;
@@ -43,6 +45,7 @@ class ControllerMetrics {
   void AddFleet();
   void AddHistory();
   void Raise(const observe::MetricDef& metric, std::uint64_t sum);
+  void AddKubernetes();
   void Raise(const observe::MetricDef& metric, std::string_view label, std::uint64_t sum);
 
   const MetricSources sources_;

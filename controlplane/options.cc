@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -21,7 +22,28 @@ struct Flags {
   std::string log_format = "auto";
   std::string agent_life = "24h";
   std::uint64_t history_mib = 256;
+  bool in_cluster = false;
+  kubernetes::ApiServer kubernetes;
 };
+
+absl::Status FillKubernetes(const Flags& flags, ControllerOptions& options) {
+  kubernetes::ApiServer server = flags.kubernetes;
+  if (server.url.empty() && !flags.in_cluster) {
+    if (server.token_file.empty() && server.ca_file.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError("--kubernetes-token-file and --kubernetes-ca-file need --kubernetes or --kubernetes-api");
+  }
+  if (server.url.empty()) {
+    const auto found = kubernetes::InCluster([](const char* name) { return std::getenv(name); });
+    if (!found.ok()) return found.status();
+    server = *found;
+    if (!flags.kubernetes.token_file.empty()) server.token_file = flags.kubernetes.token_file;
+    if (!flags.kubernetes.ca_file.empty()) server.ca_file = flags.kubernetes.ca_file;
+  }
+  while (server.url.ends_with('/')) server.url.pop_back();
+  if (auto status = kubernetes::CheckApiServer(server); !status.ok()) return status;
+  options.kubernetes = std::move(server);
+  return absl::OkStatus();
+}
 
 absl::Status CheckAdvertise(const std::string& address) {
   const auto colon = address.rfind(':');
@@ -47,6 +69,7 @@ absl::Status Fill(const Flags& flags, ProgramOptions& options) {
   if (options.controller.metrics_listen == "off") options.controller.metrics_listen.clear();
   if (options.controller.dashboard_listen == "off") options.controller.dashboard_listen.clear();
   if (flags.history_mib < 64 || flags.history_mib > 65536) return absl::InvalidArgumentError("--history-size: must be 64-65536 (MiB)");
+  if (auto status = FillKubernetes(flags, options.controller); !status.ok()) return status;
   options.controller.history_bytes = flags.history_mib << 20;
   options.log_level = *level;
   options.log_format = *format;
@@ -81,6 +104,10 @@ std::optional<ProgramOptions> ParseOptions(int argc, char** argv, int& exit_code
                "Make a certificate authority although the store has a past and its own is lost; every agent must enrol again");
   app.add_option("--restore", c.restore, "Begin with this backup (yardctl backup); the data directory must have no store");
   app.add_option("--restore-seal-key", c.restore_seal_key, "seal.key of the controller that made the backup (default: the one in the data directory)");
+  app.add_flag("--kubernetes", flags.in_cluster, "Watch EndpointSlices with the service account of the pod that this runs in");
+  app.add_option("--kubernetes-api", flags.kubernetes.url, "Watch them at this API server, https://HOST:PORT (http for the own host only)");
+  app.add_option("--kubernetes-token-file", flags.kubernetes.token_file, "Bearer token for it, read anew for each request");
+  app.add_option("--kubernetes-ca-file", flags.kubernetes.ca_file, "Authorities for its certificate, PEM (default with --kubernetes-api: the system's)");
   app.add_option("--trust-domain", c.authority.trust_domain, "Trust domain of a certificate authority yet to be made")->capture_default_str();
   try {
     app.parse(argc, argv);

@@ -69,6 +69,8 @@ class Picker {
   // `session`: the member that the request asks for, or kNone. `avoid`: where it just failed, or kNone.
   std::size_t Pick(std::optional<std::uint64_t> key, std::size_t session, std::size_t avoid, TimePoint now, Random& random);
   Refusal refusal() const;
+  // Whether an ordinary request may go there.
+  bool Usable(std::size_t member) const { return selection_.usable(member); }
 
   std::uint32_t Started(std::size_t member, TimePoint now);
   void Ended(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random);

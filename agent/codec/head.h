@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -64,8 +66,11 @@ struct RequestHead {
   std::string_view target;     // as sent
   std::string_view authority;  // Host, or of an absolute target, which wins (RFC 9112 section 3.2.2); with port
   std::string_view host;       // authority without port
-  std::string_view path;       // target without scheme, authority and query; `*` for OPTIONS *
+  // Target without scheme, authority and query; `*` for OPTIONS *. Normalized (common/rules/request_path.h), so that what rules look at is what is forwarded.
+  std::string_view path;
   std::string_view path_and_query;
+  // Holds the two where they are not as sent; null: they are.
+  std::unique_ptr<const std::string> normalized;
   std::vector<Header> headers;
   Framing framing = Framing::kNone;
   std::uint64_t content_length = 0;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "common/rules/request_path.h"
 
@@ -40,10 +43,23 @@ bool IsV6Char(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.';
 }
 
+// Rare, so it may allocate.
+void Normalize(RequestHead& head) {
+  std::string text = rules::Normalized(head.path);
+  const std::size_t path = text.size();
+  text.append(head.path_and_query.substr(head.path.size()));
+  head.normalized = std::make_unique<const std::string>(std::move(text));
+  head.path_and_query = *head.normalized;
+  head.path = head.path_and_query.substr(0, path);
+}
+
 bool SplitPath(RequestHead& head, std::string_view path_and_query) {
   head.path_and_query = path_and_query;
   head.path = path_and_query.substr(0, path_and_query.find('?'));
-  return rules::FaultOf(head.path) == rules::PathFault::kNone;
+  bool loose = false;
+  if (rules::FaultOf(head.path, &loose) != rules::PathFault::kNone) return false;
+  if (loose) Normalize(head);
+  return true;
 }
 
 }  // namespace

@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace switchyard::agent::discovery {
+namespace {
+
+// Backends out of Kubernetes come with the configuration.
+bool IsLookedUpHere(const v1::Resource& resource) {
+  return resource.has_upstream() && resource.upstream().has_discovery() && !resource.upstream().discovery().has_kubernetes();
+}
+
+}  // namespace
 
 Discovery::Discovery(Loop& loop, config::ConfigSink& next, SourceMaker maker) : loop_(loop), next_(next), maker_(std::move(maker)) {}
 
@@ -14,7 +22,7 @@ void Discovery::Apply(const v1::Snapshot& snapshot, std::function<void(config::A
   if (waiting_) PassOn();
   std::set<std::string> wanted;
   for (const v1::Resource& resource : snapshot.resources()) {
-    if (!resource.has_upstream() || !resource.upstream().has_discovery()) continue;
+    if (!IsLookedUpHere(resource)) continue;
     wanted.insert(resource.name());
     Place(resource);
   }
@@ -82,7 +90,7 @@ void Discovery::Refill() {
 v1::Snapshot Discovery::Filled(const v1::Snapshot& snapshot) const {
   v1::Snapshot out = snapshot;
   for (v1::Resource& resource : *out.mutable_resources()) {
-    if (!resource.has_upstream() || !resource.upstream().has_discovery()) continue;
+    if (!IsLookedUpHere(resource)) continue;
     const auto at = entries_.find(resource.name());
     if (at == entries_.end()) continue;
     auto& backends = *resource.mutable_upstream()->mutable_backends();

@@ -6,6 +6,7 @@
 #include "agent/codec/h1_writer.h"
 #include "agent/exchange/grpc.h"
 #include "agent/codec/proxy_header.h"
+#include "agent/exchange/exchange_race.h"
 #include "agent/exchange/local_reply.h"
 #include "agent/exchange/mirror_request.h"
 #include "agent/exchange/redispatch.h"
@@ -101,10 +102,10 @@ void Exchange::Attempt() {
       break;
     case ConnectionPool::Answer::kConnecting:
       // The pool watches each connect; this is for the case that others are served before us.
-      SetTimer(loop_.Now() + MakingTime(upstream_->config().pool) + upstream_->config().pool.pending_timeout);
+      WaitForConnection(MakingTime(upstream_->config().pool) + upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kQueued:
-      SetTimer(loop_.Now() + upstream_->config().pool.pending_timeout);
+      WaitForConnection(upstream_->config().pool.pending_timeout);
       break;
     case ConnectionPool::Answer::kFull:
       ++backend_->window().pool_exhausted;
@@ -112,6 +113,13 @@ void Exchange::Attempt() {
       Refuse(Cause::kPoolExhausted);
       break;
   }
+}
+
+void Exchange::WaitForConnection(Duration most) {
+  attempt_began_ = loop_.Now();
+  waits_until_ = attempt_began_ + most;
+  race_due_ = MayRace() && most > kConnectionAttemptDelay;
+  SetTimer(race_due_ ? attempt_began_ + kConnectionAttemptDelay : waits_until_);
 }
 
 // Null: every place is taken.
@@ -128,6 +136,7 @@ Ref<ConnectionPool> Exchange::PoolOf(upstream::BackendState& backend) const {
 // Step 4.
 void Exchange::OnStream(Ref<upstream::ClientStream> stream, bool) {
   Disarm();
+  race_.reset();
   stream_ = std::move(stream);
   stream_->Begin(*this);
   // An extended CONNECT has no other form; an upgrade of HTTP/1 goes on as the request that it is (RFC 9110 section 7.8).
@@ -183,6 +192,7 @@ void Exchange::AdaptSwitch() {
 }
 
 void Exchange::OnNoConnection(Cause cause) {
+  if (race_) return GoOnWithRace(cause);
   Disarm();
   AttemptFailed(cause);
 }
@@ -463,6 +473,7 @@ void Exchange::OnTimer(loop::Timer&) {
     case Phase::kBackoff:
       return Attempt();
     case Phase::kQueued:
+      if (race_due_) return StartRace();
       ++backend_->window().pool_exhausted;
       return Refuse(Cause::kPoolExhausted);
     case Phase::kSending:
@@ -527,6 +538,7 @@ void Exchange::CutResponse(Cause cause) {
 void Exchange::EndAttempt() {
   if (!attempt_open_) return;
   attempt_open_ = false;
+  race_.reset();
   if (response_started_ && !attempt_counted_) ++(status_ < 500 ? backend_->window().succeeded : backend_->window().server_errors);
   if (!response_started_ && attempt_sent_ != TimePoint()) result_.latency = loop_.Now() - attempt_sent_;
   backend_->AttemptEnded(ticket_, result_);

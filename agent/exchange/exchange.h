@@ -77,6 +77,14 @@ class Exchange final : public loop::RefCounted,
   void OnTimer(loop::Timer& timer) override;
 
   void Attempt();
+  // exchange_race.cc: a second way to a backend while the first is being made.
+  class Race;
+  bool MayRace() const;
+  void StartRace();
+  void RaceWon(loop::Ref<upstream::ClientStream> stream);
+  void RaceFailed(Cause cause);
+  void GoOnWithRace(Cause cause);
+  void WaitForConnection(Duration most);
   loop::Ref<upstream::ConnectionPool> PoolOf(upstream::BackendState& backend) const;
   void AttemptFailed(Cause cause);
   bool Retry(Cause cause, std::uint16_t status);
@@ -137,6 +145,9 @@ class Exchange final : public loop::RefCounted,
   loop::Ref<upstream::BackendState> backend_;
   loop::Ref<upstream::BackendState> failed_backend_;
   loop::Ref<upstream::ConnectionPool> pool_;  // of this attempt
+  std::unique_ptr<Race> race_;                // beside it; null: none
+  TimePoint attempt_began_{};                 // when it began to wait for a connection
+  TimePoint waits_until_{};                   // and when that is over
   loop::Ref<upstream::ClientStream> stream_;
   std::unique_ptr<ExchangeScratch> scratch_;
   TimePoint deadline_{};      // the client's own; none if zero
@@ -160,6 +171,7 @@ class Exchange final : public loop::RefCounted,
   std::int16_t grpc_status_ = -1;  // as far as the access log wants to know it
   Phase phase_ = Phase::kNew;
   bool attempt_open_ = false;
+  bool race_due_ = false;  // the timer is for the beginning of a race
   bool attempt_is_retry_ = false;
   bool attempt_counted_ = false;  // as a failure
   bool sent_before_ = false;

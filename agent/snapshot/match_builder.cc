@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/rules/request_path.h"
+
 namespace switchyard::agent::snapshot {
 namespace {
 
@@ -57,10 +59,10 @@ void SetPath(const v1::PathMatch& path, const std::string& field, MatchRule& rul
   switch (path.kind_case()) {
     case v1::PathMatch::kExact:
       rule.kind = PathKind::kExact;
-      rule.path = path.exact();
+      rule.path = rules::Normalized(path.exact());
       break;
     case v1::PathMatch::kPrefix:
-      rule.path = path.prefix();
+      rule.path = rules::Normalized(path.prefix());
       break;
     case v1::PathMatch::kRegex:
       rule.kind = PathKind::kRegex;
@@ -68,7 +70,7 @@ void SetPath(const v1::PathMatch& path, const std::string& field, MatchRule& rul
       rule.regex = BuildPattern(path.regex(), field + ".regex", problems);
       break;
     case v1::PathMatch::kTemplate:
-      SetTemplate(path.template_(), field + ".template", rule, problems);
+      SetTemplate(rules::Normalized(path.template_()), field + ".template", rule, problems);
       break;
     case v1::PathMatch::KIND_NOT_SET:
       break;

@@ -55,6 +55,18 @@ void ConnectionPool::Withdraw(Waiter& waiter) {
   queue_.erase(waiter.place_);
 }
 
+void ConnectionPool::Abandon(Waiter& waiter) {
+  if (!waiter.waiting_) return;
+  Withdraw(waiter);
+  abandoned_ = std::min(abandoned_ + 1, connecting_);
+}
+
+void ConnectionPool::Replace(Waiter& waiter, Waiter& heir) {
+  *waiter.place_ = &heir;
+  heir.place_ = waiter.place_;
+  heir.waiting_ = std::exchange(waiter.waiting_, false);
+}
+
 ConnectionPool::Waiter* ConnectionPool::PopWaiter() {
   if (queue_.empty()) return nullptr;
   Waiter* waiter = queue_.front();
@@ -131,6 +143,9 @@ void ConnectionPool::OnConnectDone(ClientConnection& connection, Cause cause) {
   std::size_t counted_on_it = Expected();
   --connecting_;
   counted_on_it -= Expected();
+  // What was abandoned is told of when nobody else is.
+  const bool unheard = cause != Cause::kNone && queue_.empty() && abandoned_ > 0;
+  abandoned_ = std::min(abandoned_ - (unheard ? 1U : 0U), connecting_);
   if (cause == Cause::kNone) {
     if (limits_.max_age > Duration::zero()) connection.retire_at_ = loop_.Now() + Jittered(limits_.max_age);
     return Offer(keep_connection);
@@ -138,6 +153,7 @@ void ConnectionPool::OnConnectDone(ClientConnection& connection, Cause cause) {
   Forget(connection);
   if (connection.chose_other_version() && limits_.may_speak_http1) return TakeVersion(connection);
   WarmLater();
+  if (unheard && unheard_) unheard_(cause);
   for (counted_on_it = std::min(counted_on_it, queue_.size()); counted_on_it > 0; --counted_on_it) {
     if (Waiter* waiter = PopWaiter()) waiter->OnNoConnection(cause);
   }

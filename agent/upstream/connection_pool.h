@@ -14,6 +14,7 @@
 // Life: kept alive by its owner and by each of its connections.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <string>
 #include <unordered_set>
@@ -52,6 +53,11 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   // calls follows unless it is withdrawn.
   Answer Acquire(Waiter& waiter, bool careful);
   void Withdraw(Waiter& waiter);
+  // As Withdraw, by one who found another way while a connection was being made for it: should that fail with nobody there to be told, `unheard` is.
+  void Abandon(Waiter& waiter);
+  // `heir` waits in its place from now on. REQUIRES: `waiter` waits, `heir` does not.
+  void Replace(Waiter& waiter, Waiter& heir);
+  void OnUnheard(std::function<void(Cause)> unheard) { unheard_ = std::move(unheard); }
 
   // New limits hold from the next decision on; connections above a lowered cap are not cut.
   void Configure(const PoolLimits& limits);
@@ -112,6 +118,8 @@ class ConnectionPool final : public loop::RefCounted, private ClientConnection::
   std::list<Waiter*> queue_;
   std::uint32_t connecting_ = 0;
   std::uint32_t idle_ = 0;
+  std::uint32_t abandoned_ = 0;  // of those
+  std::function<void(Cause)> unheard_;
   loop::Timer warm_again_;
   std::uint32_t expected_streams_ = kExpectedStreams;  // of an HTTP/2 connection
   TimePoint http1_until_{};  // the backend chose it

@@ -22,9 +22,12 @@ BackendState::BackendState(loop::EventLoop& loop, const std::string& upstream, c
       endpoint_(config.endpoint),
       pool_(new ConnectionPool(loop, config.endpoint, limits)),
       announced_(loop, config.endpoint),
-      departed_(departed) {}
+      departed_(departed) {
+  pool_->OnUnheard([this](Cause cause) { ConnectFailed(cause); });
+}
 
 BackendState::~BackendState() {
+  pool_->OnUnheard({});
   pool_->Close();
   announced_.Close();
   report::Window last;
@@ -48,6 +51,11 @@ void BackendState::AttemptEnded(std::uint32_t ticket, const breaker::AttemptResu
   }
   if (picker_ != nullptr) return picker_->Ended(member_, ticket, result, loop_.Now(), loop_.random());
   --record_.in_flight;
+}
+
+void BackendState::ConnectFailed(Cause cause) {
+  ++window_.failures[CauseIndex(cause)];
+  AttemptEnded(AttemptStarted(), {breaker::OutcomeOf(cause), {}});
 }
 
 void BackendState::TakeLoad(std::string_view text, Duration latency) {
@@ -118,6 +126,7 @@ UpstreamState::UpstreamState(loop::EventLoop& loop, std::shared_ptr<const Upstre
   for (std::size_t i = 0; i < backends_.size(); ++i) {
     backends_[i]->picker_ = picker_.get();
     backends_[i]->member_ = i;
+    has_both_families_ = has_both_families_ || backends_[i]->endpoint().is_v6() != backends_[0]->endpoint().is_v6();
   }
   if (config_->retry) usage_->retry_budget.Configure(config_->retry->budget, config_->retry->min_per_second);
 }
@@ -213,6 +222,17 @@ BackendState* UpstreamState::Pick(const Affinity& affinity, const BackendState* 
   if (picker_->RefreshDue(now)) Refresh(now);
   const std::size_t picked = picker_->Pick(affinity.key, affinity.session, IndexOf(avoid), now, loop_.random());
   return picked == balancer::kNone ? nullptr : backends_[picked].get();
+}
+
+BackendState* UpstreamState::PickOtherFamily(const BackendState& than) {
+  const TimePoint now = loop_.Now();
+  if (picker_->RefreshDue(now)) Refresh(now);
+  const std::size_t first = loop_.random().Below(backends_.size());
+  for (std::size_t i = 0; i < backends_.size(); ++i) {
+    const std::size_t at = (first + i) % backends_.size();
+    if (backends_[at]->endpoint().is_v6() != than.endpoint().is_v6() && picker_->Usable(at)) return backends_[at].get();
+  }
+  return nullptr;
 }
 
 std::string UpstreamState::SessionCookie(const Affinity& affinity, const BackendState& backend) const {

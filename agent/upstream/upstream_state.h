@@ -45,6 +45,8 @@ class BackendState final : public loop::RefCounted {
   void AttemptEnded(std::uint32_t ticket, const breaker::AttemptResult& result);
   // What the backend says of its load with a response that took `latency`; see agent/codec/endpoint_load.h.
   void TakeLoad(std::string_view text, Duration latency);
+  // A connection could not be made, and the request that it was for had gone another way.
+  void ConnectFailed(Cause cause);
   // Moves the counts out; gauges are of now.
   report::BackendWindow Collect();
   // Moves out what the fleet's loop has not been told; nothing when nothing changed.
@@ -93,6 +95,9 @@ class UpstreamState final : public loop::RefCounted {
   // Null when no backend may take the request; refusal() says why. `avoid`: where it just failed, or null.
   BackendState* Pick(const Affinity& affinity, const BackendState* avoid);
   Cause refusal() const;
+  // A backend of the other IP family than `than` that may take the request now; null: there is none. For a request whose connection takes its time.
+  BackendState* PickOtherFamily(const BackendState& than);
+  bool has_both_families() const { return has_both_families_; }
   // Bulkhead: false when this worker has as many attempts under way as it may. Each true is followed by one Leave.
   bool HasRoom(bool retry) const;
   bool Enter(bool retry);
@@ -111,6 +116,7 @@ class UpstreamState final : public loop::RefCounted {
   const std::shared_ptr<const UpstreamConfig> config_;
   std::vector<loop::Ref<BackendState>> backends_;
   std::unique_ptr<balancer::Picker> picker_;
+  bool has_both_families_ = false;
   // What is under way; goes on from one configuration to the next, as the requests do.
   struct Usage final : loop::RefCounted {
     breaker::RetryBudget retry_budget;

@@ -194,6 +194,8 @@ inline constexpr TimeBound kDnsMaxTtl{std::chrono::minutes(5), std::chrono::seco
 inline constexpr TimeBound kDnsTimeout{std::chrono::seconds(5), std::chrono::milliseconds(100), std::chrono::minutes(1)};
 inline constexpr std::size_t kMaxResolvers = 8;
 inline constexpr std::size_t kMaxFilePath = 4'095;
+// Of a namespace, Service or port; RFC 1123 labels.
+inline constexpr std::size_t kMaxKubernetesName = 63;
 
 // socket.proto
 inline constexpr TimeBound kKeepaliveIdle{std::chrono::seconds(60), std::chrono::seconds(1), std::chrono::hours(2)};

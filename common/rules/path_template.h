@@ -1,7 +1,7 @@
 // PathTemplate: a condition on a path, segment by segment.
 //
 // `*` and `{name}` stand for exactly one segment that is not empty, `**` at the end for all that follows, also nothing. Everything else
-// is compared as it stands. A trailing slash is a segment of its own, which only `**` covers.
+// is compared as it stands, normalized (request_path.h). A trailing slash is a segment of its own, which only `**` covers.
 // Thread-safety: immutable. Cost: O(length), no allocation. Errors: INVALID_ARGUMENT that says what is wrong.
 #pragma once
 

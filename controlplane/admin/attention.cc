@@ -97,6 +97,24 @@ void AttentionList::AddCertificates(const store::Catalog& catalog, WallTime ca_n
   Add(Attention::SEVERITY_WARNING, "controller", "the certificate authority " + Left(ca_not_after - wall), "plan a new one: every agent must enrol again");
 }
 
+void AttentionList::AddKubernetes(const std::vector<kubernetes::FoundStatus>& upstreams, const kubernetes::WatchStatus& watch) {
+  for (const kubernetes::FoundStatus& one : upstreams) {
+    const std::string subject = "upstream/" + one.upstream;
+    if (!one.known) {
+      Add(Attention::SEVERITY_CRITICAL, subject, fmt::format("the endpoints of {} are not known", one.source),
+          "agents that serve it go on with what they have, and get no change until Kubernetes answers");
+    } else if (!one.problem.empty()) {
+      Add(Attention::SEVERITY_WARNING, subject, fmt::format("{} {}", one.source, one.problem));
+    } else if (one.answered && one.backends == 0) {
+      Add(Attention::SEVERITY_WARNING, subject, fmt::format("{} has no endpoints", one.source));
+    }
+  }
+  for (const kubernetes::NamespaceStatus& one : watch.namespaces) {
+    if (one.error.empty()) continue;
+    Add(Attention::SEVERITY_WARNING, "kubernetes/" + one.name, "endpoints cannot be watched: " + one.error, "the last lists hold; docs/discovery.md");
+  }
+}
+
 void AttentionList::AddHistory(std::uint64_t failures) {
   if (failures == 0) return;
   Add(Attention::SEVERITY_NOTICE, "controller", fmt::format("{} points of the history could not be written", failures),

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "controlplane/history/recorder.h"
+#include "controlplane/kubernetes/found_backends.h"
 #include "controlplane/store/catalog.h"
 #include "controlplane/stream/convergence.h"
 #include "switchyard/v1/series.pb.h"
@@ -21,6 +22,7 @@ class AttentionList {
   void AddUpstreams(const history::Moment& moment);
   void AddAgents(const std::vector<stream::AgentRecord>& agents, std::uint64_t generation, TimePoint now, WallTime wall);
   void AddCertificates(const store::Catalog& catalog, WallTime ca_not_after, WallTime wall);
+  void AddKubernetes(const std::vector<kubernetes::FoundStatus>& upstreams, const kubernetes::WatchStatus& watch);
   void AddHistory(std::uint64_t failures);
 
   // Sorted and cut into `response`.

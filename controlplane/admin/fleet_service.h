@@ -23,6 +23,7 @@
 #include "controlplane/identity/peer_identity.h"
 #include "controlplane/fleet/fleet_loop.h"
 #include "controlplane/identity/tokens.h"
+#include "controlplane/kubernetes/found_backends.h"
 #include "controlplane/runtime/work_queue.h"
 #include "controlplane/store/store.h"
 #include "controlplane/stream/session_registry.h"
@@ -44,6 +45,7 @@ struct FleetServiceParts {
   const feedback::TrafficBoard* board = nullptr;
   const history::Recorder* recorder = nullptr;
   fleet::FleetLoop* fleet = nullptr;
+  const kubernetes::FoundBackends* found = nullptr;
   identity::Tokens* tokens = nullptr;
   identity::Credentials* credentials = nullptr;
   identity::Actions* actions = nullptr;

@@ -35,6 +35,7 @@ v1::OverviewResponse HandleOverview(const ControllerFacts& facts, const Overview
   attention.AddUpstreams(*moment);
   attention.AddAgents(agents, catalog->generation, sources.clock->Now(), wall);
   attention.AddCertificates(*catalog, facts.ca_not_after, wall);
+  if (sources.found != nullptr) attention.AddKubernetes(sources.found->Status(), sources.found->Watching());
   attention.AddHistory(sources.recorder->failures());
   attention.MoveTo(response);
   return response;

@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "controlplane/admin/info_handler.h"
 #include "controlplane/history/recorder.h"
+#include "controlplane/kubernetes/found_backends.h"
 #include "controlplane/store/store.h"
 #include "controlplane/stream/session_registry.h"
 #include "switchyard/v1/series.pb.h"
@@ -22,6 +23,8 @@ struct OverviewSources {
   const store::Store* store = nullptr;
   const stream::SessionRegistry* registry = nullptr;
   const history::Recorder* recorder = nullptr;
+  // Null: nothing is looked up in Kubernetes.
+  const kubernetes::FoundBackends* found = nullptr;
 };
 
 v1::OverviewResponse HandleOverview(const ControllerFacts& facts, const OverviewSources& sources);

@@ -14,6 +14,7 @@
 #include "controlplane/identity/actions.h"
 #include "controlplane/identity/credentials.h"
 #include "controlplane/identity/tokens.h"
+#include "controlplane/kubernetes/found_backends.h"
 #include "controlplane/runtime/work_queue.h"
 #include "controlplane/store/store.h"
 #include "controlplane/stream/session_registry.h"
@@ -29,6 +30,7 @@ struct Parts {
   const feedback::TrafficBoard* board = nullptr;
   const history::Recorder* recorder = nullptr;
   const fleet::FleetLoop* fleet = nullptr;
+  const kubernetes::FoundBackends* found = nullptr;
   identity::Tokens* tokens = nullptr;
   identity::Credentials* credentials = nullptr;
   identity::Actions* actions = nullptr;

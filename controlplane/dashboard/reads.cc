@@ -114,11 +114,11 @@ void Reads::Forget() {
 
 absl::StatusOr<std::string> Reads::Make(std::string_view path, const Form& form) const {
   if (path == "/api/overview") {
-    return CompactJson(HandleOverview(parts_.facts, {parts_.clock, parts_.store, parts_.registry, parts_.recorder}));
+    return CompactJson(HandleOverview(parts_.facts, {parts_.clock, parts_.store, parts_.registry, parts_.recorder, parts_.found}));
   }
   if (path == "/api/info") return CompactJson(HandleInfo(parts_.facts, *parts_.store, *parts_.registry));
   if (path == "/api/series") return SeriesJson(parts_, form);
-  if (path == "/api/topology") return TopologyJson(*parts_.store->Read());
+  if (path == "/api/topology") return TopologyJson(*parts_.found->With(parts_.store->Read()));
   if (path == "/api/yaml") return YamlJson(parts_, form);
   if (path == "/api/top") {
     v1::TopRequest request;

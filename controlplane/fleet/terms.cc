@@ -9,7 +9,8 @@ UpstreamTerms TermsOf(const v1::Upstream& upstream) {
   out.verdicts = config::FleetVerdictsOn(upstream.fleet());
   out.slow_verdicts = out.verdicts && config::FleetSlowVerdictsOn(upstream.fleet());
   out.weights = config::FleetWeightsOn(upstream.fleet());
-  out.discovered = upstream.has_discovery();
+  // What the controller has found itself is in the catalog.
+  out.discovered = upstream.has_discovery() && !upstream.discovery().has_kubernetes();
   out.wants_in_flight = config::BalancerOf(upstream) == v1::BALANCER_ADAPTIVE;
   out.concurrency = config::FleetConcurrency(upstream.fleet());
   // Agents that find backends themselves choose among them themselves.

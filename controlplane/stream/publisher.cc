@@ -1,10 +1,20 @@
 #include "controlplane/stream/publisher.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace switchyard::controlplane::stream {
+namespace {
 
-Publisher::Publisher(store::Store* store, SnapshotCache::Compiler compiler) : cache_(std::move(compiler)) {
+bool Needs(const v1::Snapshot& snapshot, const std::shared_ptr<const std::set<std::string>>& unknown) {
+  if (unknown == nullptr) return false;
+  return std::any_of(snapshot.resources().begin(), snapshot.resources().end(),
+                     [&](const v1::Resource& resource) { return resource.has_upstream() && unknown->contains(resource.name()); });
+}
+
+}  // namespace
+
+Publisher::Publisher(store::Store* store, SnapshotCache::Compiler compiler, Filler filler) : cache_(std::move(compiler)), filler_(std::move(filler)) {
   watch_ = store->Watch([this](const store::ChangeRecord&, const std::shared_ptr<const store::Catalog>& catalog) {
     const std::lock_guard lock(mutex_);
     if (newest_ != nullptr && catalog->generation <= newest_->generation) return;
@@ -47,6 +57,12 @@ void Publisher::Leave(const SessionHandle& session) {
   members_.erase(&session);
 }
 
+void Publisher::Refill() {
+  const std::lock_guard lock(mutex_);
+  refilled_ = true;
+  wake_.notify_one();
+}
+
 void Publisher::SetTicketKeys(Frame keys) {
   const std::lock_guard lock(mutex_);
   keys_ = std::move(keys);
@@ -57,11 +73,18 @@ void Publisher::SetTicketKeys(Frame keys) {
 void Publisher::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || fresh_ || fresh_keys_ || !newcomers_.empty(); });
+    wake_.wait(lock, [this] { return stopping_ || fresh_ || refilled_ || fresh_keys_ || !newcomers_.empty(); });
+    if (refilled_ && !fresh_) wake_.wait_for(lock, kGather, [this] { return stopping_ || fresh_; });
     if (stopping_) return;
     const auto catalog = newest_;
+    const bool refilled = std::exchange(refilled_, false);
+    FilledCatalog filled;
+    if (!Fill(lock, filled)) continue;
+    if (stopping_) return;
     const auto newcomers = std::exchange(newcomers_, {});
-    const bool fresh = std::exchange(fresh_, false);
+    const bool fresh = fresh_ || refilled;
+    // A commit that came meanwhile has the next turn.
+    if (newest_ == catalog) fresh_ = false;
     const bool fresh_keys = std::exchange(fresh_keys_, false);
     const Frame keys = keys_;
     std::vector<Member> members;
@@ -71,20 +94,40 @@ void Publisher::Run() {
     }
     lock.unlock();
     // Newcomers first: their first target must come with the base for a delta.
-    Welcome(catalog, newcomers);
-    if (fresh) Publish(catalog, members);
+    Welcome(filled, newcomers);
+    if (fresh) Publish(filled, members);
     if (fresh_keys) GiveKeys(keys, members);
     for (const Newcomer& newcomer : newcomers) GiveKeys(keys, {newcomer.member});
     lock.lock();
   }
 }
 
-void Publisher::Welcome(const std::shared_ptr<const store::Catalog>& catalog, const std::vector<Newcomer>& newcomers) {
+bool Publisher::Fill(std::unique_lock<std::mutex>& lock, FilledCatalog& filled) {
+  filled.catalog = newest_;
+  if (!filler_) return true;
+  lock.unlock();
+  filled = filler_(filled.catalog);
+  lock.lock();
+  if (filled.wait <= Duration::zero()) return true;
+  // Until the time is over, or something came that may end the waiting.
+  wake_.wait_for(lock, filled.wait, [this] { return stopping_ || refilled_; });
+  refilled_ = true;
+  return false;
+}
+
+void Publisher::Welcome(const FilledCatalog& filled, std::vector<Newcomer> newcomers) {
+  newcomers.insert(newcomers.begin(), held_.begin(), held_.end());
+  held_.clear();
   for (const Newcomer& newcomer : newcomers) {
     const auto session = newcomer.member.session.lock();
     if (session == nullptr) continue;
+    auto snapshot = cache_.Get(filled.catalog, *newcomer.member.labels);
+    if (!newcomer.held_digest.empty() && Needs(*snapshot, filled.unknown)) {
+      held_.push_back(newcomer);
+      continue;
+    }
     auto base = newcomer.held_digest.empty() ? nullptr : cache_.FindRecent(newcomer.held_digest);
-    session->SetTarget(cache_.Get(catalog, *newcomer.member.labels), std::move(base));
+    session->SetTarget(std::move(snapshot), std::move(base));
   }
 }
 
@@ -95,9 +138,13 @@ void Publisher::GiveKeys(const Frame& keys, const std::vector<Member>& members) 
   }
 }
 
-void Publisher::Publish(const std::shared_ptr<const store::Catalog>& catalog, const std::vector<Member>& members) {
+void Publisher::Publish(const FilledCatalog& filled, const std::vector<Member>& members) {
+  std::unordered_set<const SessionHandle*> held;
+  for (const Newcomer& newcomer : held_) held.insert(newcomer.member.session.lock().get());
   for (const Member& member : members) {
-    if (const auto session = member.session.lock()) session->SetTarget(cache_.Get(catalog, *member.labels), nullptr);
+    const auto session = member.session.lock();
+    if (session == nullptr || held.contains(session.get())) continue;
+    session->SetTarget(cache_.Get(filled.catalog, *member.labels), nullptr);
   }
 }
 

@@ -1,5 +1,8 @@
 #include "controlplane/validation/discovery_rules.h"
 
+#include <algorithm>
+#include <string>
+
 #include <fmt/format.h>
 
 #include "common/base/duration.h"
@@ -67,6 +70,34 @@ void CheckFile(const v1::FileDiscovery& file, Findings& out) {
   if (!path.starts_with('/') || path.find('\0') != Text::npos) out.Add(at, fmt::format("is {}; expected an absolute path", Quoted(path)));
 }
 
+// RFC 1123 label, which names of namespaces are; those of Services are a little narrower (RFC 1035), which the API server knows best.
+bool IsLabel(Text name) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  if (name.empty() || name.size() > config::kMaxKubernetesName || !plain(name.front()) || !plain(name.back())) return false;
+  return std::all_of(name.begin(), name.end(), [&](char c) { return plain(c) || c == '-'; });
+}
+
+void CheckKubernetes(const v1::KubernetesDiscovery& kubernetes, Findings& out) {
+  const Text at = "spec.discovery.kubernetes";
+  if (!kubernetes.namespace_().empty() && !IsLabel(kubernetes.namespace_())) {
+    out.Add(At(at, "namespace"), fmt::format("is {}; expected the name of a namespace, at most 63 of [a-z0-9-]", Quoted(kubernetes.namespace_())));
+  }
+  if (kubernetes.service().empty()) {
+    out.Add(At(at, "service"), "is missing; expected the name of a Service");
+  } else if (!IsLabel(kubernetes.service())) {
+    out.Add(At(at, "service"), fmt::format("is {}; expected the name of a Service, at most 63 of [a-z0-9-]", Quoted(kubernetes.service())));
+  }
+  if (!kubernetes.port().empty() && !IsLabel(kubernetes.port())) {
+    out.Add(At(at, "port"), fmt::format("is {}; expected the name of the Service's port or a number, 1 to 65535", Quoted(kubernetes.port())));
+    return;
+  }
+  const std::string& port = kubernetes.port();
+  const bool number = !port.empty() && std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (number && (port.size() > 5 || std::stoul(port) == 0 || std::stoul(port) > config::kMaxPort)) {
+    out.Add(At(at, "port"), fmt::format("is {}; expected 1 to {}", port, config::kMaxPort));
+  }
+}
+
 }  // namespace
 
 void CheckDiscovery(const v1::Upstream& upstream, Findings& out) {
@@ -80,10 +111,11 @@ void CheckDiscovery(const v1::Upstream& upstream, Findings& out) {
     case v1::Discovery::kFile:
       return CheckFile(upstream.discovery().file(), out);
     case v1::Discovery::kKubernetes:
+      return CheckKubernetes(upstream.discovery().kubernetes(), out);
     case v1::Discovery::SOURCE_NOT_SET:
       break;
   }
-  out.Add("spec.discovery", "has no source; expected `dns` or `file`");
+  out.Add("spec.discovery", "has no source; expected `dns`, `file` or `kubernetes`");
 }
 
 }  // namespace switchyard::controlplane::validation

@@ -61,7 +61,8 @@ def render(values, namespace="switchyard"):
                 return namespace
             if words[1] != "Values" or len(words) != 4:
                 raise ValueError(f"{path.name}: {match[0]}")
-            return str(values[words[2]][words[3]])
+            found = values[words[2]][words[3]]
+            return str(found).lower() if isinstance(found, bool) else str(found)
         text = re.sub(r"\{\{ ([\w.]+) \}\}", value, path.read_text())
         if "{{" in text:
             raise ValueError(f"{path.name}: more than the chart's language")
@@ -113,7 +114,7 @@ class Manifests(unittest.TestCase):
         self.assertIn("emptyDir", volume, "the ready file must not be shared between pods")
 
     def test_a_pod_is_given_longer_than_its_drain(self):
-        rendered = [base()] + ([kustomize(f) for f in ("base", "overlays/monitoring", "overlays/single-node")] if has_kustomize() else [])
+        rendered = [base()] + ([kustomize(f) for f in ("base", "overlays/monitoring", "overlays/single-node", "overlays/endpoints")] if has_kustomize() else [])
         for found in rendered:
             spec = pods(found)["switchyard-agent"]
             self.assertGreater(spec["terminationGracePeriodSeconds"], seconds(flag(spec, "--drain-timeout")) + 5)
@@ -137,6 +138,21 @@ class Manifests(unittest.TestCase):
         self.assertEqual(flag(pods(monitored)["switchyard-agent"], "--admin-listen"), "$(HOST_IP):7401")
         self.assertNotIn("host", pods(monitored)["switchyard-agent"]["containers"][0]["livenessProbe"]["httpGet"])
         self.assertEqual(set(kustomize("overlays/single-node")), set(base()))
+        watching = kustomize("overlays/endpoints")
+        self.assertTrue(pods(watching)["switchyard-controller"]["automountServiceAccountToken"])
+        self.assertEqual(flag(pods(watching)["switchyard-controller"], "--kubernetes"), "true")
+
+    def test_the_controller_may_read_endpointslices_and_nothing_else(self):
+        found = base()
+        self.assertEqual(found["ClusterRole", "switchyard-endpoints"]["rules"],
+                         [{"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["get", "list", "watch"]}])
+        binding = found["ClusterRoleBinding", "switchyard-endpoints"]
+        self.assertEqual([(s["kind"], s["name"]) for s in binding["subjects"]], [("ServiceAccount", "switchyard-controller")])
+        self.assertEqual(binding["roleRef"]["name"], "switchyard-endpoints")
+        # The overlay's flags are those of the base but for this one, so that nobody changes one of the two.
+        patch = objects((DEPLOY / "kubernetes/overlays/endpoints/watch.yaml").read_text())["StatefulSet", "switchyard-controller"]
+        flags = patch["spec"]["template"]["spec"]["containers"][0]["args"]
+        self.assertEqual([f.replace("--kubernetes=true", "--kubernetes=false") for f in flags], pods(found)["switchyard-controller"]["containers"][0]["args"])
 
 
 class Chart(unittest.TestCase):
@@ -155,7 +171,12 @@ class Chart(unittest.TestCase):
         found = render(values, "proxies")
         self.assertEqual(flag(pods(found)["switchyard-agent"], "--drain-timeout"), "90s")
         self.assertEqual(pods(found)["switchyard-controller"]["containers"][0]["image"], "mirror/yard-controller:9")
-        self.assertEqual({item["metadata"]["namespace"] for item in found.values()}, {"proxies"})
+        self.assertEqual({item["metadata"]["namespace"] for (kind, _), item in found.items() if not kind.startswith("Cluster")}, {"proxies"})
+        self.assertEqual(found["ClusterRoleBinding", "switchyard-endpoints"]["subjects"][0]["namespace"], "proxies")
+        values["controller"]["kubernetes"] = "true"
+        watching = pods(render(values))["switchyard-controller"]
+        self.assertTrue(watching["automountServiceAccountToken"])
+        self.assertEqual(flag(watching, "--kubernetes"), "true")
 
 
 class Units(unittest.TestCase):

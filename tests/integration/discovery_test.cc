@@ -21,7 +21,7 @@ namespace {
 using harness::Eventually;
 using harness::RawBackend;
 
-// Answers every A question with the addresses that the test has put there, SRV with the services, AAAA with nothing; refuses while told to.
+// Answers every A question with 127.0.0.1, SRV with the services, AAAA with nothing or, when told, ::1; refuses while told to.
 class DnsServer {
  public:
   DnsServer() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
@@ -45,6 +45,7 @@ class DnsServer {
     ports_ = ports;
   }
   void Fail(bool fails) { fails_ = fails; }
+  void HaveV6() { v6_ = true; }
 
  private:
   void Serve() {
@@ -67,6 +68,7 @@ class DnsServer {
     const int type = static_cast<unsigned char>(query[end + 1]);
     if (fails_) return Response(query.substr(0, 2), question, "", 0, 2);
     if (type == 1) return Response(query.substr(0, 2), question, Record(1, 0, Address("127.0.0.1")), 1);
+    if (type == 28 && v6_) return Response(query.substr(0, 2), question, Record(28, 0, Address("::1")), 1);
     if (type != 33) return Response(query.substr(0, 2), question, "", 0);
     const std::lock_guard lock(mutex_);
     std::string records;
@@ -79,6 +81,7 @@ class DnsServer {
   std::mutex mutex_;
   std::vector<std::uint16_t> ports_;
   std::atomic<bool> fails_{false};
+  std::atomic<bool> v6_{false};
   std::atomic<bool> ending_{false};
   std::thread thread_;
 };
@@ -123,6 +126,104 @@ TEST(DnsDiscovery, AddressesTakeThePortOfTheUpstream) {
                                                 dns.port())});
   ASSERT_TRUE(site.ok());
   EXPECT_NE(Answering(site).find("by-address"), std::string::npos) << Answering(site);
+}
+
+// A port of ::1 to which a connection never comes up: its queue is full, so the kernel drops what asks to join.
+class SilentPort {
+ public:
+  explicit SilentPort(std::uint16_t port) {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_addr = in6addr_loopback;
+    address.sin6_port = htons(port);
+    const auto* plain = reinterpret_cast<const sockaddr*>(&address);
+    listener_ = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int only = 1;
+    ::setsockopt(listener_, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
+    ok_ = ::bind(listener_, plain, sizeof address) == 0 && ::listen(listener_, 0) == 0;
+    for (int& filler : fillers_) {
+      filler = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      (void)::connect(filler, plain, sizeof address);
+    }
+  }
+  ~SilentPort() {
+    for (const int filler : fillers_) ::close(filler);
+    ::close(listener_);
+  }
+  bool ok() const { return ok_; }
+
+ private:
+  int listener_ = -1;
+  int fillers_[4] = {-1, -1, -1, -1};
+  bool ok_ = false;
+};
+
+class BothFamilies : public testing::Test {
+ protected:
+  BothFamilies() { dns_.HaveV6(); }
+  // Every attempt asks for a connection of its own, and nothing but the race keeps it from waiting for the whole connect timeout.
+  std::string Line() const {
+    return fmt::format("connect_timeout: 3s\n  breaker: {{mode: 'OFF'}}\n"
+                       "  discovery: {{dns: {{name: api.example.com, port: {}, resolvers: [\"127.0.0.1:{}\"]}}}}",
+                       backend_.port(), dns_.port());
+  }
+  // The longest of `count` requests, all of which must be answered.
+  Duration Slowest(const Site& site, int count) {
+    const SystemClock clock;
+    Duration slowest{};
+    for (int i = 0; i < count; ++i) {
+      const TimePoint start = clock.Now();
+      EXPECT_NE(Answering(site).find("200 alive"), std::string::npos);
+      slowest = std::max(slowest, clock.Now() - start);
+    }
+    return slowest;
+  }
+  bool Counts(const Site& site, const std::string& metric) {
+    return Eventually([&] {
+      const std::string all = site.fleet().AdminGet(0, "/metrics").value_or("");
+      const std::size_t at = all.find(metric);
+      return at != std::string::npos && all[at + metric.size()] != '0';
+    });
+  }
+
+  RawBackend backend_{[](harness::BackendConnection& connection) {
+    while (connection.ReadRequest().ok()) {
+      if (!connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nalive\n").ok()) return;
+      return;
+    }
+  }};
+  DnsServer dns_;
+};
+
+TEST_F(BothFamilies, ASilentFamilyCostsNobodyTheConnectTimeout) {
+  const SilentPort silent(backend_.port());
+  ASSERT_TRUE(silent.ok());
+  const Site site({.pool = "{max_idle_per_backend: 0}", .upstream_line = Line()});
+  ASSERT_TRUE(site.ok());
+  const Duration slowest = Slowest(site, 24);
+  EXPECT_GT(slowest, std::chrono::milliseconds(200)) << "no request went to the silent family first, so this shows nothing";
+  EXPECT_LT(slowest, std::chrono::milliseconds(2500));
+  // It is charged all the same, when its time is over.
+  EXPECT_TRUE(Counts(site, fmt::format("switchyard_upstream_failures_total{{cause=\"connect_timeout\",upstream=\"{}\"}} ", site.name())) ||
+              Counts(site, fmt::format("switchyard_upstream_failures_total{{upstream=\"{}\",cause=\"connect_timeout\"}} ", site.name())))
+      << site.fleet().AdminGet(0, "/metrics").value_or("");
+}
+
+TEST_F(BothFamilies, AFamilyThatRefusesIsLeftAtOnce) {
+  const Site site({.pool = "{max_idle_per_backend: 0}", .upstream_line = Line()});
+  ASSERT_TRUE(site.ok());
+  EXPECT_LT(Slowest(site, 16), std::chrono::milliseconds(2500));
+}
+
+TEST_F(BothFamilies, WithTheBreakerOnASilentFamilySoonCostsNothing) {
+  const SilentPort silent(backend_.port());
+  ASSERT_TRUE(silent.ok());
+  std::string line = Line();
+  line.replace(line.find("breaker: {mode: 'OFF'}"), 22, "breaker: {mode: EVIDENCE}");
+  line.replace(line.find("connect_timeout: 3s"), 19, "connect_timeout: 500ms");
+  const Site site({.pool = "{max_idle_per_backend: 0}", .upstream_line = line});
+  ASSERT_TRUE(site.ok());
+  EXPECT_TRUE(Eventually([&] { return Slowest(site, 8) < std::chrono::milliseconds(200); })) << "the failures that nobody waited for open the breaker";
 }
 
 TEST(FileDiscovery, TrafficFollowsTheFileAndABadOneChangesNothing) {

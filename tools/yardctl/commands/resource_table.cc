@@ -37,6 +37,13 @@ std::string Action(const v1::Route& route) {
 }
 
 std::string Backends(const v1::Upstream& upstream) {
+  const v1::Discovery& discovery = upstream.discovery();
+  if (discovery.has_dns()) return "by DNS " + discovery.dns().name();
+  if (discovery.has_file()) return "by file " + discovery.file().path();
+  if (discovery.has_kubernetes()) {
+    const v1::KubernetesDiscovery& service = discovery.kubernetes();
+    return fmt::format("by Kubernetes {}/{}", service.namespace_().empty() ? "default" : service.namespace_(), service.service());
+  }
   const auto active = std::count_if(upstream.backends().begin(), upstream.backends().end(), [](const v1::Backend& backend) {
     return backend.state() == v1::BACKEND_STATE_UNSPECIFIED || backend.state() == v1::BACKEND_STATE_ACTIVE;
   });

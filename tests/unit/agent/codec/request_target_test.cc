@@ -38,6 +38,20 @@ TEST(Target, AbsoluteForm) {
   EXPECT_EQ(bare.path_and_query, "/");
 }
 
+TEST(Target, PathsAreNormalizedAndQueriesAreNot) {
+  bool good = false;
+  const RequestHead head = Split("GET", "/%61dmin/%c3%A9?q=%61", good);
+  EXPECT_TRUE(good);
+  EXPECT_EQ(head.target, "/%61dmin/%c3%A9?q=%61") << "as sent";
+  EXPECT_EQ(head.path, "/admin/%C3%A9");
+  EXPECT_EQ(head.path_and_query, "/admin/%C3%A9?q=%61");
+  const RequestHead absolute = Split("GET", "http://a/%7Eb", good);
+  EXPECT_EQ(absolute.path_and_query, "/~b");
+  EXPECT_EQ(Split("GET", "/a%20b?%61", good).normalized, nullptr) << "nothing to do, nothing allocated";
+  Split("GET", "/%61/%2e%2e/b", good);
+  EXPECT_FALSE(good);
+}
+
 TEST(Target, AsteriskIsForOptions) {
   bool good = false;
   EXPECT_EQ(Split("OPTIONS", "*", good).path, "*");

@@ -72,6 +72,18 @@ TEST_F(DiscoveryTest, PassesOnAtOnceWhatStatesItsBackends) {
   EXPECT_EQ(sink_.Newest(), "fixed:1");
 }
 
+TEST_F(DiscoveryTest, WhatTheControllerFoundIsLeftAlone) {
+  v1::Snapshot snapshot = Of(1, {});
+  v1::Resource& found = *snapshot.add_resources();
+  found.set_name("in-kubernetes");
+  found.mutable_upstream()->mutable_discovery()->mutable_kubernetes()->set_service("app");
+  found.mutable_upstream()->add_backends()->set_address("pod:1");
+  Apply(snapshot);
+  EXPECT_EQ(done_, 1);
+  EXPECT_EQ(sink_.Newest(), "fixed:1 pod:1");
+  EXPECT_TRUE(discovery_.Status().empty());
+}
+
 TEST_F(DiscoveryTest, WaitsForTheFirstAnswersOfNewUpstreams) {
   Apply(Of(1, {"a", "b"}));
   Find("a", {"a:1"});

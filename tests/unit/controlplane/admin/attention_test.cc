@@ -45,6 +45,26 @@ TEST(Attention, NamesBackendsDownAndErrorsTheWorstFirst) {
   EXPECT_EQ(found.attention(3).severity(), v1::Attention::SEVERITY_WARNING);
 }
 
+TEST(Attention, NamesWhatKubernetesDoesNotSay) {
+  AttentionList list;
+  kubernetes::WatchStatus watch;
+  watch.namespaces = {{"shop", true, ""}, {"dark", false, "the API server answered 403"}};
+  list.AddKubernetes({{"well", "shop/well", 3, true, true, ""},
+                      {"kept", "dark/kept", 0, true, false, ""},
+                      {"empty", "shop/empty", 0, true, true, ""},
+                      {"many-ports", "shop/many", 0, true, true, "has several ports (a, b)"},
+                      {"lost", "dark/lost", 0, false, false, ""}},
+                     watch);
+  const auto found = Take(list);
+  ASSERT_EQ(found.attention_size(), 4);
+  EXPECT_EQ(found.attention(0).subject(), "upstream/lost");
+  EXPECT_EQ(found.attention(0).severity(), v1::Attention::SEVERITY_CRITICAL);
+  EXPECT_EQ(found.attention(1).subject(), "kubernetes/dark");
+  EXPECT_NE(found.attention(1).what().find("403"), std::string::npos);
+  EXPECT_EQ(found.attention(2).what(), "shop/empty has no endpoints");
+  EXPECT_EQ(found.attention(3).what(), "shop/many has several ports (a, b)");
+}
+
 TEST(Attention, NamesAgentsThatAreAwayInQuarantineBehindOrWithoutRenewal) {
   const WallTime wall(hours(500'000));
   const TimePoint now(hours(10));

@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <future>
+#include <mutex>
+#include <set>
 
 #include "controlplane/compiler/compiler.h"
 #include "controlplane/store/memory_store.h"
@@ -100,6 +102,90 @@ TEST(Publisher, ACommitNeverWaitsAndMissedGenerationsAreSkipped) {
   gate.set_value();
   EXPECT_TRUE(harness::Eventually([&] { return Newest(*session) == 50; }));
   EXPECT_EQ(compiled, 2);
+}
+
+// A filler as the controller's: gives every upstream one more backend, knows nothing or asks for time as it is told.
+class PublisherFillingTest : public testing::Test {
+ protected:
+  PublisherFillingTest() { Commit(*store_, MakeSite()); }
+
+  FilledCatalog Fill(const std::shared_ptr<const store::Catalog>& catalog) {
+    const std::lock_guard lock(mutex_);
+    auto out = std::make_shared<store::Catalog>(*catalog);
+    for (auto& [key, resource] : out->resources) {
+      if (!resource->has_upstream()) continue;
+      auto copy = std::make_shared<v1::Resource>(*resource);
+      copy->mutable_upstream()->add_backends()->set_address(address_);
+      resource = copy;
+    }
+    return {out, unknown_ ? std::make_shared<const std::set<std::string>>(std::set<std::string>{"app"}) : nullptr, wait_};
+  }
+  void Set(const std::string& address, bool unknown, Duration wait = {}) {
+    const std::lock_guard lock(mutex_);
+    address_ = address;
+    unknown_ = unknown;
+    wait_ = wait;
+  }
+  static std::string Last(FakeSession& session) {
+    const auto targets = session.targets();
+    if (targets.empty()) return "";
+    for (const v1::Resource& resource : targets.back()->resources()) {
+      if (resource.has_upstream()) return resource.upstream().backends(resource.upstream().backends_size() - 1).address();
+    }
+    return "";
+  }
+  std::shared_ptr<FakeSession> Join(const std::string& name, const std::string& digest) {
+    auto session = std::make_shared<FakeSession>(name);
+    publisher_.Join(session, {}, digest);
+    return session;
+  }
+  static bool Becomes(FakeSession& session, const std::string& address) {
+    return harness::Eventually([&] { return Last(session) == address; });
+  }
+
+  std::unique_ptr<store::Store> store_ = store::OpenMemoryStore();
+  std::mutex mutex_;
+  std::string address_ = "10.1.0.1:80";
+  bool unknown_ = false;
+  Duration wait_{};
+  Publisher publisher_{store_.get(), &compiler::Compile, [this](const auto& catalog) { return Fill(catalog); }};
+};
+
+TEST_F(PublisherFillingTest, TellsWhatIsFilledInAndItsChangesAtTheSameGeneration) {
+  auto session = Join("a", "");
+  EXPECT_TRUE(Becomes(*session, "10.1.0.1:80"));
+  Set("10.1.0.2:80", false);
+  publisher_.Refill();
+  EXPECT_TRUE(Becomes(*session, "10.1.0.2:80"));
+  EXPECT_EQ(Newest(*session), 1u);
+  EXPECT_NE(session->targets().front()->digest(), session->targets().back()->digest());
+}
+
+TEST_F(PublisherFillingTest, AnAgentThatServesIsToldNothingThatIsNotKnown) {
+  Set("10.1.0.1:80", true);
+  auto serving = Join("serving", "digest of what it serves");
+  auto empty = Join("empty", "");
+  ASSERT_TRUE(Becomes(*empty, "10.1.0.1:80")) << "one that has nothing has nothing to lose";
+  // Neither by a commit nor by news about something else.
+  Commit(*store_, {MakeUpstream("other")});
+  publisher_.Refill();
+  ASSERT_TRUE(harness::Eventually([&] { return Newest(*empty) == 2; }));
+  EXPECT_TRUE(serving->targets().empty());
+  Set("10.1.0.2:80", false);
+  publisher_.Refill();
+  EXPECT_TRUE(Becomes(*serving, "10.1.0.2:80"));
+  EXPECT_EQ(Newest(*serving), 2u);
+}
+
+TEST_F(PublisherFillingTest, WaitsAsAskedAndNoLongerThanUntilThereIsNews) {
+  Set("10.1.0.1:80", false, std::chrono::hours(1));
+  auto session = Join("a", "");
+  Commit(*store_, {MakeUpstream("other")});
+  EXPECT_TRUE(session->targets().empty());
+  Set("10.1.0.3:80", false);
+  publisher_.Refill();
+  EXPECT_TRUE(Becomes(*session, "10.1.0.3:80"));
+  EXPECT_EQ(Newest(*session), 2u);
 }
 
 class SnapshotCacheTest : public testing::Test {

@@ -95,6 +95,16 @@ TEST(DiscoveryRules, HaveOneSourceWithItsFields) {
                {"upstream { discovery { } }", "spec.discovery", "has no source"},
                {"upstream { discovery { file { path: '/etc/endpoints.yaml' } } }", "", ""},
                {"upstream { discovery { file { path: 'endpoints.yaml' } } }", "spec.discovery.file.path", "absolute path"},
+               {"upstream { discovery { kubernetes { service: 'app' } } }", "", ""},
+               {"upstream { discovery { kubernetes { namespace: 'shop' service: 'app' port: 'http' } } }", "", ""},
+               {"upstream { discovery { kubernetes { service: 'app' port: '8080' } } }", "", ""},
+               {"upstream { discovery { kubernetes { } } }", "spec.discovery.kubernetes.service", "is missing"},
+               {"upstream { discovery { kubernetes { service: 'app.shop' } } }", "spec.discovery.kubernetes.service", "at most 63 of [a-z0-9-]"},
+               {"upstream { discovery { kubernetes { service: 'app' namespace: 'Shop' } } }", "spec.discovery.kubernetes.namespace", "name of a namespace"},
+               {"upstream { discovery { kubernetes { service: 'app' port: '70000' } } }", "spec.discovery.kubernetes.port", "expected 1 to 65535"},
+               {"upstream { discovery { kubernetes { service: 'app' port: '0' } } }", "spec.discovery.kubernetes.port", "expected 1 to 65535"},
+               {"upstream { discovery { kubernetes { service: 'app' port: 'a/b' } } }", "spec.discovery.kubernetes.port", "or a number"},
+               {"upstream { discovery { kubernetes { service: 'app' } } backends { address: '10.0.0.1:80' } }", "spec.backends", "beside `discovery`"},
                {"upstream { discovery { file { path: '/e' } } backends { address: '10.0.0.1:80' } }", "spec.backends", "beside `discovery`"}});
 }
 
