@@ -33,7 +33,7 @@ void Exchange::Race::OnStream(Ref<upstream::ClientStream> stream, bool) { owner_
 void Exchange::Race::OnNoConnection(Cause cause) { owner_.RaceFailed(cause); }
 
 bool Exchange::MayRace() const {
-  return upstream_->has_both_families() && !affinity_.key && affinity_.session == balancer::kNone && pool_->connecting();
+  return upstream_->has_both_families() && !affinity_.key && affinity_.session == balancer::kNone && pool_->connecting() > 0;
 }
 
 void Exchange::StartRace() {
