@@ -148,7 +148,9 @@ bool Ledger::JudgeUpstream(Upstream& upstream, TimePoint now, WallTime wall) {
     StepSlow(*backend, now);
     const bool paced = backend->slow == nullptr || backend->slow->plain();
     upstream.watched = upstream.watched || !plain || !paced || backend->override || !backend->votes.empty();
-    if (CountVotes(*backend, now) | RefreshWord(*backend, wall)) {
+    const bool counted = CountVotes(*backend, now);
+    const bool refreshed = RefreshWord(*backend, wall);
+    if (counted || refreshed) {
       Told(*backend, backend->word_epoch);
       changed = true;
     }
