@@ -41,6 +41,21 @@ TEST(Limits, DefaultsOfAListenerAreThoseOfTheProto) {
   EXPECT_EQ(Via(http), "switchyard");
 }
 
+TEST(Limits, AccessLogLogsEverythingUnlessToldOtherwise) {
+  v1::AccessLog log;
+  EXPECT_EQ(AccessLogPercent(log), 100);
+  log.set_percent(0);
+  EXPECT_EQ(AccessLogPercent(log), 0);
+  log.set_percent(std::numeric_limits<double>::quiet_NaN());
+  EXPECT_EQ(AccessLogPercent(log), 0);
+  log.set_percent(1000);
+  EXPECT_EQ(AccessLogPercent(log), 100);
+  log.mutable_slow()->set_seconds(10'000);
+  EXPECT_EQ(AccessLogSlow(log), kAccessLogSlow.max);
+  log.mutable_slow()->set_seconds(0);
+  EXPECT_EQ(AccessLogSlow(log), kAccessLogSlow.min);
+}
+
 TEST(Limits, DefaultsOfHttp2AreThoseOfTheProto) {
   v1::Http2Options http2;
   EXPECT_EQ(MaxConcurrentStreams(http2), 100U);
