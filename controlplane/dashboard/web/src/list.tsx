@@ -29,6 +29,8 @@ interface Properties<Row> {
   sort?: { key: string; down: boolean };
 }
 
+// Rows by which what is in the page moves on; there are more than that many beyond either end of what is in sight.
+const kStride = 4;
 const kWide = 760;
 const kMiddle = 460;
 
@@ -75,7 +77,7 @@ export function List<Row>({ label, rows, columns, keyOf, empty, onOpen, opened, 
         </div>
       </div>
       <div className="list-body" role="rowgroup" tabIndex={0} aria-label={`${label}, rows`} style={{ maxHeight: most * height }}
-        onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
+        onScroll={(event) => setTop(Math.floor(event.currentTarget.scrollTop / (kStride * height)) * kStride * height)}>
         <div role="presentation" style={{ height: first * height }} />
         {visible.map((row, at) => {
           const key = keyOf(row);
