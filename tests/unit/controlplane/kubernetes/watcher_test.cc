@@ -116,7 +116,8 @@ class WatcherTest : public testing::Test {
   }
   bool Finds(const CatalogPtr& catalog, const std::string& upstream, const std::string& address) {
     return Eventually([&] {
-      const v1::Upstream& filled = found_->With(catalog)->Find(v1::KIND_UPSTREAM, upstream)->upstream();
+      const CatalogPtr merged = found_->With(catalog);
+      const v1::Upstream& filled = merged->Find(v1::KIND_UPSTREAM, upstream)->upstream();
       return filled.backends_size() == 1 && filled.backends(0).address() == address;
     });
   }
