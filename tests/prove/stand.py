@@ -130,9 +130,15 @@ class Stand:
             process.kill()
 
 
+def seconds_to_get(url, timeout=5):
+    start = time.monotonic()
+    urllib.request.urlopen(url, timeout=timeout).read()
+    return time.monotonic() - start
+
+
 def put_behaviour(port, behaviour):
     request = urllib.request.Request(f"http://127.0.0.1:{port}/__origin/behaviour", json.dumps(behaviour).encode(), method="PUT")
     urllib.request.urlopen(request, timeout=5).read()
 
 
-__all__ = ["Certificates", "Process", "Stand", "connects", "free_ports", "put_behaviour", "wait_until"]
+__all__ = ["Certificates", "Process", "Stand", "connects", "free_ports", "put_behaviour", "seconds_to_get", "wait_until"]

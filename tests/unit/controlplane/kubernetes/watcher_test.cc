@@ -85,7 +85,8 @@ class PlayedClient final : public HttpClient {
 
 std::string ListOf(const std::string& service, const std::string& address) {
   return fmt::format(R"({{"kind":"EndpointSliceList","metadata":{{"resourceVersion":"5"}},"items":[{{"metadata":{{"name":"{0}-1","resourceVersion":"4",)"
-                     R"("labels":{{"kubernetes.io/service-name":"{0}"}}}},"addressType":"IPv4","ports":[{{"port":80}}],"endpoints":[{{"addresses":["{1}"]}}]}}]}})",
+                     R"("labels":{{"kubernetes.io/service-name":"{0}"}}}},"addressType":"IPv4","ports":[{{"port":80}}],"endpoints":[{{"addresses":["{1}"]}}]}})"
+                     "]}}",
                      service, address);
 }
 
@@ -134,7 +135,8 @@ TEST_F(WatcherTest, AsksForTheNamespacesAndServicesThatUpstreamsName) {
   Start();
   const auto catalog = CatalogOf(1, {{"a", "x"}, {"a", "y"}, {"b", "z"}});
   Want(catalog);
-  EXPECT_TRUE(client_->Asks("https://api:443/apis/discovery.k8s.io/v1/namespaces/a/endpointslices?labelSelector=kubernetes.io%2Fservice-name%20in%20%28x%2Cy%29"));
+  EXPECT_TRUE(client_->Asks("https://api:443/apis/discovery.k8s.io/v1/namespaces/a/endpointslices?labelSelector=kubernetes.io%2Fservice-name%20in"
+                            "%20%28x%2Cy%29"));
   EXPECT_TRUE(client_->Asks("/namespaces/b/"));
   EXPECT_EQ(client_->open(), 2u);
   client_->Answer("/namespaces/b/", 200, ListOf("z", "10.0.0.1"));
