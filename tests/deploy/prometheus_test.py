@@ -5,6 +5,7 @@ Method: controller, two agents and backends as processes, under load; Prometheus
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -145,14 +146,24 @@ class Alerts(unittest.TestCase):
         for name in ("down", "half-1"):
             self.fleet.end(self.origins[name])
         self.behave(self.ports["shaky-1"], '{"error_rate": 1, "error_status": 503}')
-        self.await_firing("BackendDown{down}", "UpstreamDown{down}", "BackendDown{half}", "BreakerOpen{shaky}")
+        self.log_disk(full=True)
+        self.await_firing("BackendDown{down}", "UpstreamDown{down}", "BackendDown{half}", "BreakerOpen{shaky}", "AccessLogLoses{one}")
         self.assertNotIn("UpstreamDown{half}", self.look())
         eventually("one page for an upstream that is down", lambda: "BackendDown{down}" in self.fleet.held_back())
         self.assertNotIn("BackendDown{half}", self.fleet.held_back())
         self.fleet.start_origin(self.ports["down-1"], self.ports["down-2"])
         self.fleet.start_origin(self.ports["half-1"])
         self.behave(self.ports["shaky-1"], '{"error_rate": 0}')
-        self.await_gone("BackendDown{down}", "UpstreamDown{down}", "BackendDown{half}", "BreakerOpen{shaky}")
+        self.log_disk(full=False)
+        self.await_gone("BackendDown{down}", "UpstreamDown{down}", "BackendDown{half}", "BreakerOpen{shaky}", "AccessLogLoses{one}")
+
+    def log_disk(self, full):
+        """A device that is always full takes the place of the disk on which agent one writes its access log."""
+        log = self.fleet.access_log("one")
+        log.unlink()
+        if full:
+            log.symlink_to("/dev/full")
+        self.fleet.agents["one"].send_signal(signal.SIGHUP)
 
     def configurations_go_wrong(self):
         def listener(name, address, port):

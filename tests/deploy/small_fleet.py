@@ -90,8 +90,11 @@ class SmallFleet:
         token = ["--join-token", re.search(r"syt1\.\S+", self.yardctl("token", "create"))[0]] if join else []
         self.agents[node] = self.start(BIN / "yard-agent", "--controller", f"127.0.0.1:{self.controller_port}", "--data-dir", node, "--node", node,
                                        "--label", f"node={node}", "--admin", f"127.0.0.1:{self.admin[node]}", "--workers", "1", "--drain-timeout", "1s",
-                                       "--ready-file", f"{node}.ready", *token)
+                                       "--ready-file", f"{node}.ready", "--access-log", self.access_log(node), *token)
         self.ready(f"{node}.ready")
+
+    def access_log(self, node):
+        return self.path / f"{node}.access"
 
     def start_origin(self, *ports):
         process = self.start(BIN / "yard-origin", *[f"--listen=127.0.0.1:{p}" for p in ports])
