@@ -347,10 +347,10 @@ double Metric(Fleet& fleet, const std::string& series) {
   return at == std::string::npos ? 0 : std::atof(text.c_str() + at + series.size() + 2);
 }
 
-// A file system of 64 KiB where one may be mounted.
+// A file system of 32 MiB where one may be mounted: full until the filler goes, then with room for all that the test writes.
 class SmallDisk {
  public:
-  SmallDisk() : mounted_(::mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, "size=64k") == 0) {}
+  SmallDisk() : mounted_(::mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, "size=32m") == 0) {}
   ~SmallDisk() {
     if (mounted_) ::umount2(directory_.path().c_str(), MNT_DETACH);
   }
@@ -386,7 +386,8 @@ TEST(AccessLogDisk, AFullOneCostsLinesAndNothingElse) {
         return Metric(*fleet, "switchyard_access_log_failing") == failing;
       });
     };
-    if (disk.mounted()) std::ofstream(disk.Sub("filler")) << std::string(60 * 1024, 'f');
+    // A page or so is left.
+    if (disk.mounted()) std::ofstream(disk.Sub("filler")) << std::string(32 * 1024 * 1024 - 8 * 1024, 'f');
     ASSERT_TRUE(serve_until(1));
     if (disk.mounted()) {
       ASSERT_TRUE(std::filesystem::remove(disk.Sub("filler")));
