@@ -145,6 +145,26 @@ TEST_F(ControllerClientTest, IsConnectedOnceWelcomed) {
   EXPECT_EQ(intervals_[0], Duration(milliseconds(250)));
 }
 
+TEST_F(ControllerClientTest, ShowsTheStateOfItsStreamAsOneOfFour) {
+  const auto shown = [&] {
+    std::string states;
+    for (const char* state : {"stopped", "connecting", "connected", "waiting"}) {
+      if (metrics_.Value(observe::kControllerStream, {state}) == 1) states += std::string(state) + ";";
+    }
+    return states;
+  };
+  EXPECT_EQ(shown(), "stopped;");
+  client_.Start();
+  EXPECT_EQ(shown(), "connecting;");
+  links_.Welcome(250);
+  EXPECT_EQ(shown(), "connected;");
+  links_.refuse = absl::UnavailableError("down");
+  links_.Break(absl::UnavailableError("down"));
+  EXPECT_EQ(shown(), "waiting;");
+  client_.Stop();
+  EXPECT_EQ(shown(), "stopped;");
+}
+
 TEST_F(ControllerClientTest, AppliesStoresAndThenAnswers) {
   Connect();
   hold_store_ = true;
