@@ -197,7 +197,7 @@ function WeightCard({ name, marks }: { name: string; marks: Mark[] }) {
       {moved.length ? (
         <Chart label={`Effective weight of the backends of ${name}`} time={time} step={kWeightStep} from={to - kWeightReach} to={to} marks={marks} format={(share) => `${Math.round(share)} %`}
           lines={moved.map((row, i) => ({ label: row.backend, colour: kWeightColours[i]!, values: [...Array<number>(points - row.history.length).fill(100), ...row.history.map((factor) => factor * 100)] }))} />
-      ) : <p className="empty">{value ? "Every backend got its configured weight all the time." : "Loading…"}</p>}
+      ) : <p className="empty">{value ? "No backend proved able to do more or less than its configured weight. What verdicts take away stands in the table above." : "Loading…"}</p>}
     </Card>
   );
 }
