@@ -80,6 +80,8 @@ class Stand:
                                 "--join-token", token, "--node", "agent-0", "--workers", str(workers), "--admin-listen", "127.0.0.1:0", "--log-level", "warn",
                                 "--ready-file", ready)
         self.admin = self.agent.await_ready(ready, 60)["admin_port"]
+        # What is applied before it is connected waits for nobody.
+        wait_until(lambda: "\nswitchyard_controller_connected 1" in self.admin_get("/metrics")[1], 60, "the agent to be connected")
 
     def origin(self, name, port=0, *more):
         process, facts = self.start_ready(name, self.binaries / "yard-origin", "--listen", f"127.0.0.1:{port}", "--name", name, "--threads", "1", *more)
