@@ -55,12 +55,13 @@ void Vouch(Backend& backend, const std::string& node, v1::Health health, TimePoi
 }  // namespace
 
 void Ledger::OnReport(const std::string& node, const std::string& instance, const v1::Report& report, TimePoint now) {
-  const auto agent = agents_.find(node);
-  const bool known = agent != agents_.end() && agent->second->instance == instance;
-  if (agent != agents_.end()) agent->second->last_heard = now;
+  // An agent without traffic sends no evidence, and is not silent for that.
+  Agent* agent = AgentOf(node, instance);
+  if (agent == nullptr) return;
+  agent->last_heard = now;
   // Gauges may come twice, counts may not.
-  const bool counts = known && report.sequence() > agent->second->last_report;
-  if (counts) agent->second->last_report = report.sequence();
+  const bool counts = report.sequence() > agent->last_report;
+  if (counts) agent->last_report = report.sequence();
   const int rows = std::min(report.backends_size(), static_cast<int>(kMaxCells));
   for (int i = 0; i < rows; ++i) {
     const v1::BackendReport& row = report.backends(i);
@@ -71,7 +72,7 @@ void Ledger::OnReport(const std::string& node, const std::string& instance, cons
     const auto at = upstream->second->backends.find(row.backend());
     if (at == upstream->second->backends.end()) continue;
     if (row.health() != v1::HEALTH_UNSPECIFIED && upstream->second->terms.probed_by > 0) Vouch(*at->second, node, row.health(), now);
-    if (paced) TakeLatency(*agent->second, *at->second, row.latency(), now);
+    if (paced) TakeLatency(*agent, *at->second, row.latency(), now);
     if (!row.has_load() || row.load().samples() == 0) continue;
     if (!std::isfinite(row.load().utilization()) || row.load().utilization() < 0) {
       ++counters_.malformed;

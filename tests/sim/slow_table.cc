@@ -35,8 +35,8 @@ SlowDelays MeasureSlow(int agents, double rate, double factor, std::uint64_t see
     fleet.latency = [](int, int, Random& random) { return Service(random); };
     fleet.Run(12);
     fleet.latency = [factor](int, int b, Random& random) { return (b == kSlowOne ? factor : 1) * Service(random); };
-    const double delay = fleet.UntilEjected(kSlowOne, 60);
-    delays.push_back(delay < 0 ? 60 : delay);
+    const double delay = fleet.UntilEjected(kSlowOne, 30);
+    delays.push_back(delay < 0 ? 30 : delay);
     out.found += delay < 0 ? 0 : 1;
     out.wrong += fleet.ledger.counters().slow_ejections + fleet.Ejections() - (delay < 0 ? 0 : 1);
   }
@@ -58,7 +58,7 @@ std::uint64_t InnocentSlow(const Latency& latency, double seconds) {
 }  // namespace
 
 std::string SlowVerdicts(bool full) {
-  const std::uint64_t seeds = full ? 50 : 3;
+  const std::uint64_t seeds = full ? 20 : 3;
   std::string out =
       "### Slow verdicts\n\nSeconds from onset until a slow backend is ejected: 1 of 10, exponential service of 10 ms, reports every second; "
       "p50 / p99 (found; others ejected)\n\n"
@@ -77,7 +77,7 @@ std::string SlowVerdicts(bool full) {
     }
     out += '\n';
   }
-  const double seconds = full ? 600 : 60;
+  const double seconds = full ? 300 : 30;
   const auto jitter = [](int, int b, Random& random) { return (random.Unit() < 0.05 ? 500 : 0) + (1 + 0.15 * b) * Service(random); };
   out += fmt::format("\nEjections for slowness in {:.0f} s, 20 agents, 100 rps per backend: uneven backends (1 to 2.4) with 5 % stragglers {}; "
                      "all ten times slower {}; ",

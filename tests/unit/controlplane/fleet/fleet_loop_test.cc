@@ -206,6 +206,22 @@ TEST_F(SubsetLoopTest, AnAgentThatGoesIsReplacedAndWithoutSubsetsAllIsTakenBack)
   EXPECT_TRUE(subsets_[0].upstreams().empty());
 }
 
+TEST_F(FleetLoopTest, AnAgentWithoutTrafficIsNotSilentWhileItReports) {
+  Join(6);
+  ASSERT_EQ(probes_[0].upstreams_size(), 1) << "shared";
+  v1::Report report;
+  for (std::uint64_t second = 1; second <= 12; ++second) {
+    clock_.Advance(std::chrono::seconds(1));
+    report.set_sequence(second);
+    for (int a = 0; a < 6; ++a) loop_.OnReport(Node(a), "i", report);
+    loop_.Tick();
+  }
+  for (int a = 0; a < 6; ++a) {
+    Drain(a);
+    EXPECT_EQ(probes_[a].upstreams_size(), 1) << "still shared";
+  }
+}
+
 TEST_F(SubsetLoopTest, FewAgentsUseAll) {
   Configure(20, 5);
   Join(3);
