@@ -4,6 +4,8 @@ TESTS ?= $(shell n=$$(nproc); [ $$n -gt 2 ] && echo $$n || echo 2)
 CTEST  = ctest --output-on-failure -j $(TESTS)
 # A busy machine is forgiven one failure; what needed a second try is named. Not under sanitizers, whose reports may come once in many runs.
 RETRY  = --repeat until-pass:2
+# Under sanitizers memory and speed are not judged.
+SANE   = -LE 'prove|bench'
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo test test-asan test-tsan bench bench-diff soak overload sim fuzz coverage docs lint clean
@@ -29,12 +31,12 @@ test: build  ## Build and run every test
 test-asan: deps  ## Every test under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset asan
 	@cmake --build build/asan -j $(JOBS)
-	@$(CTEST) --test-dir build/asan
+	@$(CTEST) $(SANE) --test-dir build/asan
 
 test-tsan: deps  ## Every test under ThreadSanitizer
 	@cmake --preset tsan
 	@cmake --build build/tsan -j $(JOBS)
-	@$(CTEST) --test-dir build/tsan
+	@TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=$(CURDIR)/tests/tsan.supp $(CTEST) $(SANE) --test-dir build/tsan
 
 bench: build  ## Cost, latency and memory beside HAProxy, nginx and nghttpx, into docs/benchmark.*
 	@tools/install-deps bench
