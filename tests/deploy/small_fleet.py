@@ -8,12 +8,16 @@ import pathlib
 import re
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools" / "demo"))
+from fleet import free_port  # noqa: E402
+
 BIN = pathlib.Path(os.environ.get("YARD_BIN", ROOT / "build/release/bin"))
 PATIENCE = 60
 # Windows of the rules -> what they are here. Their order stays.
@@ -34,12 +38,6 @@ def eventually(what, condition, seconds=PATIENCE):
         if time.monotonic() > end:
             raise AssertionError(f"never: {what}")
         time.sleep(0.1)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def shorten(rules):

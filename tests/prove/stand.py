@@ -11,16 +11,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "
 from processes import Process, wait_until  # noqa: E402
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def connects(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -143,4 +133,4 @@ def put_behaviour(port, behaviour):
     urllib.request.urlopen(request, timeout=5).read()
 
 
-__all__ = ["Certificates", "Process", "Stand", "connects", "free_ports", "put_behaviour", "seconds_to_get", "wait_until"]
+__all__ = ["Certificates", "Process", "Stand", "connects", "put_behaviour", "seconds_to_get", "wait_until"]

@@ -1,4 +1,4 @@
-# Several sources of a room at once: their headers are read and their templates made once, which halves a cold build. The price: sources that are
+# Several sources of a room at once: their headers are read and their templates made once, which takes a third off a cold build. The price: sources that are
 # compiled together share their anonymous namespaces. A source whose names would clash is listed under SINGLY instead of SOURCES.
 function(yard_together name singly)
   if(SWITCHYARD_TOGETHER)
