@@ -4,7 +4,7 @@
 // own. So the near one tells: requests in flight, requests and errors per second of the last second or more, and the share of the
 // capacity in use where that is known.
 //
-// Thread-safety: any worker; relaxed atomics on one cache line, nothing waits. Cost: two additions per attempt; Tell formats some 100 bytes and
+// Thread-safety: any worker; relaxed atomics, nothing waits. Cost: three additions per attempt on shared memory; Tell formats some 100 bytes and
 // does not allocate once `out` has their room. Bad numbers do not arise: counts only grow, and a rate needs a second of time.
 #pragma once
 
