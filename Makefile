@@ -40,6 +40,7 @@ test-tsan: deps  ## Every test under ThreadSanitizer
 
 bench: build  ## Cost, latency and memory beside HAProxy, nginx and nghttpx, into docs/benchmark.*
 	@tools/install-deps bench
+	@cmake --build build/release -j $(JOBS) --target bench-relay
 	@tests/bench/run --bin build/release/bin --out docs
 
 bench-diff: build  ## Instructions per request beside those of revision BASE (default HEAD~1); over 5 % more fails

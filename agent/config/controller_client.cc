@@ -47,6 +47,15 @@ v1::ConfigStatus AnswerTo(std::uint64_t generation, const ApplyOutcome& outcome,
   return answer;
 }
 
+// `next` with the last good versions of what is in quarantine now; it may be `before` itself.
+SnapshotPtr Holding(const v1::Snapshot& before, const std::vector<v1::Violation>& quarantined, const std::vector<v1::Violation>& violations,
+                    const SnapshotPtr& next) {
+  if (violations.empty() && next->held().empty()) return next;
+  auto holding = std::make_shared<v1::Snapshot>(*next);
+  HoldLastGood(before, quarantined, violations, *holding);
+  return holding;
+}
+
 }  // namespace
 
 const char* ControllerStateName(ControllerState state) {
@@ -64,6 +73,7 @@ ControllerClient::ControllerClient(const ControllerClientParts& parts, Controlle
       options_(std::move(options)),
       backoff_(options_.backoff, options_.seed),
       last_contact_(parts_.clock->Now()),
+      serving_(std::make_shared<const v1::Snapshot>()),
       retry_wait_(kFirstRetry),
       alive_(std::make_shared<bool>(true)) {
   status_.since = last_contact_;
@@ -76,7 +86,7 @@ ControllerClient::~ControllerClient() {
 }
 
 void ControllerClient::SetServing(v1::Snapshot snapshot, std::vector<v1::Violation> quarantined) {
-  serving_ = std::move(snapshot);
+  serving_ = std::make_shared<const v1::Snapshot>(std::move(snapshot));
   quarantined_ = std::move(quarantined);
   retry_wait_ = kFirstRetry;
   RetryLater();
@@ -176,8 +186,8 @@ void ControllerClient::SendHello() {
   for (const auto& [key, value] : options_.labels) (*hello.mutable_labels())[key] = value;
   hello.set_zone(options_.zone);
   hello.set_version(options_.version);
-  hello.set_applied_generation(serving_.generation());
-  hello.set_applied_digest(serving_.digest());
+  hello.set_applied_generation(serving_->generation());
+  hello.set_applied_digest(serving_->digest());
   hello.set_instance(options_.instance);
   for (const v1::Violation& violation : quarantined_) *hello.add_quarantined() = violation;
   queue_.PushAnswer(std::move(message));
@@ -236,15 +246,15 @@ void ControllerClient::Configure(const v1::ConfigDelta& delta) {
     return;
   }
   // Sent by a controller that had not yet heard of our answer when the stream broke.
-  if (delta.to_generation() == serving_.generation() && delta.digest() == serving_.digest()) return Answer(Served());
-  absl::StatusOr<v1::Snapshot> next = switchyard::config::ApplyDelta(serving_, delta);
+  if (delta.to_generation() == serving_->generation() && delta.digest() == serving_->digest()) return Answer(Served());
+  absl::StatusOr<SnapshotPtr> next = Derive(delta);
   if (!next.ok()) return Refuse(delta, next.status());
   ApplyNext(*std::move(next));
 }
 
 v1::ConfigStatus ControllerClient::Served() const {
   v1::ConfigStatus answer;
-  answer.set_generation(serving_.generation());
+  answer.set_generation(serving_->generation());
   answer.set_applied(true);
   for (const v1::Violation& violation : quarantined_) *answer.add_violations() = violation;
   return answer;
@@ -268,35 +278,40 @@ std::function<void(std::function<void()>)> ControllerClient::Poster() {
   };
 }
 
-void ControllerClient::ApplyNext(v1::Snapshot next) {
+absl::StatusOr<SnapshotPtr> ControllerClient::Derive(const v1::ConfigDelta& delta) const {
+  if (parts_.derive) return parts_.derive(serving_, delta);
+  absl::StatusOr<v1::Snapshot> next = switchyard::config::ApplyDelta(*serving_, delta);
+  if (!next.ok()) return next.status();
+  return std::make_shared<const v1::Snapshot>(*std::move(next));
+}
+
+void ControllerClient::ApplyNext(SnapshotPtr next) {
   applying_ = true;
   applying_epoch_ = epoch_;
   const TimePoint start = parts_.clock->Now();
-  auto shared = std::make_shared<v1::Snapshot>(std::move(next));
-  parts_.sink->Apply(*shared, [this, shared, start, post = Poster(), clock = parts_.clock](ApplyOutcome outcome) {
+  parts_.sink->Apply(*next, [this, next, start, post = Poster(), clock = parts_.clock](ApplyOutcome outcome) {
     const Duration took = clock->Now() - start;
-    post([this, shared, outcome = std::move(outcome), took] { Applied(std::move(*shared), outcome, took); });
+    post([this, next, outcome = std::move(outcome), took] { Applied(next, outcome, took); });
   });
 }
 
-void ControllerClient::Applied(v1::Snapshot next, ApplyOutcome outcome, Duration took) {
-  const v1::ConfigStatus answer = AnswerTo(next.generation(), outcome, took);
+void ControllerClient::Applied(SnapshotPtr next, ApplyOutcome outcome, Duration took) {
+  const v1::ConfigStatus answer = AnswerTo(next->generation(), outcome, took);
   parts_.metrics->Add(observe::kConfigApplies, {ResultName(outcome)});
   parts_.log->Info("configuration " + std::string(ResultName(outcome)),
-                   {{"generation", next.generation()}, {"took", FormatDurationRounded(took)}, {"violations", outcome.violations.size()}});
+                   {{"generation", next->generation()}, {"took", FormatDurationRounded(took)}, {"violations", outcome.violations.size()}});
   if (!outcome.applied) return FinishApply(answer);
-  HoldLastGood(serving_, quarantined_, outcome.violations, next);
-  const v1::Snapshot before = std::exchange(serving_, std::move(next));
+  const SnapshotPtr before = std::exchange(serving_, Holding(*serving_, quarantined_, outcome.violations, next));
   quarantined_ = std::move(outcome.violations);
   retry_wait_ = kFirstRetry;
   RetryLater();
-  if (on_applied_) on_applied_(before, serving_);
+  if (on_applied_) on_applied_(*before, *serving_);
   Store([this, answer] { FinishApply(answer); });
 }
 
 void ControllerClient::Store(std::function<void()> stored) {
   if (!parts_.store) return stored();
-  parts_.store(serving_, [this, stored = std::move(stored), post = Poster()](const absl::Status& status) {
+  parts_.store(*serving_, [this, stored = std::move(stored), post = Poster()](const absl::Status& status) {
     post([this, stored, status] {
       parts_.metrics->Add(observe::kLastGoodWrites, {status.ok() ? "ok" : "failed"});
       if (!status.ok()) parts_.log->Error("last-good file not written", {{"error", Message(status)}});
@@ -328,7 +343,7 @@ void ControllerClient::Retry() {
   // What is under way brings an answer of its own.
   if (applying_ || paused_) return RetryLater();
   applying_ = true;
-  parts_.sink->Apply(serving_, [this, post = Poster()](ApplyOutcome outcome) {
+  parts_.sink->Apply(*serving_, [this, post = Poster()](ApplyOutcome outcome) {
     post([this, outcome = std::move(outcome)] { Retried(outcome); });
   });
 }
@@ -340,8 +355,8 @@ void ControllerClient::Retried(ApplyOutcome outcome) {
     return EndApply();
   }
   parts_.metrics->Add(observe::kConfigApplies, {ResultName(outcome)});
-  parts_.log->Info("quarantine changed", {{"generation", serving_.generation()}, {"violations", outcome.violations.size()}});
-  HoldLastGood(serving_, quarantined_, outcome.violations, serving_);
+  parts_.log->Info("quarantine changed", {{"generation", serving_->generation()}, {"violations", outcome.violations.size()}});
+  serving_ = Holding(*serving_, quarantined_, outcome.violations, serving_);
   quarantined_ = std::move(outcome.violations);
   RetryLater();
   Store([this] {

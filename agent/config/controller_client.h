@@ -47,6 +47,8 @@ struct ControllerClientOptions {
   Duration welcome_timeout = std::chrono::seconds(10);
 };
 
+using SnapshotPtr = std::shared_ptr<const v1::Snapshot>;
+
 // What the client leans on. All must outlive it.
 struct ControllerClientParts {
   Loop* loop = nullptr;
@@ -57,6 +59,8 @@ struct ControllerClientParts {
   observe::Metrics* metrics = nullptr;
   // Stores a snapshot as last good; `done` on any thread. Empty: nothing is stored.
   std::function<void(const v1::Snapshot&, std::function<void(absl::Status)> done)> store;
+  // The snapshot after a delta. Empty: ApplyDelta. Clients that share a process may share what they derive.
+  std::function<absl::StatusOr<SnapshotPtr>(const SnapshotPtr& base, const v1::ConfigDelta&)> derive;
 };
 
 enum class ControllerState : std::uint8_t { kStopped, kConnecting, kConnected, kWaiting };
@@ -120,7 +124,7 @@ class ControllerClient {
 
   bool connected() const { return status_.state == ControllerState::kConnected; }
   const ControllerStatus& status() const { return status_; }
-  const v1::Snapshot& serving() const { return serving_; }
+  const v1::Snapshot& serving() const { return *serving_; }
   const std::vector<v1::Violation>& quarantined() const { return quarantined_; }
   // Time since the controller was last heard of on a welcomed stream; 0 while there is one.
   Duration SinceContact() const;
@@ -135,8 +139,9 @@ class ControllerClient {
   void Configure(const v1::ConfigDelta& delta);
   v1::ConfigStatus Served() const;
   void Refuse(const v1::ConfigDelta& delta, const absl::Status& why);
-  void ApplyNext(v1::Snapshot next);
-  void Applied(v1::Snapshot next, ApplyOutcome outcome, Duration took);
+  absl::StatusOr<SnapshotPtr> Derive(const v1::ConfigDelta& delta) const;
+  void ApplyNext(SnapshotPtr next);
+  void Applied(SnapshotPtr next, ApplyOutcome outcome, Duration took);
   void FinishApply(const v1::ConfigStatus& answer);
   void EndApply();
   // What is stored is served, with the last good versions of what is in quarantine.
@@ -170,7 +175,7 @@ class ControllerClient {
   SendQueue queue_;
   std::unique_ptr<Loop::Timer> timer_;
 
-  v1::Snapshot serving_;
+  SnapshotPtr serving_;  // never null
   std::vector<v1::Violation> quarantined_;
   bool applying_ = false;
   bool paused_ = false;

@@ -215,6 +215,14 @@ def start_nghttpx(arena):
     return Proxy("nghttpx", version_of("nghttpx", "--version"), ports, process)
 
 
+# --- The floor: bytes carried and not looked at ---
+
+def start_relay(arena):
+    ports = arena.doors("h1")
+    process = arena.start(arena.binaries / "bench-relay", ports["h1"], *arena.origins.http1)
+    return Proxy("relay", "bench-relay: carries bytes, reads nothing; the floor, not a peer", ports, process)
+
+
 class Twins(Proxy):
     def __init__(self, name, version, ports, process, other):
         self.other = other

@@ -55,6 +55,8 @@ void AddPlanOptions(CLI::App& app, Plan& plan, Flags& flags, bool& no_resend) {
   app.add_option("--url", flags.urls, "http://host:port/path; repeat to fail over when one refuses connections")->required()->expected(1)->take_all();
   app.add_option("--rate", plan.rate, "Requests per second, intended starts fixed beforehand (0: closed loop, as fast as the connections allow)")
       ->check(CLI::Range(0.0, 10e6))->capture_default_str();
+  app.add_flag("--poisson", plan.poisson, "Intended starts at random, a Poisson process of that rate, instead of evenly spaced");
+  app.add_option("--seed", plan.seed, "Of what is random")->capture_default_str();
   app.add_option("--duration", flags.duration, "Length of the measurement (0: until SIGINT or SIGTERM)")->capture_default_str();
   app.add_option("--warmup", flags.warmup, "Before it, requests that are not counted")->capture_default_str();
   app.add_option("--connections", plan.connections, "Connections")->check(CLI::Range(1, 50000))->capture_default_str();

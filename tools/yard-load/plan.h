@@ -39,6 +39,7 @@ struct Plan {
   bool resend = true;   // an idempotent request again, once, when a reused connection ends before any response byte (RFC 9112 section 9.3.1)
   bool timeline = false;
   std::string count_header;  // lower case; empty: none
+  bool poisson = false;  // intended starts are those of a Poisson process of that rate, not evenly spaced
   std::uint64_t seed = 1;
 };
 

@@ -20,7 +20,7 @@ Worker::Worker(const Plan& plan, const std::vector<Destination>& destinations, c
   tally_.Start(start + plan.warmup, plan.timeline);
   const Duration whole = plan.duration.count() > 0 ? plan.warmup + plan.duration : Duration(0);
   if (whole.count() > 0) end_ = start + whole;
-  if (plan.rate > 0) schedule_.emplace(start, plan.rate, whole, number, plan.threads);
+  if (plan.rate > 0) schedule_.emplace(start, plan.rate, whole, number, plan.threads, plan.poisson ? std::optional(plan.seed) : std::nullopt);
   for (unsigned i = number; i < plan.connections; i += plan.threads) {
     clients_.push_back(std::make_unique<Client>(io_, context_, i, [this](Client& client, bool connected) { OnIdle(client, connected); }));
     idle_.push_back(clients_.back().get());

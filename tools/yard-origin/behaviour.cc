@@ -20,6 +20,15 @@ double Normal(Random& random) {
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
 }
 
+// Drawn anew while it is not above 0; what never is, is the mean.
+double AboveZero(double mean, double deviation, Random& random) {
+  constexpr int kTries = 100;
+  for (int i = 0; i < kTries; ++i) {
+    if (const double drawn = mean + deviation * Normal(random); drawn > 0) return drawn;
+  }
+  return mean;
+}
+
 double DrawMs(const Latency& latency, Random& random) {
   switch (latency.kind) {
     case Latency::Kind::kNone: return 0;
@@ -27,6 +36,7 @@ double DrawMs(const Latency& latency, Random& random) {
     case Latency::Kind::kUniform: return latency.a_ms + (latency.b - latency.a_ms) * random.Unit();
     case Latency::Kind::kExponential: return -latency.a_ms * std::log(1.0 - random.Unit());
     case Latency::Kind::kLognormal: return latency.a_ms * std::exp(latency.b * Normal(random));
+    case Latency::Kind::kNormal: return AboveZero(latency.a_ms, latency.b, random);
   }
   return 0;
 }
@@ -37,6 +47,7 @@ std::string LatencyJson(const Latency& latency) {
     case Latency::Kind::kConstant: return fmt::format(R"({{"kind":"constant","ms":{}}})", latency.a_ms);
     case Latency::Kind::kUniform: return fmt::format(R"({{"kind":"uniform","min_ms":{},"max_ms":{}}})", latency.a_ms, latency.b);
     case Latency::Kind::kExponential: return fmt::format(R"({{"kind":"exponential","mean_ms":{}}})", latency.a_ms);
+    case Latency::Kind::kNormal: return fmt::format(R"({{"kind":"normal","mean_ms":{},"sd_ms":{}}})", latency.a_ms, latency.b);
     case Latency::Kind::kLognormal: return fmt::format(R"({{"kind":"lognormal","median_ms":{},"sigma":{}}})", latency.a_ms, latency.b);
   }
   return "{}";

@@ -1,7 +1,8 @@
 // Behaviour: how a scripted backend answers, as one value that can be switched while it serves.
 //
 // In JSON (every field optional; an unknown field is refused):
-//   {"latency": {"kind": "constant", "ms": 5}               also: uniform {min_ms, max_ms}, exponential {mean_ms}, lognormal {median_ms, sigma}
+//   {"latency": {"kind": "constant", "ms": 5}               also: uniform {min_ms, max_ms}, exponential {mean_ms}, lognormal {median_ms, sigma},
+//                                                            normal {mean_ms, sd_ms}, of which only what is above 0 counts
 //    "slots": 0,                                              answers that are worked on at a time, by each thread; the others queue. 0: no bound
 //    "load_header": false,                                    `endpoint-load-metrics` with in-flight and, with slots, utilisation
 //    "status": 200, "error_rate": 0.1, "error_status": 503,  share of answers with another status
@@ -32,10 +33,10 @@
 namespace switchyard::tools::origin {
 
 struct Latency {
-  enum class Kind : std::uint8_t { kNone, kConstant, kUniform, kExponential, kLognormal };
+  enum class Kind : std::uint8_t { kNone, kConstant, kUniform, kExponential, kLognormal, kNormal };
   Kind kind = Kind::kNone;
   double a_ms = 0;  // ms, min_ms, mean_ms or median_ms
-  double b = 0;     // max_ms or sigma
+  double b = 0;     // max_ms, sigma or sd_ms
 
   // One draw, 0 to 10 minutes.
   Duration Draw(Random& random) const;

@@ -82,9 +82,10 @@ absl::Status ReadLatency(const Value& value, Latency& out) {
                                                        {"constant", {Latency::Kind::kConstant, "ms", nullptr, 0}},
                                                        {"uniform", {Latency::Kind::kUniform, "min_ms", "max_ms", 600'000}},
                                                        {"exponential", {Latency::Kind::kExponential, "mean_ms", nullptr, 0}},
-                                                       {"lognormal", {Latency::Kind::kLognormal, "median_ms", "sigma", 5}}};
+                                                       {"lognormal", {Latency::Kind::kLognormal, "median_ms", "sigma", 5}},
+                                                       {"normal", {Latency::Kind::kNormal, "mean_ms", "sd_ms", 600'000}}};
   const auto shape = kShapes.find(kind->second.string_value());
-  if (shape == kShapes.end()) return Refuse("latency.kind", "none, constant, uniform, exponential or lognormal");
+  if (shape == kShapes.end()) return Refuse("latency.kind", "none, constant, uniform, exponential, lognormal or normal");
   out = Latency{shape->second.kind};
   std::size_t known = 1;
   const auto read = [&](const char* name, double high, double& into) -> absl::Status {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "agent/loop/control_loop.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
+#include "common/config/snapshot_delta.h"
 
 namespace switchyard::tools::swarm {
 namespace {
@@ -41,6 +43,30 @@ Spread SpreadOf(std::vector<double> seconds) {
 
 // Backends of a configuration, shared by all who serve it.
 using Backends = std::vector<std::pair<std::string, std::string>>;
+
+// What agents derive each for themselves when each has a host: here once for all that have the same. One thread's.
+class Derived {
+ public:
+  absl::StatusOr<config::SnapshotPtr> From(const config::SnapshotPtr& base, const v1::ConfigDelta& delta) {
+    const config::SnapshotPtr from = delta.full() ? nullptr : base;
+    for (const Entry& entry : entries_) {
+      if (entry.base == from && entry.next->generation() == delta.to_generation() && entry.next->digest() == delta.digest()) return entry.next;
+    }
+    absl::StatusOr<v1::Snapshot> next = switchyard::config::ApplyDelta(*base, delta);
+    if (!next.ok()) return next.status();
+    entries_.push_back({from, std::make_shared<const v1::Snapshot>(*std::move(next))});
+    if (entries_.size() > kMost) entries_.pop_front();
+    return entries_.back().next;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 16;
+  struct Entry {
+    config::SnapshotPtr base;  // null: none was needed
+    config::SnapshotPtr next;
+  };
+  std::deque<Entry> entries_;
+};
 
 // One simulated agent.
 struct Member {
@@ -90,6 +116,7 @@ class TheSwarm final : public Swarm {
   Random random_;
   agent::loop::ControlLoop loop_;
   AppliesAll sink_;
+  Derived derived_;
   std::vector<config::Identity> identities_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<std::unique_ptr<Loop::Timer>> timers_;
@@ -145,6 +172,7 @@ void TheSwarm::Open(std::size_t at) {
   parts.sink = &sink_;
   parts.log = log_.get();
   parts.metrics = &metrics_;
+  parts.derive = [this](const config::SnapshotPtr& base, const v1::ConfigDelta& delta) { return derived_.From(base, delta); };
   config::ControllerClientOptions options;
   options.node = identities_[at].node;
   options.zone = fmt::format("zone-{}", at % 3);

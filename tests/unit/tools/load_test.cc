@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 #include "tools/yard-load/plan.h"
@@ -95,6 +97,31 @@ TEST(Schedule, SharesTheRateAmongLanes) {
   for (unsigned lane = 0; lane < 3; ++lane) count += Schedule(start, 100, std::chrono::seconds(10), lane, 3).Remaining();
   EXPECT_EQ(count, 1000u);
   EXPECT_EQ(Schedule(start, 100, Duration(0), 1, 3).next(), start + milliseconds(10));
+}
+
+TEST(Schedule, DrawsTheStartsOfAPoissonProcess) {
+  const TimePoint start{};
+  std::vector<double> gaps;
+  std::uint64_t count = 0;
+  for (unsigned lane = 0; lane < 2; ++lane) {
+    Schedule schedule(start, 1000, std::chrono::seconds(20), lane, 2, 7);
+    const std::uint64_t promised = schedule.Remaining();
+    TimePoint last = start;
+    for (; !schedule.Exhausted(); ++count) {
+      const TimePoint next = schedule.Take();
+      gaps.push_back(std::chrono::duration<double>(next - last).count());
+      last = next;
+    }
+    count -= promised;
+  }
+  EXPECT_EQ(count, 0u);
+  double mean = 0;
+  double square = 0;
+  for (const double gap : gaps) mean += gap / static_cast<double>(gaps.size());
+  for (const double gap : gaps) square += (gap - mean) * (gap - mean) / static_cast<double>(gaps.size());
+  // The deviation of an exponential is its mean, 2 ms in each of two lanes; of even spacing it is 0.
+  EXPECT_NEAR(mean, 0.002, 0.0001);
+  EXPECT_NEAR(std::sqrt(square), 0.002, 0.0001);
 }
 
 TEST(Schedule, EndsEarlyWhenTold) {

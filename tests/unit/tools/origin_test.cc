@@ -54,6 +54,19 @@ TEST(Behaviour, ReadsBackWhatItWrites) {
   EXPECT_EQ(ToJson(ParseBehaviour(ToJson(*behaviour)).value()), ToJson(*behaviour));
 }
 
+TEST(Behaviour, DrawsOnlyNormalLatenciesAboveZero) {
+  const Latency latency = ParseBehaviour(R"({"latency":{"kind":"normal","mean_ms":10,"sd_ms":10}})").value().latency;
+  Random random(7);
+  double sum = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const Duration drawn = latency.Draw(random);
+    ASSERT_GT(drawn, Duration::zero());
+    sum += std::chrono::duration<double, std::milli>(drawn).count() / 10'000;
+  }
+  // The mean of what is above zero: m + s * 0.2420 / 0.8413.
+  EXPECT_NEAR(sum, 12.88, 0.3);
+}
+
 TEST(Behaviour, NamesTheFieldThatIsWrong) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"colour":1})", "colour: unknown field"},         {R"({"error_rate":2})", "error_rate: expected a number of 0-1"},

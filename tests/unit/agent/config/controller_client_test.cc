@@ -118,6 +118,29 @@ class ControllerClientTest : public testing::Test {
   ControllerClient client_;
 };
 
+TEST_F(ControllerClientTest, ServesTheVerySnapshotThatAnotherHasDerived) {
+  const auto shared = std::make_shared<const v1::Snapshot>(SnapshotAt(5));
+  ControllerClientParts parts = Parts();
+  std::vector<std::uint64_t> asked;
+  parts.derive = [&](const SnapshotPtr& base, const v1::ConfigDelta& delta) -> absl::StatusOr<SnapshotPtr> {
+    asked.push_back(base->generation());
+    if (delta.to_generation() != 5) return absl::DataLossError("not that one");
+    return shared;
+  };
+  ControllerClient client(parts, Options());
+  client.Start();
+  loop_.RunReady();
+  links_.Welcome();
+  loop_.RunReady();
+  Config(switchyard::config::FullDelta(SnapshotAt(5)));
+  EXPECT_EQ(&client.serving(), shared.get());
+  EXPECT_TRUE(LastStatus().applied());
+  Config(switchyard::config::FullDelta(SnapshotAt(6)));
+  EXPECT_EQ(&client.serving(), shared.get()) << "what cannot be derived changes nothing";
+  EXPECT_FALSE(LastStatus().applied());
+  EXPECT_EQ(asked, (std::vector<std::uint64_t>{0, 5}));
+}
+
 TEST_F(ControllerClientTest, SaysHelloWithWhatItServes) {
   const v1::Snapshot serving = SnapshotAt(5);
   v1::Violation violation;
