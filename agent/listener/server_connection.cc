@@ -340,7 +340,7 @@ void ServerConnection::SendEnd(const codec::Trailers* trailers) {
   if (state_ != State::kExchange) return;
   if (raw_) {
     response_ended_ = true;
-    if (out_.Flush(socket_) && out_.pending() == 0) socket_.ShutdownWrite();
+    if (out_.FlushLast(socket_) && out_.pending() == 0) socket_.ShutdownWrite();
   } else if (response_framing_ == Framing::kChunked) {
     codec::AppendLastChunk(out_.text(), trailers);
   }
@@ -392,7 +392,7 @@ void ServerConnection::FlushThenEnd(bool client_may_send) {
   state_ = State::kFlushing;
   linger_after_flush_ = client_may_send;
   WatchFlushing();
-  if (!out_.Flush(socket_)) {
+  if (!out_.FlushLast(socket_)) {
     Close(/*reset=*/false);
   } else if (out_.pending() == 0) {
     EndConnection(linger_after_flush_);
@@ -429,8 +429,10 @@ void ServerConnection::NextRequest() {
 // --- the end ---
 
 void ServerConnection::EndConnection(bool client_may_send) {
-  if (!client_may_send) return Close(/*reset=*/false);
-  Linger();
+  if (client_may_send) return Linger();
+  // The end goes with what was flushed; a close alone might drop that, where bytes are left unread.
+  socket_.ShutdownWrite();
+  Close(/*reset=*/false);
 }
 
 void ServerConnection::Linger() {

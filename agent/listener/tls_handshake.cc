@@ -45,7 +45,7 @@ void TlsHandshake::Begin(int fd, const Endpoint& peer, std::unique_ptr<exchange:
   session_ = session.get();
   socket_.SetLayer(std::move(session));
   timer_.Set(loop_.Now() + config.head_timeout);
-  socket_.Handshake();
+  socket_.Handshake(/*peer_begins=*/true);
 }
 
 void TlsHandshake::OnHandshake(bool done) {

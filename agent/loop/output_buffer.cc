@@ -19,7 +19,7 @@ bool OutputBuffer::Write(Socket& socket, std::string_view piece) {
   const IoResult result = held.empty() ? socket.Write(std::span(pieces).subspan(1)) : socket.Write(pieces);
   if (result.kind == IoResult::Kind::kError) return false;
   if (result.bytes < held.size()) {
-    Sent(result.bytes);
+    Drop(result.bytes);
     text_.append(piece);
   } else {
     const std::size_t of_piece = result.bytes - held.size();
@@ -39,15 +39,24 @@ bool OutputBuffer::Blocked(Socket& socket) {
 bool OutputBuffer::Flush(Socket& socket) {
   if (pending() == 0) return true;
   const std::array<iovec, 1> pieces = {Piece(std::string_view(text_).substr(sent_))};
-  const IoResult result = socket.Write(pieces);
+  return Sent(socket, socket.Write(pieces));
+}
+
+bool OutputBuffer::FlushLast(Socket& socket) {
+  if (pending() == 0) return true;
+  const std::array<iovec, 1> pieces = {Piece(std::string_view(text_).substr(sent_))};
+  return Sent(socket, socket.WriteLast(pieces));
+}
+
+bool OutputBuffer::Sent(Socket& socket, IoResult result) {
   if (result.kind == IoResult::Kind::kError) return false;
-  Sent(result.bytes);
+  Drop(result.bytes);
   if (pending() > 0) socket.WaitWritable();
   return true;
 }
 
 // What was sent does not stay: a socket that is never quite empty would let the buffer grow for as long as it lives.
-void OutputBuffer::Sent(std::size_t bytes) {
+void OutputBuffer::Drop(std::size_t bytes) {
   sent_ += bytes;
   if (sent_ != text_.size() && sent_ < kHighWater) return;
   text_.erase(0, sent_);

@@ -42,11 +42,14 @@ class OutputBuffer {
   bool Write(Socket& socket, std::string_view piece);
   // Writes what is pending; asks the socket to say when it is writable if some is left. False: the socket failed.
   bool Flush(Socket& socket);
+  // The same for the last bytes of a connection: with nothing left pending, `socket.ShutdownWrite()` comes next.
+  bool FlushLast(Socket& socket);
   // Gives memory back when nothing is pending.
   void Release();
 
  private:
-  void Sent(std::size_t bytes);
+  bool Sent(Socket& socket, IoResult result);
+  void Drop(std::size_t bytes);
 
   BlockPool& blocks_;
   std::string text_;

@@ -33,16 +33,16 @@ ssize_t Receive(int fd, char* into, std::size_t size, int flags) {
 }
 
 // One piece goes by the shorter way through the kernel.
-ssize_t Send(int fd, std::span<const iovec> pieces) {
+ssize_t Send(int fd, std::span<const iovec> pieces, int flags) {
   while (true) {
     ssize_t put = 0;
     if (pieces.size() == 1) {
-      put = ::send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+      put = ::send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL | flags);
     } else {
       msghdr message{};
       message.msg_iov = const_cast<iovec*>(pieces.data());
       message.msg_iovlen = pieces.size();
-      put = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+      put = ::sendmsg(fd, &message, MSG_NOSIGNAL | flags);
     }
     if (put >= 0 || errno != EINTR) return put;
   }
@@ -119,7 +119,14 @@ IoResult Socket::Read(char* into, std::size_t size) {
 
 IoResult Socket::Write(std::span<const iovec> pieces) {
   if (layer_ != nullptr) return WriteLayer(pieces);
-  const IoResult result = FromReturn(Send(fd_, pieces));
+  const IoResult result = FromReturn(Send(fd_, pieces, 0));
+  if (result.bytes < SizeOf(pieces)) writable_ = false;
+  return result;
+}
+
+IoResult Socket::WriteLast(std::span<const iovec> pieces) {
+  if (layer_ != nullptr) return WriteLayer(pieces);
+  const IoResult result = FromReturn(Send(fd_, pieces, MSG_MORE));
   if (result.bytes < SizeOf(pieces)) writable_ = false;
   return result;
 }
@@ -224,11 +231,14 @@ void Socket::WaitWritable() {
   if (MayWrite()) TellSoon();
 }
 
-void Socket::Handshake() {
+void Socket::Handshake(bool peer_begins) {
   if (!open_) return;
   handshaking_ = true;
+  step_wants_write_ = !peer_begins;
+  // Who begins has fresh room.
+  if (!peer_begins) writable_ = true;
   keep_ = &owner_;
-  TellSoon();
+  if (MayStep()) TellSoon();
 }
 
 void Socket::TellSoon() {
@@ -255,7 +265,7 @@ void Socket::Tell() {
   if (connecting_) {
     if (writable_) TellConnected();
   } else if (handshaking_) {
-    StepHandshake();
+    if (MayStep()) StepHandshake();
   } else {
     if (waiting_read_ && MayRead()) {
       waiting_read_ = false;
@@ -283,7 +293,8 @@ void Socket::StepHandshake() {
     handshaking_ = false;
     owner_.OnHandshake(step == TransportLayer::Step::kDone);
   } else {
-    (step == TransportLayer::Step::kWantRead ? readable_ : writable_) = false;
+    step_wants_write_ = step == TransportLayer::Step::kWantWrite;
+    (step_wants_write_ ? writable_ : readable_) = false;
   }
 }
 

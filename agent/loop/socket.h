@@ -49,8 +49,9 @@ class Socket final : private Watcher {
   // From now on bytes go through `layer`, whose descriptor this is.
   void SetLayer(std::unique_ptr<TransportLayer> layer) { layer_ = std::move(layer); }
   TransportLayer* layer() const { return layer_.get(); }
-  // Carries the layer's handshake to its end; OnHandshake follows, never from within. REQUIRES: a layer, and no waiting.
-  void Handshake();
+  // Carries the layer's handshake to its end; OnHandshake follows, never from within. `peer_begins`: there is nothing to do until it has sent something.
+  // REQUIRES: a layer, and no waiting.
+  void Handshake(bool peer_begins);
   // Gives descriptor and layer away, for another Socket to take over. REQUIRES: open.
   struct Parts {
     int fd = -1;
@@ -60,6 +61,8 @@ class Socket final : private Watcher {
 
   IoResult Read(char* into, std::size_t size);
   IoResult Write(std::span<const iovec> pieces);
+  // The last there is to write: when all of it is taken the caller calls ShutdownWrite at once, and the end leaves in the same segment.
+  IoResult WriteLast(std::span<const iovec> pieces);
   // Looks at what waits without taking it. REQUIRES: plain.
   IoResult Peek(char* into, std::size_t size);
   // The peer has ended its direction or is gone, whether or not bytes of it still wait.
@@ -95,6 +98,7 @@ class Socket final : private Watcher {
   bool waits() const { return waiting_read_ || waiting_write_ || connecting_ || handshaking_; }
   bool MayRead() const;
   bool MayWrite() const;
+  bool MayStep() const { return step_wants_write_ ? writable_ : readable_; }
   void TellSoon();
   void Tell();
   void TellConnected();
@@ -118,6 +122,7 @@ class Socket final : private Watcher {
   bool waiting_write_ = false;
   bool connecting_ = false;
   bool handshaking_ = false;
+  bool step_wants_write_ = false;  // the next step of the handshake waits for that, else for bytes
   bool told_soon_ = false;
 };
 

@@ -83,7 +83,12 @@ bool SessionImpl::Open(SSL_CTX* context, WallTime now) {
 
 loop::TransportLayer::Step SessionImpl::Handshake() {
   ClearErrors();
+  socket_.holding = true;
   const int returned = SSL_do_handshake(ssl_.get());
+  socket_.holding = false;
+  // Tickets of a server whose client has asked already leave with the answer.
+  const bool asked = returned == 1 && owner_.server != nullptr && SSL_has_pending(ssl_.get()) == 1;
+  const bool gone = asked || socket_.Flush();
   if (returned == 1) {
     if (owner_.server != nullptr) TakePeer();
     if (owner_.server != nullptr || PeerFits()) return Step::kDone;
@@ -92,7 +97,7 @@ loop::TransportLayer::Step SessionImpl::Handshake() {
     return Step::kFailed;
   }
   const int end = SSL_get_error(ssl_.get(), returned);
-  if (end == SSL_ERROR_WANT_READ) return Step::kWantRead;
+  if (end == SSL_ERROR_WANT_READ) return gone ? Step::kWantRead : Step::kWantWrite;
   if (end == SSL_ERROR_WANT_WRITE) return Step::kWantWrite;
   failed_ = true;
   failure_ = owner_.client != nullptr ? ClientFailure(ssl_.get(), end)

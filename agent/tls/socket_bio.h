@@ -3,6 +3,8 @@
 // For this folder only. Thread-safety: one BIO belongs to one worker.
 #pragma once
 
+#include <string>
+
 #include "common/tls/openssl_types.h"
 
 namespace switchyard::agent::tls {
@@ -14,6 +16,12 @@ struct SocketBio {
   unsigned char first = 0;
   // The peer ended its direction.
   bool ended = false;
+  // What is written is held back, to leave with what is written next or before the next wait for the peer.
+  bool holding = false;
+  std::string held;
+
+  // False: some of what is held has not gone.
+  bool Flush();
 };
 
 // Null: out of memory.

@@ -8,7 +8,7 @@ bool StartTls(loop::Socket& socket, const Dial& dial, WallTime now) {
   std::unique_ptr<tls::Session> session = tls::Session::Connect(dial.tls->context, socket.fd(), now, dial.session);
   if (session == nullptr) return false;
   socket.SetLayer(std::move(session));
-  socket.Handshake();
+  socket.Handshake(/*peer_begins=*/false);
   return true;
 }
 

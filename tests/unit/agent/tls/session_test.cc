@@ -325,6 +325,41 @@ TEST_F(SessionTest, ResumesAcrossAChangeOfTicketKeys) {
   EXPECT_FALSE(Resumes(early, much_later, client, client));
 }
 
+std::size_t Waiting(int fd) {
+  std::array<char, 65536> bytes{};
+  const ssize_t seen = ::recv(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+  return seen < 0 ? 0 : static_cast<std::size_t>(seen);
+}
+
+TEST_F(SessionTest, TicketsLeaveWithTheAnswerToAClientThatHasAskedAlready) {
+  Pair pair;
+  pair.server = Session::Accept(Server(ServerForm()), pair.fd[0], SystemClock().WallNow());
+  pair.client = Session::Connect(Client(ClientForm()), pair.fd[1], SystemClock().WallNow(), nullptr);
+  EXPECT_EQ(pair.client->Handshake(), Step::kWantRead);
+  EXPECT_EQ(pair.server->Handshake(), Step::kWantRead);
+  EXPECT_GT(Waiting(pair.fd[1]), 0U) << "a flight that the client waits for is held back";
+  EXPECT_EQ(pair.client->Handshake(), Step::kDone);
+  EXPECT_EQ(Write(*pair.client, "question").bytes, 8U);
+  EXPECT_EQ(pair.server->Handshake(), Step::kDone);
+  EXPECT_EQ(Waiting(pair.fd[1]), 0U);
+  std::string question;
+  Read(*pair.server, question);
+  EXPECT_EQ(question, "question");
+  EXPECT_EQ(Write(*pair.server, "answer").bytes, 6U);
+  EXPECT_GT(Waiting(pair.fd[1]), 200U) << "tickets and answer";
+  std::string answer;
+  Read(*pair.client, answer);
+  EXPECT_EQ(answer, "answer");
+}
+
+TEST_F(SessionTest, TicketsGoAtOnceToAClientThatHasNotAsked) {
+  Pair pair;
+  pair.server = Session::Accept(Server(ServerForm()), pair.fd[0], SystemClock().WallNow());
+  pair.client = Session::Connect(Client(ClientForm()), pair.fd[1], SystemClock().WallNow(), nullptr);
+  ASSERT_TRUE(pair.Shake());
+  EXPECT_GT(Waiting(pair.fd[1]), 100U);
+}
+
 TEST_F(SessionTest, RefusesRenegotiation) {
   ServerOptions old = ServerForm();
   old.max_version = Version::kTls12;
