@@ -7,7 +7,7 @@
 namespace switchyard::agent::balancer {
 namespace {
 
-constexpr std::uint32_t kMaxUses = 2;
+constexpr std::uint32_t kMaxUses = 1;
 constexpr double kErrorCharge = 10;
 constexpr Duration kAskAfter = std::chrono::milliseconds(100);
 
