@@ -70,6 +70,7 @@ class Selection {
     double active_weight = 0;
     double usable_weight = 0;
     double shares = 0;
+    double others = 0;
     std::uint32_t in_flight = 0;
     double latency = 0;  // typical
   };

@@ -175,7 +175,7 @@ void UpstreamState::TakeFleet(std::size_t at, TimePoint now) {
     backend.others_told_ = told;
   }
   if (now - told > health::FleetWord::kInFlightLasts) backend.others_.Forget();
-  picker_->SetOthers(at, backend.others_.counted());
+  picker_->SetOthers(at, backend.others_.mean());
 }
 
 bool UpstreamState::HasRoom(bool retry) const {

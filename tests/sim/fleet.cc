@@ -303,7 +303,7 @@ void Fleet::Told() {
     one.others.resize(backends_.size());
     for (std::size_t i = 0; i < backends_.size(); ++i) {
       one.others[i].Told(static_cast<float>(fleet_[i]), static_cast<float>(one.records[i].in_flight));
-      one.picker->SetOthers(i, one.others[i].counted());
+      one.picker->SetOthers(i, one.others[i].mean());
     }
   }
 }
