@@ -47,7 +47,7 @@ TEST_P(PickCostTest, NothingIsAllocated) {
     if (picker.RefreshDue(now)) picker.Refresh(now);
     const std::size_t at = picker.Pick(random.Next(), kNone, i % 7 == 0 ? 3 : kNone, now, random);
     ASSERT_LT(at, members.size());
-    const std::uint32_t ticket = picker.Started(at, now);
+    const Ticket ticket = picker.Started(at, now);
     picker.OnReport(at, {1, 0.01F, 0, now});
     const auto outcome = i % 50 == 0 ? breaker::Outcome::kServerError : breaker::Outcome::kSuccess;
     picker.Ended(at, ticket, {outcome, std::chrono::milliseconds(5)}, now, random);
