@@ -180,6 +180,17 @@ bool Picker::MayEject(std::size_t member, std::uint64_t route) const {
   return then <= policy_->most_ejected * active || (ejected <= 0 && count > 1);
 }
 
+void Picker::TellBackend(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random) {
+  BackendRecord& record = *records_[member];
+  const breaker::State before = record.breaker.state();
+  breaker::Peers peers{selection_.typical_error(), selection_.typical_latency(), true};
+  if (record.breaker.Leaning()) peers.may_open = MayEject(member);
+  record.breaker.Ended(policy_->breaker, ticket, result, peers, now, random);
+  const breaker::EjectReason eject = record.outlier.Ended(policy_->outlier, result.outcome, peers.error, now);
+  if (eject != breaker::EjectReason::kNone && MayEject(member)) record.outlier.Eject(policy_->outlier, eject, now, random);
+  if (record.breaker.state() != before || eject != breaker::EjectReason::kNone) BackendChanged(member, before, now);
+}
+
 Telling Picker::Ended(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, TimePoint now, Random& random,
                       const breaker::RouteName& route) {
   BackendRecord& record = *records_[member];
@@ -191,26 +202,34 @@ Telling Picker::Ended(std::size_t member, const Ticket& ticket, const breaker::A
   } else {
     record.evidence.OnFailure(now, breaker::SeverityOf(result.outcome));
   }
+  breaker::AttemptResult told = result;
   Telling telling;
-  const bool bad = breaker::IsFailure(result.outcome) || breaker::IsSlow(policy_->breaker, result, selection_.typical_latency());
-  // Nearly always: nothing is wrong, and nothing was.
-  if (record.routes == nullptr && !(bad && routes_.several())) [[likely]] {
-    TellBackend(member, ticket.backend, result, now, random);
-    return telling;
+  std::uint32_t charges = 0;
+  // Nearly always nothing is wrong for any route, and nothing was.
+  if (record.routes != nullptr || (routes_.several() && IsBad(result))) [[unlikely]] {
+    charges = AskRoutes(member, ticket, route, now, random, told, telling);
   }
+  TellBackend(member, ticket.backend, told, now, random);
+  for (; charges > 0; --charges) ChargeBackend(member, now, random);
+  return telling;
+}
+
+bool Picker::IsBad(const breaker::AttemptResult& result) const {
+  return breaker::IsFailure(result.outcome) || breaker::IsSlow(policy_->breaker, result, selection_.typical_latency());
+}
+
+std::uint32_t Picker::AskRoutes(std::size_t member, const Ticket& ticket, const breaker::RouteName& route, TimePoint now, Random& random,
+                                breaker::AttemptResult& told, Telling& telling) {
   breaker::Charge charge;
-  if (EndedForRoute(member, ticket, result, route, now, random, charge)) {
-    TellBackend(member, ticket.backend, result, now, random);
-  } else {
-    // It gets its place among the trials back and hears of no failure; a slow answer is an answer.
-    const bool answered = result.outcome == breaker::Outcome::kSuccess;
-    TellBackend(member, ticket.backend, {answered ? result.outcome : breaker::Outcome::kAbandoned, {}}, now, random);
+  if (!EndedForRoute(member, ticket, told, route, now, random, charge)) {
+    // The backend gets its place among the trials back and hears of no failure; a slow answer is an answer.
+    const bool answered = told.outcome == breaker::Outcome::kSuccess;
+    told = {answered ? told.outcome : breaker::Outcome::kAbandoned, {}};
     telling.result = answered || routes_.Dominates(route.id);
   }
-  ChargeBackend(member, charge.failures, now, random);
   telling.failed = charge.failed;
   telling.unanswered = charge.unanswered;
-  return telling;
+  return charge.failures;
 }
 
 bool Picker::EndedForRoute(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, const breaker::RouteName& route, TimePoint now,
@@ -245,26 +264,13 @@ bool Picker::EndedForRoute(std::size_t member, const Ticket& ticket, const break
   return false;
 }
 
-void Picker::ChargeBackend(std::size_t member, std::uint32_t failures, TimePoint now, Random& random) {
-  for (; failures > 0; --failures) {
-    BackendRecord& record = *records_[member];
-    const breaker::State before = record.breaker.state();
-    breaker::Peers peers{selection_.typical_error(), selection_.typical_latency(), true};
-    if (record.breaker.Leaning()) peers.may_open = MayEject(member);
-    record.breaker.Charge(policy_->breaker, peers, now, random);
-    if (record.breaker.state() != before) BackendChanged(member, before, now);
-  }
-}
-
-void Picker::TellBackend(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random) {
+void Picker::ChargeBackend(std::size_t member, TimePoint now, Random& random) {
   BackendRecord& record = *records_[member];
   const breaker::State before = record.breaker.state();
   breaker::Peers peers{selection_.typical_error(), selection_.typical_latency(), true};
   if (record.breaker.Leaning()) peers.may_open = MayEject(member);
-  record.breaker.Ended(policy_->breaker, ticket, result, peers, now, random);
-  const breaker::EjectReason eject = record.outlier.Ended(policy_->outlier, result.outcome, peers.error, now);
-  if (eject != breaker::EjectReason::kNone && MayEject(member)) record.outlier.Eject(policy_->outlier, eject, now, random);
-  if (record.breaker.state() != before || eject != breaker::EjectReason::kNone) BackendChanged(member, before, now);
+  record.breaker.Charge(policy_->breaker, peers, now, random);
+  if (record.breaker.state() != before) BackendChanged(member, before, now);
 }
 
 void Picker::BackendChanged(std::size_t member, breaker::State before, TimePoint now) {

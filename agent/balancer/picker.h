@@ -97,11 +97,15 @@ class Picker {
  private:
   bool MayEject(std::size_t member, std::uint64_t route = 0) const;
   std::size_t PickForRoute(std::uint64_t route, std::optional<std::uint64_t> key, std::size_t session, std::size_t avoid, TimePoint now, Random& random);
+  bool IsBad(const breaker::AttemptResult& result) const;
+  // What routes make of a result: what the backend and the fleet are `told`. Returns failures to charge the backend with besides.
+  std::uint32_t AskRoutes(std::size_t member, const Ticket& ticket, const breaker::RouteName& route, TimePoint now, Random& random,
+                          breaker::AttemptResult& told, Telling& telling);
   // The route's part of a result. False: the backend is not told.
   bool EndedForRoute(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, const breaker::RouteName& route, TimePoint now,
                      Random& random, breaker::Charge& charge);
-  void ChargeBackend(std::size_t member, std::uint32_t failures, TimePoint now, Random& random);
-  void TellBackend(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random);
+  void ChargeBackend(std::size_t member, TimePoint now, Random& random);
+  inline void TellBackend(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random);
   void BackendChanged(std::size_t member, breaker::State before, TimePoint now);
   bool MayTry(std::size_t member) const;
   void Judge(std::size_t member, TimePoint now);

@@ -11,9 +11,6 @@ constexpr double kSoftEnds = SequentialTest::kLikely / 2;
 constexpr float kSoftShare = 0.25F;
 constexpr std::array<float, 3> kStageShares = {0.01F, 0.05F, 0.25F};
 constexpr double kSharedCause = 0.30;
-constexpr double kSlowFactor = 4;
-// Below this nothing is called slow because it is slower than others.
-constexpr double kQuickAnyway = 0.01;
 constexpr Duration kLongestOpen = std::chrono::minutes(5);
 constexpr Duration kForgiveAfter = std::chrono::seconds(30);
 constexpr std::uint32_t kMostDoublings = 6;
@@ -23,14 +20,6 @@ constexpr Duration kTrialGap = std::chrono::milliseconds(100);
 constexpr Duration kTrialAtLeast = std::chrono::seconds(1);
 
 }  // namespace
-
-bool IsSlow(const BreakerPolicy& policy, const AttemptResult& result, double typical_latency) {
-  if (result.outcome != Outcome::kSuccess) return false;
-  if (policy.slow_call > Duration::zero()) return result.latency > policy.slow_call;
-  if (policy.mode != Mode::kEvidence) return false;
-  const double seconds = std::chrono::duration<double>(result.latency).count();
-  return typical_latency > 0 && seconds > std::max(kQuickAnyway, kSlowFactor * typical_latency);
-}
 
 std::string_view NameOf(State state) {
   constexpr std::array<std::string_view, 4> kNames = {"closed", "soft", "open", "half_open"};

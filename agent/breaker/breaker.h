@@ -61,8 +61,13 @@ struct Peers {
   double slow = 0;       // median share of slow answers, where it is known
 };
 
-// An answer that counts as slow; see BreakerPolicy.slow_call.
-bool IsSlow(const BreakerPolicy& policy, const AttemptResult& result, double typical_latency);
+// An answer that counts as slow; see BreakerPolicy.slow_call. Below 10 ms nothing is slow because it is slower than others.
+inline bool IsSlow(const BreakerPolicy& policy, const AttemptResult& result, double typical_latency) {
+  if (result.outcome != Outcome::kSuccess) return false;
+  if (policy.slow_call > Duration::zero()) return result.latency > policy.slow_call;
+  if (policy.mode != Mode::kEvidence || result.latency <= std::chrono::milliseconds(10)) return false;
+  return typical_latency > 0 && std::chrono::duration<double>(result.latency).count() > 4 * typical_latency;
+}
 
 class Breaker {
  public:
