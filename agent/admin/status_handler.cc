@@ -107,6 +107,7 @@ std::string TroubleJson(const std::vector<report::BackendTrouble>& trouble) {
     JsonObject object;
     object.Add("upstream", one.upstream);
     object.Add("backend", one.address);
+    if (!one.route.empty()) object.Add("route", one.route);
     for (std::size_t i = 0; i < one.breakers.size(); ++i) object.Add(report::kBreakerStates[i], one.breakers[i]);
     object.Add("ejected", one.ejected);
     object.Add("reason", one.reason);

@@ -19,8 +19,10 @@ Picker::Picker(std::shared_ptr<const PickerPolicy> policy, std::vector<BackendRe
       records_(std::move(records)),
       standings_(records_.size()),
       says_(records_.size()),
-      selection_(policy_->plan, EvidenceOf(records_), random) {
+      selection_(policy_->plan, EvidenceOf(records_), random),
+      routes_(policy_->breaker, records_, standings_) {
   half_open_.reserve(records_.size());
+  without_.reserve(records_.size());
   for (std::size_t i = 0; i < records_.size(); ++i) {
     BackendRecord& record = *records_[i];
     record.breaker.SetForce(policy_->forces.empty() ? breaker::Force::kNone : policy_->forces[i]);
@@ -33,7 +35,10 @@ Picker::Picker(std::shared_ptr<const PickerPolicy> policy, std::vector<BackendRe
 
 void Picker::SetBasis(std::size_t member, bool active, bool healthy) {
   // Probes know sooner than a time out that a backend is back; trials with a few requests follow.
-  if (healthy && !standings_[member].healthy) records_[member]->breaker.EndTimeOut();
+  if (healthy && !standings_[member].healthy) {
+    records_[member]->breaker.EndTimeOut();
+    routes_.EndTimeOut(member);
+  }
   standings_[member].active = active;
   standings_[member].healthy = healthy;
 }
@@ -69,6 +74,7 @@ void Picker::Combine(const FleetSay& say, Standing& standing) {
 
 void Picker::Refresh(TimePoint now) {
   half_open_.clear();
+  routes_.Refresh(now);
   for (std::size_t i = 0; i < records_.size(); ++i) {
     Judge(i, now);
     BackendRecord& record = *records_[i];
@@ -81,21 +87,53 @@ void Picker::Refresh(TimePoint now) {
     if (good && !record.was_good) selection_.slow_start(i).Begin(now);
     record.was_good = good;
     record.slow_start = selection_.slow_start(i);
-    const bool may_try = standing.active && standing.healthy && !standing.left_out && policy_->plan->members[i].weight > 0;
-    if (may_try && !standing.barred && record.breaker.state() == breaker::State::kHalfOpen) half_open_.push_back(i);
+    if (MayTry(i) && record.breaker.state() == breaker::State::kHalfOpen) half_open_.push_back(i);
   }
   selection_.Refresh(now, standings_);
 }
 
-std::size_t Picker::Pick(std::optional<std::uint64_t> key, std::size_t session, std::size_t avoid, TimePoint now, Random& random) {
+// Trials go there, if there is something to try.
+bool Picker::MayTry(std::size_t member) const {
+  const Standing& standing = standings_[member];
+  return standing.active && standing.healthy && !standing.left_out && !standing.barred && policy_->plan->members[member].weight > 0;
+}
+
+std::size_t Picker::Pick(std::optional<std::uint64_t> key, std::size_t session, std::size_t avoid, TimePoint now, Random& random,
+                         std::uint64_t route) {
   ++picks_;
+  routes_.Asked(route);
   for (const std::size_t member : half_open_) {
     if (member == avoid || !records_[member]->breaker.TrialDue(now, picks_)) continue;
+    // The route's own trouble would say nothing about the backend.
+    if (routes_.any_limits() && routes_.ShareOf(member, route) < 1) continue;
     picks_ = 0;
     return member;
   }
+  if (routes_.any_limits()) return PickForRoute(route, key, session, avoid, now, random);
   if (session < records_.size() && session != avoid && (selection_.usable(session) || MayVisit(session))) return session;
   return selection_.Pick(key, avoid, now, random);
+}
+
+std::size_t Picker::PickForRoute(std::uint64_t route, std::optional<std::uint64_t> key, std::size_t session, std::size_t avoid, TimePoint now,
+                                 Random& random) {
+  const bool asks_session = session < records_.size() && session != avoid;
+  bool session_takes = asks_session && (selection_.usable(session) || MayVisit(session));
+  without_.clear();
+  for (RouteLevel::Limit& limit : routes_.LimitsOf(route)) {
+    ++limit.picks;
+    const float share = routes_.ShareOf(limit);
+    if (share >= 1) continue;
+    if (share > 0 && limit.member != avoid && limit.state->breaker.TrialDue(now, limit.picks) && MayTry(limit.member)) {
+      limit.picks = 0;
+      return limit.member;
+    }
+    if (limit.member == session) session_takes = session_takes && share > 0;
+    // By chance and not as a smaller weight: balancers that take turns would put off those of other routes.
+    if (random.Unit() >= static_cast<double>(share)) without_.push_back(limit.member);
+  }
+  if (session_takes) return session;
+  if (without_.empty()) return selection_.Pick(key, avoid, now, random);
+  return selection_.PickWithout(without_, policy_->breaker.mode == breaker::Mode::kEvidence, key, avoid, now, random);
 }
 
 bool Picker::MayVisit(std::size_t member) const {
@@ -103,24 +141,29 @@ bool Picker::MayVisit(std::size_t member) const {
   return standing.left_out && standing.active && standing.healthy && !standing.ejected && !standing.barred && policy_->plan->members[member].weight > 0;
 }
 
-Refusal Picker::refusal() const {
+Refusal Picker::refusal(std::uint64_t route) const {
   const bool open = std::any_of(standings_.begin(), standings_.end(), [](const Standing& one) { return one.active && one.barred; });
-  return open ? Refusal::kBreakerOpen : Refusal::kNobody;
+  return open || routes_.Bars(route) ? Refusal::kBreakerOpen : Refusal::kNobody;
 }
 
-std::uint32_t Picker::Started(std::size_t member, TimePoint now) {
+Ticket Picker::Started(std::size_t member, TimePoint now, std::uint64_t route) {
   BackendRecord& record = *records_[member];
   selection_.SetInFlight(member, ++record.in_flight);
-  const std::uint32_t ticket = record.breaker.Started(policy_->breaker, now);
+  Ticket ticket;
+  ticket.backend = record.breaker.Started(policy_->breaker, now);
   // A breaker that lets a few through at a time may be full now.
   if (record.breaker.state() == breaker::State::kHalfOpen && record.breaker.Bars(policy_->breaker)) {
     Judge(member, now);
     selection_.Withhold(member);
   }
+  if (record.routes != nullptr && route != 0) {
+    if (breaker::RouteBreaker* one = record.routes->Find(route)) ticket.route = one->breaker.Started(policy_->breaker, now);
+  }
   return ticket;
 }
 
-bool Picker::MayEject(std::size_t member) const {
+// Of one route, where `route` is not 0: what its own breakers keep from it counts as well.
+bool Picker::MayEject(std::size_t member, std::uint64_t route) const {
   double active = 0;
   double ejected = 0;
   std::size_t count = 0;
@@ -129,14 +172,27 @@ bool Picker::MayEject(std::size_t member) const {
     if (!standings_[i].active || weight == 0 || (standings_[i].left_out && i != member)) continue;
     ++count;
     active += weight;
-    const bool off = standings_[i].ejected || standings_[i].barred || !standings_[i].healthy;
+    bool off = standings_[i].ejected || standings_[i].barred || !standings_[i].healthy;
+    off = off || (route != 0 && routes_.ShareOf(i, route) < 0.25F);
     ejected += off && i != member ? weight : 0;
   }
   const double then = ejected + policy_->plan->members[member].weight;
   return then <= policy_->most_ejected * active || (ejected <= 0 && count > 1);
 }
 
-void Picker::Ended(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random) {
+void Picker::TellBackend(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random) {
+  BackendRecord& record = *records_[member];
+  const breaker::State before = record.breaker.state();
+  breaker::Peers peers{selection_.typical_error(), selection_.typical_latency(), true};
+  if (record.breaker.Leaning()) peers.may_open = MayEject(member);
+  record.breaker.Ended(policy_->breaker, ticket, result, peers, now, random);
+  const breaker::EjectReason eject = record.outlier.Ended(policy_->outlier, result.outcome, peers.error, now);
+  if (eject != breaker::EjectReason::kNone && MayEject(member)) record.outlier.Eject(policy_->outlier, eject, now, random);
+  if (record.breaker.state() != before || eject != breaker::EjectReason::kNone) BackendChanged(member, before, now);
+}
+
+Telling Picker::Ended(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, TimePoint now, Random& random,
+                      const breaker::RouteName& route) {
   BackendRecord& record = *records_[member];
   if (record.in_flight > 0) selection_.SetInFlight(member, --record.in_flight);
   if (result.outcome == breaker::Outcome::kAbandoned) {
@@ -146,15 +202,84 @@ void Picker::Ended(std::size_t member, std::uint32_t ticket, const breaker::Atte
   } else {
     record.evidence.OnFailure(now, breaker::SeverityOf(result.outcome));
   }
+  breaker::AttemptResult told = result;
+  Telling telling;
+  std::uint32_t charges = 0;
+  // Nearly always nothing is wrong for any route, and nothing was.
+  if (record.routes != nullptr || (routes_.several() && IsBad(result))) [[unlikely]] {
+    charges = AskRoutes(member, ticket, route, now, random, told, telling);
+  }
+  TellBackend(member, ticket.backend, told, now, random);
+  for (; charges > 0; --charges) ChargeBackend(member, now, random);
+  return telling;
+}
+
+bool Picker::IsBad(const breaker::AttemptResult& result) const {
+  return breaker::IsFailure(result.outcome) || breaker::IsSlow(policy_->breaker, result, selection_.typical_latency());
+}
+
+std::uint32_t Picker::AskRoutes(std::size_t member, const Ticket& ticket, const breaker::RouteName& route, TimePoint now, Random& random,
+                                breaker::AttemptResult& told, Telling& telling) {
+  breaker::Charge charge;
+  if (!EndedForRoute(member, ticket, told, route, now, random, charge)) {
+    // The backend gets its place among the trials back and hears of no failure; a slow answer is an answer.
+    const bool answered = told.outcome == breaker::Outcome::kSuccess;
+    told = {answered ? told.outcome : breaker::Outcome::kAbandoned, {}};
+    telling.result = answered || routes_.Dominates(route.id);
+  }
+  telling.failed = charge.failed;
+  telling.unanswered = charge.unanswered;
+  return charge.failures;
+}
+
+bool Picker::EndedForRoute(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, const breaker::RouteName& route, TimePoint now,
+                           Random& random, breaker::Charge& charge) {
+  BackendRecord& record = *records_[member];
+  const bool failed = breaker::IsFailure(result.outcome);
+  const bool slow = breaker::IsSlow(policy_->breaker, result, selection_.typical_latency());
+  const bool concerns = route.id != 0 && breaker::ConcernsRoute(result.outcome);
+  const bool judged = policy_->breaker.mode != breaker::Mode::kOff && routes_.several() && !record.breaker.forced();
+  breaker::RouteBreaker* own = record.routes ? record.routes->Find(route.id) : nullptr;
+  if (own == nullptr && judged && concerns && (failed || slow)) own = routes_.Take(member, route);
+  if (!record.routes) return true;
+  if (result.outcome != breaker::Outcome::kAbandoned) charge = record.routes->Count(route.id, failed, slow, now);
+  if (own == nullptr) return true;
+  const breaker::State before = own->breaker.state();
+  const std::uint64_t opened = own->breaker.opened();
+  breaker::Peers peers;
+  if (own->breaker.Leaning() || before != breaker::State::kClosed) {
+    peers = routes_.PeersOf(member, route.id);
+    peers.may_open = MayEject(member, route.id);
+  }
+  peers.latency = selection_.typical_latency();
+  own->breaker.Ended(policy_->breaker, ticket.route, concerns ? result : breaker::AttemptResult{}, peers, now, random);
+  record.routes_opened += own->breaker.opened() - opened;
+  if ((own->breaker.state() == breaker::State::kClosed) != (before == breaker::State::kClosed)) routes_.Changed();
+  if (!concerns || !(failed || slow)) return true;
+  if (own->RestFails()) {
+    charge.Add(own->Release(now));
+    return true;
+  }
+  if (failed) own->Hold(result.outcome, routes_.Dominates(route.id), now);
+  return false;
+}
+
+void Picker::ChargeBackend(std::size_t member, TimePoint now, Random& random) {
+  BackendRecord& record = *records_[member];
   const breaker::State before = record.breaker.state();
   breaker::Peers peers{selection_.typical_error(), selection_.typical_latency(), true};
   if (record.breaker.Leaning()) peers.may_open = MayEject(member);
-  record.breaker.Ended(policy_->breaker, ticket, result, peers, now, random);
-  const breaker::EjectReason eject = record.outlier.Ended(policy_->outlier, result.outcome, peers.error, now);
-  if (eject != breaker::EjectReason::kNone && MayEject(member)) record.outlier.Eject(policy_->outlier, eject, now, random);
-  if (record.breaker.state() == before && eject == breaker::EjectReason::kNone) return;
+  record.breaker.Charge(policy_->breaker, peers, now, random);
+  if (record.breaker.state() != before) BackendChanged(member, before, now);
+}
+
+void Picker::BackendChanged(std::size_t member, breaker::State before, TimePoint now) {
+  // What routes hold against it has done its work; behind the open breaker it would only grow old.
+  if (before != breaker::State::kOpen && records_[member]->breaker.state() == breaker::State::kOpen) routes_.Clear(member);
   Judge(member, now);
   if (standings_[member].barred || standings_[member].ejected) selection_.Withhold(member);
 }
+
+void Picker::SetSeveralRoutes(bool several) { routes_.SetSeveral(several); }
 
 }  // namespace switchyard::agent::balancer

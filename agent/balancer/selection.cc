@@ -49,6 +49,7 @@ Selection::Selection(std::shared_ptr<const Plan> plan, std::span<const LocalEvid
   out_.assign(facts_.size(), 0);
   scratch_.reserve(facts_.size());
   order_.reserve(facts_.size());
+  taken_out_.reserve(facts_.size());
 }
 
 void Selection::SetInFlight(std::size_t member, std::uint32_t count) {
@@ -252,6 +253,42 @@ std::size_t Selection::Pick(std::optional<std::uint64_t> key, std::size_t avoid,
   const std::uint32_t member = members_[picked];
   slow_starts_[member].OnRequest();
   return member;
+}
+
+Selection::Group& Selection::GroupOf(std::size_t slot) {
+  return *std::find_if(groups_.begin(), groups_.end(), [&](const Group& group) { return slot < group.begin + group.size; });
+}
+
+// The facts of the others are as ever, so every balancer does without these as it does without any that is not usable.
+std::size_t Selection::PickWithout(std::span<const std::size_t> without, bool yields, std::optional<std::uint64_t> key, std::size_t avoid, TimePoint now,
+                                   Random& random) {
+  taken_out_.clear();
+  for (const std::size_t member : without) {
+    const std::size_t slot = slots_[member];
+    BackendFacts& facts = facts_[slot];
+    if (!facts.usable) continue;
+    Group& group = GroupOf(slot);
+    group.shares -= ShareOf(facts);
+    group.usable_weight -= facts.weight;
+    facts.usable = false;
+    taken_out_.push_back(slot);
+  }
+  double active = 0;
+  double left = 0;
+  for (const Group& group : groups_) {
+    active += group.active_weight;
+    left += group.usable_weight;
+  }
+  const bool enough = !yields || (left > 0 && left >= plan_->options.least_capacity * active);
+  const std::size_t picked = enough ? Pick(key, avoid, now, random) : kNone;
+  for (const std::size_t slot : taken_out_) {
+    BackendFacts& facts = facts_[slot];
+    facts.usable = true;
+    Group& group = GroupOf(slot);
+    group.shares += ShareOf(facts);
+    group.usable_weight += facts.weight;
+  }
+  return enough ? picked : Pick(key, avoid, now, random);
 }
 
 void Selection::Withhold(std::size_t member) {

@@ -48,9 +48,12 @@ class Selection {
 
   // The member for this attempt, or kNone.
   std::size_t Pick(std::optional<std::uint64_t> key, std::size_t avoid, TimePoint now, Random& random);
-  // Whether this member may take an attempt now (sticky sessions, trials).
+  // The same for a request that these members do not take, unless `yields` and what is left is less than `least_capacity` of the ACTIVE weight. O(without).
+  std::size_t PickWithout(std::span<const std::size_t> without, bool yields, std::optional<std::uint64_t> key, std::size_t avoid, TimePoint now,
+                          Random& random);
   // Takes nothing until the next refresh, unless it is the last.
   void Withhold(std::size_t member);
+  // Whether this member may take an attempt now (sticky sessions, trials).
   bool usable(std::size_t member) const { return facts_[slots_[member]].usable; }
 
   void OnReport(std::size_t member, const Report& report);
@@ -83,6 +86,7 @@ class Selection {
   void ShareTiers();
   std::size_t DrawGroup(Random& random) const;
   View ViewOf(const Group& group, std::size_t avoid, TimePoint now) const;
+  Group& GroupOf(std::size_t slot);
   std::size_t PickIn(Group& group, std::optional<std::uint64_t> key, std::size_t avoid, TimePoint now, Random& random);
 
   const std::shared_ptr<const Plan> plan_;
@@ -98,6 +102,7 @@ class Selection {
   std::vector<ZoneShare> zones_;   // by tier
   std::vector<double> scratch_;
   std::vector<std::size_t> order_;
+  std::vector<std::size_t> taken_out_;  // for one pick
   TimePoint refreshed_{};
   TimePoint measured_{};
   bool ever_refreshed_ = false;

@@ -11,9 +11,6 @@ constexpr double kSoftEnds = SequentialTest::kLikely / 2;
 constexpr float kSoftShare = 0.25F;
 constexpr std::array<float, 3> kStageShares = {0.01F, 0.05F, 0.25F};
 constexpr double kSharedCause = 0.30;
-constexpr double kSlowFactor = 4;
-// Below this nothing is called slow because it is slower than others.
-constexpr double kQuickAnyway = 0.01;
 constexpr Duration kLongestOpen = std::chrono::minutes(5);
 constexpr Duration kForgiveAfter = std::chrono::seconds(30);
 constexpr std::uint32_t kMostDoublings = 6;
@@ -21,13 +18,6 @@ constexpr std::uint32_t kMostDoublings = 6;
 constexpr std::uint64_t kPicksPerTrial = 20;
 constexpr Duration kTrialGap = std::chrono::milliseconds(100);
 constexpr Duration kTrialAtLeast = std::chrono::seconds(1);
-
-bool IsSlow(const BreakerPolicy& policy, const AttemptResult& result, double typical_latency) {
-  if (result.outcome != Outcome::kSuccess) return false;
-  if (policy.slow_call > Duration::zero()) return result.latency > policy.slow_call;
-  const double seconds = std::chrono::duration<double>(result.latency).count();
-  return typical_latency > 0 && seconds > std::max(kQuickAnyway, kSlowFactor * typical_latency);
-}
 
 }  // namespace
 
@@ -123,6 +113,12 @@ void Breaker::Ended(const BreakerPolicy& policy, std::uint32_t ticket, const Att
   if (policy.mode == Mode::kCount) EndedCount(policy, result, now, random);
 }
 
+void Breaker::Charge(const BreakerPolicy& policy, const Peers& peers, TimePoint now, Random& random) {
+  // Its place among the trials was given back when it ended.
+  trials_ += state_ == State::kHalfOpen ? 1 : 0;
+  Ended(policy, ticket_, {Outcome::kServerError, {}}, peers, now, random);
+}
+
 void Breaker::EndedEvidence(const BreakerPolicy& policy, const AttemptResult& result, const Peers& peers, TimePoint now, Random& random) {
   const bool error = IsFailure(result.outcome);
   if (state_ == State::kHalfOpen) return EndedStage(policy, error || IsSlow(policy, result, peers.latency), peers, now, random);
@@ -136,7 +132,11 @@ void Breaker::EndedEvidence(const BreakerPolicy& policy, const AttemptResult& re
   } else {
     errors_.AddCusum(error, OnsetOf(peers.error), error ? SeverityOf(result.outcome) : 1);
   }
-  slow_.AddCusum(slow, OnsetOf(0));
+  if (peers.slow > kSharedCause) {
+    slow_.Reset();
+  } else {
+    slow_.AddCusum(slow, OnsetOf(peers.slow));
+  }
   const double sum = std::max(errors_.sum(), slow_.sum());
   const Reason reason = errors_.sum() >= slow_.sum() ? Reason::kErrorRate : Reason::kSlowCalls;
   if (error) healthy_since_ = now;
@@ -164,7 +164,7 @@ void Breaker::EndedStage(const BreakerPolicy& policy, bool error, const Peers& p
 
 void Breaker::EndedCount(const BreakerPolicy& policy, const AttemptResult& result, TimePoint now, Random& random) {
   const bool failed = IsFailure(result.outcome);
-  const bool slow = policy.slow_call > Duration::zero() && IsSlow(policy, result, 0);
+  const bool slow = IsSlow(policy, result, 0);
   if (state_ == State::kHalfOpen) {
     if (failed || (slow && policy.slow_rate < 1)) return Open(policy, failed ? Reason::kErrorRate : Reason::kSlowCalls, now, random);
     if (++in_a_row_ >= policy.success_threshold) Close(now);

@@ -58,15 +58,33 @@ struct Peers {
   double error = 0;    // median share of errors
   double latency = 0;  // median of peak latencies, seconds; 0: unknown
   bool may_open = true;  // the capacity that is left allows one more to open
+  double slow = 0;       // median share of slow answers, where it is known
 };
+
+// An answer that counts as slow; see BreakerPolicy.slow_call. Below 10 ms nothing is slow because it is slower than others.
+inline bool IsSlow(const BreakerPolicy& policy, const AttemptResult& result, double typical_latency) {
+  if (result.outcome != Outcome::kSuccess) return false;
+  if (policy.slow_call > Duration::zero()) return result.latency > policy.slow_call;
+  if (policy.mode != Mode::kEvidence || result.latency <= std::chrono::milliseconds(10)) return false;
+  return typical_latency > 0 && std::chrono::duration<double>(result.latency).count() > 4 * typical_latency;
+}
 
 class Breaker {
  public:
+  // Of attempts that began before there was a breaker to ask.
+  static constexpr std::uint32_t kFirstTicket = 1;
+
   // At the attempt's start; the ticket goes back with the result.
   std::uint32_t Started(const BreakerPolicy& policy, TimePoint now);
   void Ended(const BreakerPolicy& policy, std::uint32_t ticket, const AttemptResult& result, const Peers& peers, TimePoint now, Random& random);
 
+  // A failure that is its own after all, of an attempt that has ended already.
+  void Charge(const BreakerPolicy& policy, const Peers& peers, TimePoint now, Random& random);
+
   void SetForce(Force force) { force_ = force; }
+  bool forced() const { return force_ != Force::kNone; }
+  // Closed, and nothing is held against it any more: a new one would be the same.
+  bool Forgotten() const { return state_ == State::kClosed && backoff_ == 0 && errors_.sum() <= 0 && slow_.sum() <= 0; }
   // Probes have found the backend well again: if it is open, trials begin now.
   void EndTimeOut() { open_until_ = {}; }
   // Moves on what time alone moves. Before reading the state.
@@ -97,7 +115,7 @@ class Breaker {
   State state_ = State::kClosed;
   Reason reason_ = Reason::kNone;
   Force force_ = Force::kNone;
-  std::uint32_t ticket_ = 1;  // changes with the state
+  std::uint32_t ticket_ = kFirstTicket;  // changes with the state
   std::uint32_t trials_ = 0;  // under way
   std::uint32_t in_a_row_ = 0;
   std::uint32_t stage_ = 0;

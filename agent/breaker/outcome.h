@@ -30,6 +30,10 @@ constexpr bool IsFailure(Outcome outcome) { return outcome != Outcome::kSuccess 
 constexpr bool IsLocal(Outcome outcome) {
   return outcome == Outcome::kConnectFailed || outcome == Outcome::kReset || outcome == Outcome::kTimeout;
 }
+// Answers, and answers that did not come: what was asked for may be at fault as well as who was asked. See route_breakers.h.
+constexpr bool ConcernsRoute(Outcome outcome) {
+  return outcome == Outcome::kSuccess || outcome == Outcome::kServerError || outcome == Outcome::kGatewayError || outcome == Outcome::kTimeout;
+}
 // How many failures it counts as: a refused connection says more than one bad answer.
 constexpr int SeverityOf(Outcome outcome) { return outcome == Outcome::kConnectFailed ? 3 : 1; }
 

@@ -82,12 +82,12 @@ void Exchange::Start() {
 
 // Step 3.
 void Exchange::Attempt() {
-  upstream::BackendState* picked = upstream_->Pick(affinity_, failed_backend_.get());
-  if (picked == nullptr) return Refuse(upstream_->refusal());
+  upstream::BackendState* picked = upstream_->Pick(affinity_, failed_backend_.get(), route_->id);
+  if (picked == nullptr) return Refuse(upstream_->refusal(route_->id));
   attempt_is_retry_ = attempts_ > 0;
   if (!upstream_->Enter(attempt_is_retry_)) return Refuse(Cause::kUpstreamLimit);
   backend_ = picked;
-  ticket_ = backend_->AttemptStarted();
+  ticket_ = backend_->AttemptStarted(asker());
   result_ = {};
   attempt_sent_ = {};
   attempt_open_ = true;
@@ -250,8 +250,14 @@ void Exchange::OnResponseHead(const codec::ResponseHead& head) {
   backend_->window().latency.Record(Micros(latency));
   result_ = {breaker::OutcomeOf(head.status), latency};
   head_took_ = latency;
+  if (grpc_) JudgeGrpc(policy::FindHeader(head.headers, kGrpcStatus));
   if (const std::string_view load = codec::Find(head.headers, codec::FieldId::kEndpointLoad); load.data() != nullptr) backend_->TakeLoad(load, latency);
   SendFinalHead(head);
+}
+
+void Exchange::JudgeGrpc(std::string_view status) {
+  if (status.empty() || result_.outcome != breaker::Outcome::kSuccess) return;
+  result_.outcome = OutcomeOfGrpc(GrpcCodeOf(status));
 }
 
 void Exchange::SendInformational(const codec::ResponseHead& head) {
@@ -337,6 +343,11 @@ void Exchange::OnResponseEnd(const codec::Trailers* trailers) {
     return EndRawIfBothDone();
   }
   if (encodes() && !SendEncoded({}, /*end=*/true)) return;
+  if (grpc_ && trailers != nullptr) {
+    for (const auto& [name, value] : *trailers) {
+      if (codec::EqualsIgnoreCase(name, kGrpcStatus)) JudgeGrpc(value);
+    }
+  }
   if (view_->pen != nullptr && trailers != nullptr) NoteTrailers(*trailers);
   server_.SendEnd(FilterTrailers(trailers, scratch_->trailers));
   Finish(Cause::kNone, /*complete=*/true);
@@ -541,7 +552,7 @@ void Exchange::EndAttempt() {
   race_.reset();
   if (response_started_ && !attempt_counted_) ++(status_ < 500 ? backend_->window().succeeded : backend_->window().server_errors);
   if (!response_started_ && attempt_sent_ != TimePoint()) result_.latency = loop_.Now() - attempt_sent_;
-  backend_->AttemptEnded(ticket_, result_);
+  backend_->AttemptEnded(ticket_, result_, asker());
   upstream_->Leave(attempt_is_retry_, breaker::IsFailure(result_.outcome));
 }
 

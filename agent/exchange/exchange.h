@@ -77,6 +77,7 @@ class Exchange final : public loop::RefCounted,
   void OnTimer(loop::Timer& timer) override;
 
   void Attempt();
+  breaker::RouteName asker() const { return {route_->id, route_->name}; }
   // exchange_race.cc: a second way to a backend while the first is being made.
   class Race;
   bool MayRace() const;
@@ -94,6 +95,8 @@ class Exchange final : public loop::RefCounted,
   void CountFailure(Cause cause);
   void EndAttempt();
   void DropUpstream();
+  // gRPC says in a field of head or trailers how it went; its status is 200 whatever happens.
+  void JudgeGrpc(std::string_view status);
   void SendInformational(const codec::ResponseHead& head);
   void SendFinalHead(const codec::ResponseHead& head);
   void TellLoad(const codec::ResponseHead& head);
@@ -164,7 +167,7 @@ class Exchange final : public loop::RefCounted,
   upstream::Affinity affinity_;
   breaker::AttemptResult result_;  // of the present attempt, as far as it is known
   std::string session_cookie_;
-  std::uint32_t ticket_ = 0;  // of the present attempt
+  balancer::Ticket ticket_;        // of the present attempt
   TimePoint attempt_deadline_{};
   unsigned attempts_ = 0;
   std::uint16_t status_ = 0;

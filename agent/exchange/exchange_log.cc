@@ -7,8 +7,6 @@
 namespace switchyard::agent::exchange {
 namespace {
 
-constexpr std::string_view kGrpcStatus = "grpc-status";
-
 std::string_view ProtocolOf(const codec::RequestHead& head) {
   if (head.major_version == 2) return "HTTP/2";
   return head.minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";

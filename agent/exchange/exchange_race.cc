@@ -10,14 +10,14 @@ using loop::Ref;
 using upstream::ConnectionPool;
 
 Exchange::Race::Race(Exchange& owner, Ref<upstream::BackendState> backend, Ref<ConnectionPool> pool)
-    : owner_(owner), backend_(std::move(backend)), pool_(std::move(pool)), ticket_(backend_->AttemptStarted()) {}
+    : owner_(owner), backend_(std::move(backend)), pool_(std::move(pool)), ticket_(backend_->AttemptStarted(owner.asker())) {}
 
 Exchange::Race::~Race() {
   pool_->Abandon(*this);
-  if (open_) backend_->AttemptEnded(ticket_, {});
+  if (open_) backend_->AttemptEnded(ticket_, {}, owner_.asker());
 }
 
-std::uint32_t Exchange::Race::TakeTicket() {
+balancer::Ticket Exchange::Race::TakeTicket() {
   open_ = false;
   return ticket_;
 }
@@ -25,7 +25,7 @@ std::uint32_t Exchange::Race::TakeTicket() {
 void Exchange::Race::Fail(Cause cause) {
   open_ = false;
   ++backend_->window().failures[CauseIndex(cause)];
-  backend_->AttemptEnded(ticket_, {breaker::OutcomeOf(cause), {}});
+  backend_->AttemptEnded(ticket_, {breaker::OutcomeOf(cause), {}}, owner_.asker());
 }
 
 void Exchange::Race::OnStream(Ref<upstream::ClientStream> stream, bool) { owner_.RaceWon(std::move(stream)); }
@@ -39,7 +39,7 @@ bool Exchange::MayRace() const {
 void Exchange::StartRace() {
   race_due_ = false;
   SetTimer(waits_until_);
-  upstream::BackendState* other = upstream_->PickOtherFamily(*backend_);
+  upstream::BackendState* other = upstream_->PickOtherFamily(*backend_, route_->id);
   if (other == nullptr) return;
   Ref<ConnectionPool> pool = PoolOf(*other);
   if (!pool) return;
@@ -51,7 +51,7 @@ void Exchange::StartRace() {
 void Exchange::RaceWon(Ref<upstream::ClientStream> stream) {
   const std::unique_ptr<Race> race = std::move(race_);
   pool_->Abandon(*this);
-  backend_->AttemptEnded(ticket_, {});
+  backend_->AttemptEnded(ticket_, {}, asker());
   backend_ = race->backend();
   pool_ = race->pool();
   ticket_ = race->TakeTicket();
@@ -68,7 +68,7 @@ void Exchange::RaceFailed(Cause cause) {
 void Exchange::GoOnWithRace(Cause cause) {
   const std::unique_ptr<Race> race = std::move(race_);
   ++backend_->window().failures[CauseIndex(cause)];
-  backend_->AttemptEnded(ticket_, {breaker::OutcomeOf(cause), {}});
+  backend_->AttemptEnded(ticket_, {breaker::OutcomeOf(cause), {}}, asker());
   backend_ = race->backend();
   pool_ = race->pool();
   ticket_ = race->TakeTicket();

@@ -28,7 +28,7 @@ class Exchange::Race final : public upstream::ConnectionPool::Waiter {
   const loop::Ref<upstream::BackendState>& backend() const { return backend_; }
   const loop::Ref<upstream::ConnectionPool>& pool() const { return pool_; }
   // The attempt is the exchange's from now on.
-  std::uint32_t TakeTicket();
+  balancer::Ticket TakeTicket();
   void Fail(Cause cause);
 
  private:
@@ -38,7 +38,7 @@ class Exchange::Race final : public upstream::ConnectionPool::Waiter {
   Exchange& owner_;
   const loop::Ref<upstream::BackendState> backend_;
   const loop::Ref<upstream::ConnectionPool> pool_;
-  std::uint32_t ticket_;
+  balancer::Ticket ticket_;
   bool open_ = true;
 };
 

@@ -101,6 +101,15 @@ std::string_view GrpcStatusOf(Cause cause) {
   }
 }
 
+breaker::Outcome OutcomeOfGrpc(std::int16_t code) {
+  constexpr std::int16_t kUnknown = 2;
+  constexpr std::int16_t kInternal = 13;
+  constexpr std::int16_t kUnavailable = 14;
+  constexpr std::int16_t kDataLoss = 15;
+  if (code == kUnavailable) return breaker::Outcome::kGatewayError;
+  return code == kUnknown || code == kInternal || code == kDataLoss ? breaker::Outcome::kServerError : breaker::Outcome::kSuccess;
+}
+
 std::int16_t GrpcCodeOf(std::string_view digits) {
   std::int16_t code = -1;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code);

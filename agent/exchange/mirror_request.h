@@ -85,7 +85,7 @@ class MirrorRequest final : public MirrorSet::Member,
   loop::Ref<upstream::ClientStream> stream_;
   std::vector<codec::Header> headers_;
   TimePoint sent_{};
-  std::uint32_t ticket_ = 0;
+  balancer::Ticket ticket_;
   breaker::AttemptResult result_;
   std::uint16_t status_ = 0;  // of the answer, unless it was cut
   bool ended_ = false;

@@ -103,7 +103,7 @@ class TunnelConnection final : public listener::ClientConnection, private loop::
   Duration idle_timeout_{};
   unsigned attempts_ = 0;
   State state_ = State::kNew;
-  std::uint32_t ticket_ = 0;  // of the attempt that is open
+  balancer::Ticket ticket_;  // of the attempt that is open
   breaker::AttemptResult result_;
   bool attempt_is_retry_ = false;
   bool attempt_open_ = false;

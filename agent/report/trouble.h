@@ -1,6 +1,7 @@
-// BackendTrouble: the backends whose breakers are not simply closed, or that outlier detection has out, for people.
+// BackendTrouble: the backends whose breakers are not simply closed, or that outlier detection has out, and the routes whose breakers there are
+// not, for people.
 //
-// Thread-safety: pure. Bounds: kMaxTroubleRows rows; the rest is left out. Order: by upstream and address.
+// Thread-safety: pure. Bounds: kMaxTroubleRows rows; the rest is left out. Order: by upstream, address and route.
 #pragma once
 
 #include <array>
@@ -21,6 +22,7 @@ inline constexpr std::array<std::string_view, 4> kBreakerStates = {"closed", "so
 struct BackendTrouble {
   std::string upstream;
   std::string address;
+  std::string route;  // empty: the backend's own
   std::array<std::uint32_t, 4> breakers{};  // workers by state
   std::uint32_t ejected = 0;                // workers
   std::string reason;

@@ -17,6 +17,12 @@ void Add(BackendWindow& into, const BackendWindow& from) {
   into.pool_exhausted += from.pool_exhausted;
   for (std::size_t i = 0; i < into.breakers.size(); ++i) into.breakers[i] += from.breakers[i];
   into.ejected += from.ejected;
+  for (const auto& [route, trouble] : from.routes) {
+    RouteTrouble& sum = into.routes[route];
+    for (std::size_t i = 0; i < sum.breakers.size(); ++i) sum.breakers[i] += trouble.breakers[i];
+    if (sum.reason.empty()) sum.reason = trouble.reason;
+  }
+  into.routes_refused += from.routes_refused;
   into.breaker_opened += from.breaker_opened;
   into.ejections += from.ejections;
   if (into.reason.empty()) into.reason = from.reason;

@@ -16,6 +16,12 @@
 
 namespace switchyard::agent::report {
 
+// The breakers of one route at one backend that are not closed.
+struct RouteTrouble {
+  std::array<std::uint32_t, 4> breakers{};  // workers by state
+  std::string reason;
+};
+
 // One backend of one upstream.
 struct BackendWindow {
   std::uint64_t succeeded = 0;      // attempts that ended with a head of status < 500
@@ -31,7 +37,9 @@ struct BackendWindow {
   std::uint64_t pool_exhausted = 0;  // requests and tunnels refused for want of one
   std::array<std::uint32_t, 4> breakers{};  // gauge: workers by state of their breaker: closed, soft, open, half_open
   std::uint32_t ejected = 0;                // gauge: workers whose outlier detection has it out
-  std::uint64_t breaker_opened = 0;
+  std::map<std::string, RouteTrouble> routes;  // by name; gauges
+  std::uint64_t breaker_opened = 0;         // those of routes as well
+  std::uint64_t routes_refused = 0;         // failures of routes that there was no place for
   std::uint64_t ejections = 0;
   std::string reason;  // why it is not simply closed, from one of the workers that say so
   std::uint64_t load_samples = 0;  // responses with which it told its utilisation, and the sum of that

@@ -69,6 +69,10 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
     AddIfAny(metrics, observe::kBreakerOpened, {name, address}, backend.breaker_opened);
     AddIfAny(metrics, observe::kEjections, {name, address}, backend.ejections);
     for (std::size_t i = 0; i < sum.breakers.size(); ++i) sum.breakers[i] += backend.breakers[i];
+    for (const auto& [route, trouble] : backend.routes) {
+      for (std::size_t i = 0; i < sum.breakers.size(); ++i) sum.breakers[i] += trouble.breakers[i];
+    }
+    sum.routes_refused += backend.routes_refused;
     sum.ejected += backend.ejected;
     sum.response_bytes += backend.response_bytes;
     sum.request_bytes += backend.request_bytes;
@@ -96,6 +100,7 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
   AddIfAny(metrics, observe::kPoolExhausted, {name}, sum.pool_exhausted);
   for (std::size_t i = 0; i < kBreakerStates.size(); ++i) metrics.Set(observe::kBreakers, {name, kBreakerStates[i]}, sum.breakers[i]);
   metrics.Set(observe::kEjected, {name}, sum.ejected);
+  AddIfAny(metrics, observe::kRoutesRefused, {name}, sum.routes_refused);
 }
 
 struct Names {
@@ -131,6 +136,7 @@ void ForgetUpstream(const std::string& name, observe::Metrics& metrics) {
   metrics.Remove(observe::kUpstreamBytes, {name});
   metrics.Remove(observe::kUpstreamRequestBytes, {name});
   metrics.Remove(observe::kPoolExhausted, {name});
+  metrics.Remove(observe::kRoutesRefused, {name});
 }
 
 }  // namespace

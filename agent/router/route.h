@@ -26,6 +26,7 @@ struct Target {
 
 struct Route {
   std::string name;
+  std::uint64_t id = 0;  // a hash of the name, never 0
   std::vector<std::string> hosts;
   std::vector<MatchRule> matches;
   std::vector<Target> targets;

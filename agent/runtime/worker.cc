@@ -46,6 +46,7 @@ void Worker::Prepare(std::uint64_t epoch, std::shared_ptr<const snapshot::AgentS
     const bool same = previous != nullptr && previous->shared_config() == config;
     view->upstreams.push_back(same ? Ref<upstream::UpstreamState>(previous)
                                    : Ref<upstream::UpstreamState>(new upstream::UpstreamState(*loop_, config, previous, departed_)));
+    view->upstreams.back()->SetRoutes(snapshot->routes_of[view->upstreams.size() - 1]);
   }
   view->snapshot = std::move(snapshot);
   view->mirrors = mirrors_;

@@ -80,6 +80,8 @@ struct AgentSnapshot {
   std::vector<std::shared_ptr<const ListenerConfig>> listeners;
   // Routes name upstreams by position here.
   std::vector<std::shared_ptr<const upstream::UpstreamConfig>> upstreams;
+  // By upstream: how many routes forward to it.
+  std::vector<std::uint32_t> routes_of;
 };
 
 }  // namespace switchyard::agent::snapshot

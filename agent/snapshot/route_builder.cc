@@ -1,6 +1,9 @@
 #include "agent/snapshot/route_builder.h"
 
+#include <algorithm>
+
 #include "agent/snapshot/match_builder.h"
+#include "common/base/rendezvous.h"
 #include "common/config/limits.h"
 
 namespace switchyard::agent::snapshot {
@@ -42,6 +45,7 @@ std::shared_ptr<const router::Route> RouteBuilder::Make(const std::string& name,
   const v1::Route& proto = compiled.proto;
   auto out = std::make_shared<router::Route>();
   out->name = name;
+  out->id = std::max<std::uint64_t>(1, NameHash(name));
   out->hosts.assign(proto.hosts().begin(), proto.hosts().end());
   out->matches = compiled.matches;
   out->policies = compiled.policies;

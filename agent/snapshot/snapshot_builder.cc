@@ -256,6 +256,10 @@ void SnapshotBuilder::BuildListeners(const v1::Snapshot& proto, Result& result) 
     if (resource.has_route()) protos.push_back(&resource);
   }
   const std::vector<std::shared_ptr<const router::Route>> routes = routes_.Build(protos, upstream_index_, result.violations);
+  result.snapshot->routes_of.assign(result.snapshot->upstreams.size(), 0);
+  for (const auto& route : routes) {
+    for (const router::Target& target : route->targets) ++result.snapshot->routes_of[target.upstream];
+  }
   for (const v1::Resource& resource : proto.resources()) {
     if (!resource.has_listener()) continue;
     const auto port = static_cast<std::uint16_t>(resource.listener().port());

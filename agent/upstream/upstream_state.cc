@@ -35,13 +35,22 @@ BackendState::~BackendState() {
   departed_.Merge(last);
 }
 
-std::uint32_t BackendState::AttemptStarted() {
-  if (picker_ != nullptr) return picker_->Started(member_, loop_.Now());
+balancer::Ticket BackendState::AttemptStarted(const breaker::RouteName& route) {
+  if (picker_ != nullptr) return picker_->Started(member_, loop_.Now(), route.id);
   ++record_.in_flight;
-  return 0;
+  return {};
 }
 
-void BackendState::AttemptEnded(std::uint32_t ticket, const breaker::AttemptResult& result) {
+void BackendState::AttemptEnded(const balancer::Ticket& ticket, const breaker::AttemptResult& result, const breaker::RouteName& route) {
+  balancer::Telling telling;
+  if (picker_ != nullptr) {
+    telling = picker_->Ended(member_, ticket, result, loop_.Now(), loop_.random(), route);
+  } else {
+    --record_.in_flight;
+  }
+  evidence_.failed += telling.failed;
+  evidence_.unanswered += telling.unanswered;
+  if (!telling.result) return;
   if (result.outcome == breaker::Outcome::kSuccess) {
     ++evidence_.succeeded;
   } else if (breaker::IsLocal(result.outcome)) {
@@ -49,8 +58,6 @@ void BackendState::AttemptEnded(std::uint32_t ticket, const breaker::AttemptResu
   } else if (breaker::IsFailure(result.outcome)) {
     ++evidence_.failed;
   }
-  if (picker_ != nullptr) return picker_->Ended(member_, ticket, result, loop_.Now(), loop_.random());
-  --record_.in_flight;
 }
 
 void BackendState::ConnectFailed(Cause cause) {
@@ -98,6 +105,15 @@ report::BackendWindow BackendState::Collect() {
   out.ejected = record_.outlier.ejected() ? 1 : 0;
   if (state != breaker::State::kClosed) out.reason = NameOf(record_.breaker.reason());
   if (record_.outlier.ejected()) out.reason = NameOf(record_.outlier.reason());
+  out.breaker_opened += record_.routes_opened - std::exchange(routes_opened_told_, record_.routes_opened);
+  out.routes_refused = record_.routes_refused - std::exchange(routes_refused_told_, record_.routes_refused);
+  if (record_.routes == nullptr) return out;
+  for (const auto& one : record_.routes->all()) {
+    if (one->breaker.state() == breaker::State::kClosed) continue;
+    report::RouteTrouble& trouble = out.routes[one->name()];
+    ++trouble.breakers[static_cast<std::size_t>(one->breaker.state())];
+    trouble.reason = NameOf(one->breaker.reason());
+  }
   return out;
 }
 
@@ -196,8 +212,8 @@ void UpstreamState::Leave(bool retry, bool failed) {
   usage_->retries -= retry ? 1 : 0;
 }
 
-Cause UpstreamState::refusal() const {
-  return picker_->refusal() == balancer::Refusal::kBreakerOpen ? Cause::kBreakerOpen : Cause::kNoBackend;
+Cause UpstreamState::refusal(std::uint64_t route) const {
+  return picker_->refusal(route) == balancer::Refusal::kBreakerOpen ? Cause::kBreakerOpen : Cause::kNoBackend;
 }
 
 std::size_t UpstreamState::IndexOf(const BackendState* backend) const {
@@ -217,20 +233,20 @@ Affinity UpstreamState::AffinityOf(const codec::RequestHead& head, std::string_v
   return affinity;
 }
 
-BackendState* UpstreamState::Pick(const Affinity& affinity, const BackendState* avoid) {
+BackendState* UpstreamState::Pick(const Affinity& affinity, const BackendState* avoid, std::uint64_t route) {
   const TimePoint now = loop_.Now();
   if (picker_->RefreshDue(now)) Refresh(now);
-  const std::size_t picked = picker_->Pick(affinity.key, affinity.session, IndexOf(avoid), now, loop_.random());
+  const std::size_t picked = picker_->Pick(affinity.key, affinity.session, IndexOf(avoid), now, loop_.random(), route);
   return picked == balancer::kNone ? nullptr : backends_[picked].get();
 }
 
-BackendState* UpstreamState::PickOtherFamily(const BackendState& than) {
+BackendState* UpstreamState::PickOtherFamily(const BackendState& than, std::uint64_t route) {
   const TimePoint now = loop_.Now();
   if (picker_->RefreshDue(now)) Refresh(now);
   const std::size_t first = loop_.random().Below(backends_.size());
   for (std::size_t i = 0; i < backends_.size(); ++i) {
     const std::size_t at = (first + i) % backends_.size();
-    if (backends_[at]->endpoint().is_v6() != than.endpoint().is_v6() && picker_->Usable(at)) return backends_[at].get();
+    if (backends_[at]->endpoint().is_v6() != than.endpoint().is_v6() && picker_->Usable(at, route)) return backends_[at].get();
   }
   return nullptr;
 }

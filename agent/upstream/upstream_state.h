@@ -40,9 +40,9 @@ class BackendState final : public loop::RefCounted {
   report::BackendWindow& window() { return window_; }
   std::uint32_t in_flight() const { return record_.in_flight; }
 
-  // The ticket goes back with the result, exactly once.
-  std::uint32_t AttemptStarted();
-  void AttemptEnded(std::uint32_t ticket, const breaker::AttemptResult& result);
+  // The ticket goes back with the result, exactly once. `route`: for whom, if for one.
+  balancer::Ticket AttemptStarted(const breaker::RouteName& route = {});
+  void AttemptEnded(const balancer::Ticket& ticket, const breaker::AttemptResult& result, const breaker::RouteName& route = {});
   // What the backend says of its load with a response that took `latency`; see agent/codec/endpoint_load.h.
   void TakeLoad(std::string_view text, Duration latency);
   // A connection could not be made, and the request that it was for had gone another way.
@@ -71,6 +71,8 @@ class BackendState final : public loop::RefCounted {
   bool left_out_ = false;  // of the agent's subset: no connections are made ahead
   std::uint64_t opened_told_ = 0;
   std::uint64_t ejections_told_ = 0;
+  std::uint64_t routes_opened_told_ = 0;
+  std::uint64_t routes_refused_told_ = 0;
   balancer::Picker* picker_ = nullptr;  // of the newest UpstreamState
   std::size_t member_ = 0;              // there
 };
@@ -90,13 +92,15 @@ class UpstreamState final : public loop::RefCounted {
   const UpstreamConfig& config() const { return *config_; }
   const std::shared_ptr<const UpstreamConfig>& shared_config() const { return config_; }
   const std::vector<loop::Ref<BackendState>>& backends() const { return backends_; }
+  // How many routes forward to it. With several each has breakers of its own.
+  void SetRoutes(std::uint32_t count) { picker_->SetSeveralRoutes(count > 1); }
 
   Affinity AffinityOf(const codec::RequestHead& head, std::string_view client_ip) const;
-  // Null when no backend may take the request; refusal() says why. `avoid`: where it just failed, or null.
-  BackendState* Pick(const Affinity& affinity, const BackendState* avoid);
-  Cause refusal() const;
+  // Null when no backend may take the request; refusal() says why. `avoid`: where it just failed, or null. `route`: the id of its route, 0: none.
+  BackendState* Pick(const Affinity& affinity, const BackendState* avoid, std::uint64_t route = 0);
+  Cause refusal(std::uint64_t route = 0) const;
   // A backend of the other IP family than `than` that may take the request now; null: there is none. For a request whose connection takes its time.
-  BackendState* PickOtherFamily(const BackendState& than);
+  BackendState* PickOtherFamily(const BackendState& than, std::uint64_t route);
   bool has_both_families() const { return has_both_families_; }
   // Bulkhead: false when this worker has as many attempts under way as it may. Each true is followed by one Leave.
   bool HasRoom(bool retry) const;

@@ -110,13 +110,21 @@ inline constexpr MetricDef kPoolExhausted{"switchyard_upstream_pool_exhausted_to
                                           {"upstream"},
                                           1000};
 
-inline constexpr MetricDef kBreakers{"switchyard_breakers", "Breakers of backends, one per worker, by state: closed, soft, open, half_open.",
+inline constexpr MetricDef kBreakers{"switchyard_breakers",
+                                     "Breakers by state: closed, soft, open, half_open. One per backend and worker, and those of routes that are not closed.",
                                      MetricKind::kGauge,
                                      {"upstream", "state"},
                                      4000};
-inline constexpr MetricDef kBreakerOpened{"switchyard_breaker_opened_total", "Breakers that went from closed to open.", MetricKind::kCounter,
+inline constexpr MetricDef kBreakerOpened{"switchyard_breaker_opened_total",
+                                          "Breakers that went from closed to open, those of routes as well.",
+                                          MetricKind::kCounter,
                                           {"upstream", "backend"},
                                           6000};
+inline constexpr MetricDef kRoutesRefused{"switchyard_route_breakers_refused_total",
+                                          "Failures of routes that there was no place for a breaker of their own for; the backend's took them.",
+                                          MetricKind::kCounter,
+                                          {"upstream"},
+                                          1000};
 inline constexpr MetricDef kEjected{"switchyard_ejected_backends", "Backends out by outlier detection, one per worker.", MetricKind::kGauge,
                                     {"upstream"},
                                     1000};

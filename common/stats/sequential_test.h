@@ -34,6 +34,9 @@ class SequentialTest {
   void AddCusum(bool error, const Hypotheses& h, int times = 1) {
     sum_ = std::clamp(sum_ + times * Step(error, h), 0.0, 2 * kCertain);
   }
+  // It is worth so many failures, or more.
+  bool Holds(double failures, const Hypotheses& h) const { return sum_ >= failures * Step(true, h); }
+  void Set(double sum) { sum_ = std::clamp(sum, -2 * kCertain, 2 * kCertain); }
   void AddSprt(bool error, const Hypotheses& h) { sum_ = std::clamp(sum_ + Step(error, h), -2 * kCertain, 2 * kCertain); }
 
  private:

@@ -27,13 +27,18 @@ constexpr std::size_t kBackends = 4;
 
 constexpr auto kSlow = std::chrono::milliseconds(100);
 
-// Answers 200, or 503 while `bad`; late while `slow`.
-RawBackend::Handler Switchable(const std::atomic<bool>& bad, const std::atomic<bool>& slow, std::atomic<int>& served) {
-  return [&bad, &slow, &served](BackendConnection& connection) {
-    while (connection.ReadRequest().ok()) {
+// Answers 200, or 503 while `bad`, or 503 to /buy while `no_buys`; late while `slow`.
+RawBackend::Handler Switchable(const std::atomic<bool>& bad, const std::atomic<bool>& no_buys, const std::atomic<bool>& slow, std::atomic<int>& served,
+                               std::atomic<int>& buys) {
+  return [&](BackendConnection& connection) {
+    while (true) {
+      const auto request = connection.ReadRequest();
+      if (!request.ok()) return;
+      const bool buy = request->start_line.find(" /buy") != std::string::npos;
       ++served;
+      buys += buy ? 1 : 0;
       if (slow) Eventually([&slow] { return !slow; }, kSlow);
-      const bool fails = bad;
+      const bool fails = bad || (buy && no_buys);
       if (!connection.Write(fails ? "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()) return;
     }
   };
@@ -46,7 +51,7 @@ class FleetLoop : public testing::Test {
     ASSERT_TRUE(started.ok()) << started.status();
     fleet_ = *std::move(started);
     for (std::size_t b = 0; b < kBackends; ++b) {
-      backends_.push_back(std::make_unique<RawBackend>(Switchable(bad_[b], slow_[b], served_[b])));
+      backends_.push_back(std::make_unique<RawBackend>(Switchable(bad_[b], no_buys_[b], slow_[b], served_[b], buys_[b])));
     }
   }
   void TearDown() override { StopTraffic(); }
@@ -64,14 +69,24 @@ class FleetLoop : public testing::Test {
     return fleet_->Apply(yaml);
   }
 
+  // Two kinds of requests, by turns, each on a route of its own.
+  absl::Status ApplyWithBuys(const std::string& upstream_lines) {
+    if (absl::Status applied = Apply(upstream_lines); !applied.ok()) return applied;
+    buys_too_ = true;
+    return fleet_->Apply("kind: Route\nname: buy\nspec:\n  listeners: [l0, l1, l2, l3]\n  matches: [{path: {prefix: /buy}}]\n"
+                         "  forward: {upstreams: [{upstream: app}]}\n");
+  }
+
   // One client per agent, one request after the other.
   void StartTraffic() {
     for (std::size_t a = 0; a < kAgents; ++a) {
       clients_.emplace_back([this, a] {
+        bool buy = false;
         while (!stop_) {
           auto client = RawHttpClient::Connect(ports_[a].port());
           while (client.ok() && !stop_) {
-            auto answer = client->Exchange(Get("/"));
+            buy = buys_too_ && !buy;
+            auto answer = client->Exchange(Get(buy ? "/buy" : "/"));
             if (!answer.ok()) {
               ++broken_;
               break;
@@ -99,7 +114,10 @@ class FleetLoop : public testing::Test {
   std::unique_ptr<Fleet> fleet_;
   std::array<harness::ReservedPort, kAgents> ports_;
   std::array<std::atomic<bool>, kBackends> bad_{};
+  std::array<std::atomic<bool>, kBackends> no_buys_{};
   std::array<std::atomic<bool>, kBackends> slow_{};
+  std::array<std::atomic<int>, kBackends> buys_{};
+  bool buys_too_ = false;
   std::array<std::atomic<int>, kBackends> served_{};
   std::vector<std::unique_ptr<RawBackend>> backends_;
   std::vector<std::thread> clients_;
@@ -129,6 +147,31 @@ TEST_F(FleetLoop, ASickBackendIsOutForAllAndExplained) {
   bad_[2] = false;
   EXPECT_TRUE(Eventually([&] { return Explains(2, "verdict    good"); }, std::chrono::seconds(40)));
   EXPECT_NE(Yardctl({"weights", "app"}).find("utilisation not known"), std::string::npos);
+}
+
+TEST_F(FleetLoop, NobodyIsEjectedForOneSickEndpoint) {
+  const absl::Status applied = ApplyWithBuys("  balancer: RANDOM\n");
+  ASSERT_TRUE(applied.ok()) << applied;
+  StartTraffic();
+  ASSERT_TRUE(Eventually([&] { return good_ > 500; }));
+  no_buys_[2] = true;
+  // Its route goes elsewhere, in every agent, but for trials.
+  ASSERT_TRUE(Eventually([&] {
+    const int before = buys_[2];
+    const int good = good_;
+    return Eventually([&] { return good_ > good + 1000; }) && buys_[2] - before < 20;
+  }));
+  EXPECT_TRUE(Explains(2, "verdict    good")) << Yardctl({"explain", "backend", backends_[2]->address()});
+  // The other one has a quarter of its requests served there, as ever.
+  const int served = served_[2];
+  const int buys = buys_[2];
+  const int good = good_;
+  ASSERT_TRUE(Eventually([&] { return good_ > good + 2000; }));
+  EXPECT_GE((served_[2] - served) - (buys_[2] - buys), 150);
+  EXPECT_TRUE(Explains(2, "verdict    good"));
+  // What is sick for everybody is out for everybody.
+  bad_[2] = true;
+  EXPECT_TRUE(Eventually([&] { return Explains(2, "verdict    ejected: error_rate"); })) << Yardctl({"explain", "backend", backends_[2]->address()});
 }
 
 TEST_F(FleetLoop, OperatorsOverruleAndAControllerMayDie) {

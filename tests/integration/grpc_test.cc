@@ -56,6 +56,10 @@ class Reactor final : public grpc::ServerGenericBidiReactor {
       Finish(grpc::Status(grpc::StatusCode::NOT_FOUND, "no such thing"));
       return;
     }
+    if (method_ == "/t/Broken") {
+      Finish(grpc::Status(grpc::StatusCode::INTERNAL, "a fault of mine"));
+      return;
+    }
     if (method_ == "/t/Wait") {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(context->deadline() - Wall());
       if (!facts_.left_set.exchange(true)) facts_.left.set_value(left);
@@ -67,6 +71,7 @@ class Reactor final : public grpc::ServerGenericBidiReactor {
  private:
   void OnReadDone(bool ok) override {
     if (!ok) {
+      if (method_ == "/t/BrokenLate") return Finish(grpc::Status(grpc::StatusCode::INTERNAL, "a fault of mine"));
       context_->AddTrailingMetadata("t-count", std::to_string(count_));
       ++facts_.echoed;
       return Finish(grpc::Status::OK);
@@ -280,6 +285,27 @@ TEST(Grpc, ATrailersOnlyStatusPasses) {
   const grpc::Status status = call.Finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(status.error_message(), "no such thing");
+}
+
+TEST(Grpc, AStatusThatIsTheServersOwnFaultOpensItsBreakerAndTheCallersDoesNot) {
+  for (const char* method : {"/t/Broken", "/t/BrokenLate"}) {
+    GrpcServer server;
+    const Site site({.upstream_line = "protocol: HTTP2\n  breaker: {mode: COUNT, failure_threshold: 3, open_timeout: 60s}", .backends = {server.address()}});
+    const auto code = [&](const char* name) {
+      Call call(site.port(), name);
+      if (std::string_view(name) == "/t/BrokenLate") {
+        (void)call.Send("hello");
+        (void)call.SendEnd();
+      }
+      while (call.Read()) {
+      }
+      return call.Finish().error_code();
+    };
+    for (int i = 0; i < 12; ++i) EXPECT_EQ(code("/t/Fail"), grpc::StatusCode::NOT_FOUND);
+    EXPECT_EQ(code(method), grpc::StatusCode::INTERNAL);
+    // The agent's own answer: `breaker_open`.
+    EXPECT_TRUE(harness::Eventually([&] { return code(method) == grpc::StatusCode::UNAVAILABLE; })) << method;
+  }
 }
 
 TEST(Grpc, TheDeadlineReachesTheServer) {

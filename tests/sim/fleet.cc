@@ -43,7 +43,7 @@ struct Request {
   std::size_t agent = 0;
   std::size_t backend = 0;
   double rif = 1;
-  std::uint32_t ticket = 0;
+  agent::balancer::Ticket ticket;
   agent::breaker::Outcome outcome = agent::breaker::Outcome::kSuccess;
   Report report{};
   bool measured = false;

@@ -110,7 +110,7 @@ class SilentAgent {
       ++failed_;
       return;
     }
-    const std::uint32_t ticket = picker_->Started(at, clock_.Now());
+    const balancer::Ticket ticket = picker_->Started(at, clock_.Now());
     picker_->Ended(at, ticket, {agent::breaker::Outcome::kSuccess, std::chrono::milliseconds(5)}, clock_.Now(), random_);
     ++counts_[at];
     ++requests_;

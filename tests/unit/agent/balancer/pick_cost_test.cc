@@ -47,10 +47,41 @@ TEST_P(PickCostTest, NothingIsAllocated) {
     if (picker.RefreshDue(now)) picker.Refresh(now);
     const std::size_t at = picker.Pick(random.Next(), kNone, i % 7 == 0 ? 3 : kNone, now, random);
     ASSERT_LT(at, members.size());
-    const std::uint32_t ticket = picker.Started(at, now);
+    const Ticket ticket = picker.Started(at, now);
     picker.OnReport(at, {1, 0.01F, 0, now});
     const auto outcome = i % 50 == 0 ? breaker::Outcome::kServerError : breaker::Outcome::kSuccess;
     picker.Ended(at, ticket, {outcome, std::chrono::milliseconds(5)}, now, random);
+  }
+  EXPECT_EQ(allocations, before);
+}
+
+// Three routes, one of which avoids a backend: neither it nor the others allocate.
+TEST_P(PickCostTest, NothingIsAllocatedForRoutesEither) {
+  auto policy = std::make_shared<PickerPolicy>();
+  std::vector<Member> members;
+  for (std::uint64_t i = 0; i < 100; ++i) members.push_back({Mix(i), 1, 0, true});
+  policy->plan = MakePlan({.kind = static_cast<Kind>(GetParam()), .hash_bound = 1.25, .least_capacity = 0.2}, members);
+  std::vector<BackendRecord> records(members.size());
+  std::vector<BackendRecord*> pointers;
+  for (BackendRecord& record : records) pointers.push_back(&record);
+  Random random(1);
+  TimePoint now(std::chrono::seconds(10));
+  Picker picker(policy, pointers, false, now, random);
+  picker.SetSeveralRoutes(true);
+  for (std::size_t i = 0; i < members.size(); ++i) picker.SetBasis(i, true, true);
+  picker.Refresh(now);
+  for (int i = 0; i < 6; ++i) {
+    picker.Ended(7, picker.Started(7, now, 1), {breaker::Outcome::kServerError, std::chrono::milliseconds(1)}, now, random, {1, "sick"});
+  }
+  const std::uint64_t before = allocations;
+  for (int i = 0; i < 20'000; ++i) {
+    now += std::chrono::microseconds(50);
+    if (picker.RefreshDue(now)) picker.Refresh(now);
+    const std::uint64_t route = 1 + static_cast<std::uint64_t>(i) % 3;
+    const std::size_t at = picker.Pick(random.Next(), kNone, kNone, now, random, route);
+    ASSERT_TRUE(at < members.size() && (at != 7 || route != 1));
+    const Ticket ticket = picker.Started(at, now, route);
+    picker.Ended(at, ticket, {breaker::Outcome::kSuccess, std::chrono::milliseconds(5)}, now, random, {route, "r"});
   }
   EXPECT_EQ(allocations, before);
 }

@@ -27,6 +27,14 @@ TEST(Grpc, IsToldByVersionAndContentType) {
   EXPECT_FALSE(IsGrpc(codec::RequestHead()));
 }
 
+TEST(Grpc, OnlyWhatAServerSaysOfItselfIsAFailure) {
+  for (const int code : {2, 13, 15}) EXPECT_EQ(OutcomeOfGrpc(static_cast<std::int16_t>(code)), breaker::Outcome::kServerError) << code;
+  EXPECT_EQ(OutcomeOfGrpc(14), breaker::Outcome::kGatewayError);
+  for (const int code : {-1, 0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 99}) {
+    EXPECT_EQ(OutcomeOfGrpc(static_cast<std::int16_t>(code)), breaker::Outcome::kSuccess) << code;
+  }
+}
+
 TEST(Grpc, TimeoutsAreRead) {
   EXPECT_EQ(GrpcTimeout(Head("grpc-timeout", "5S")), Duration(seconds(5)));
   EXPECT_EQ(GrpcTimeout(Head("grpc-timeout", "1H")), Duration(std::chrono::hours(1)));

@@ -67,6 +67,21 @@ TEST(WindowMetrics, ShowsPoolsByState) {
   EXPECT_EQ(metrics.Value(observe::kPoolConnections, {"web", "busy"}), 0);
 }
 
+TEST(WindowMetrics, CountsBreakersOfRoutesWithThoseOfBackends) {
+  Window window;
+  BackendWindow& backend = window.backends["web"]["a"];
+  backend.breakers[0] = 1;
+  backend.routes["buy"].breakers[2] = 1;
+  backend.routes["look"].breakers[1] = 1;
+  backend.routes_refused = 3;
+  observe::Metrics metrics;
+  AddToMetrics(window, metrics);
+  EXPECT_EQ(metrics.Value(observe::kBreakers, {"web", "closed"}), 1);
+  EXPECT_EQ(metrics.Value(observe::kBreakers, {"web", "soft"}), 1);
+  EXPECT_EQ(metrics.Value(observe::kBreakers, {"web", "open"}), 1);
+  EXPECT_EQ(metrics.Value(observe::kRoutesRefused, {"web"}), 3);
+}
+
 TEST(WindowMetrics, ShowsTheLagOfEachWorkersLoop) {
   Window one;
   one.turns[0].RecordN(100, 9);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/report/trouble.h"
+
 namespace switchyard::agent::report {
 namespace {
 
@@ -40,6 +42,34 @@ TEST(Window, AddsCountsAndGaugesOfAllWorkers) {
   EXPECT_EQ(listener.causes[CauseIndex(Cause::kNoRoute)], 2U);
   EXPECT_EQ(listener.duration.count(), 17U);
   EXPECT_EQ(listener.open_connections, 10U);
+}
+
+// Of a worker where the route's breaker is in `state`.
+Window RouteTroubleSample(std::size_t state, const std::string& reason) {
+  Window window;
+  BackendWindow& backend = window.backends["web"]["10.0.0.1:80"];
+  backend.breakers[0] = 1;
+  backend.routes_refused = 2;
+  backend.routes["buy"].breakers[state] = 1;
+  backend.routes["buy"].reason = reason;
+  return window;
+}
+
+TEST(Window, BreakersOfRoutesAreToldBesideThoseOfTheirBackends) {
+  Window sum = RouteTroubleSample(2, "error_rate");
+  sum.Merge(RouteTroubleSample(3, "slow_calls"));
+  sum.Merge(Sample(1));
+  EXPECT_EQ(sum.backends["web"]["10.0.0.1:80"].routes_refused, 4U);
+  std::vector<BackendTrouble> trouble = TroubleIn(sum);
+  ASSERT_EQ(trouble.size(), 1U) << "the backend's own breakers are closed";
+  EXPECT_EQ(trouble[0].route, "buy");
+  EXPECT_EQ(trouble[0].breakers, (std::array<std::uint32_t, 4>{0, 0, 1, 1}));
+  EXPECT_EQ(trouble[0].reason, "error_rate");
+  sum.backends["web"]["10.0.0.1:80"].breakers[2] = 1;
+  trouble = TroubleIn(sum);
+  ASSERT_EQ(trouble.size(), 2U);
+  EXPECT_EQ(trouble[0].route, "");
+  EXPECT_EQ(trouble[1].route, "buy");
 }
 
 TEST(Window, TakesUpWhatItDidNotKnow) {
