@@ -125,7 +125,12 @@ export function Chart({ label, time, lines, marks = [], format, step, from, to, 
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [shape, colours]);
 
+  // What is drawn, by identity: a page is drawn anew for reasons that are none of a chart's.
+  const drawn = useRef<unknown[]>([]);
   useEffect(() => {
+    const wanted = [plot.current, time, marks, step, from, to, ...lines.map((line) => line.values)];
+    if (wanted.length === drawn.current.length && wanted.every((part, i) => part === drawn.current[i])) return;
+    drawn.current = wanted;
     const data = withGaps(time, lines, step);
     plot.current?.setData(data);
     // Without a pointer over it the legend has the figures of now.
