@@ -37,6 +37,8 @@ constexpr MetricDef kHistoryBytes{"switchyard_controller_history_bytes", "Size o
 constexpr MetricDef kHistoryCap{"switchyard_controller_history_cap_bytes", "What the history of figures may take at most.", MetricKind::kGauge};
 constexpr MetricDef kHistoryFailures{"switchyard_controller_history_failures_total", "Writes of the history of figures that failed.", MetricKind::kCounter};
 
+constexpr MetricDef kLogins{"switchyard_controller_dashboard_sessions", "Sessions of people on the dashboard that have not ended.", MetricKind::kGauge};
+
 constexpr Duration kSilence = std::chrono::seconds(10);
 constexpr MetricDef kFound{"switchyard_controller_kubernetes_backends", "Backends found in Kubernetes, by upstream.", MetricKind::kGauge, {"upstream"}};
 constexpr MetricDef kFoundFailing{"switchyard_controller_kubernetes_failing", "1 while endpoints of this namespace cannot be listed or watched.",
@@ -96,6 +98,7 @@ std::string ControllerMetrics::Scrape() {
   metrics_.Set(kAgentsBehind, {"rejected"}, standings.rejected);
   metrics_.Set(kAgentsSilent, standings.silent);
   AddHistory();
+  metrics_.Set(kLogins, static_cast<double>(sources_.logins->size()));
   metrics_.Clear(observe::kTlsCertificateExpiry);
   for (const auto& [key, resource] : catalog->resources) {
     if (!resource->has_secret()) continue;

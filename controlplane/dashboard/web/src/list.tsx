@@ -39,7 +39,7 @@ interface Properties<Row> {
 }
 
 // Rows by which what is in the page moves on; there are more than that many beyond either end of what is in sight.
-const kStride = 8;
+const kStride = 4;
 const kWide = 760;
 const kMiddle = 460;
 
