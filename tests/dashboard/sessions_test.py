@@ -106,8 +106,8 @@ class Sessions(unittest.TestCase):
         self.assert_over(other, csrf)
 
     def test_sessions_that_make_no_sense_are_refused_at_the_start(self):
-        for flags, word in ((["--session-idle", "0s"], "--session-idle"), (["--session-life", "8d"], "--session-life"), (["--session-life", "soon"], "--session-life"),
-                            (["--session-idle", "2h", "--session-life", "1h"], "--session-idle")):
+        for flags, word in ((["--session-idle", "0s"], "--session-idle"), (["--session-life", "8d"], "--session-life"),
+                            (["--session-life", "soon"], "--session-life"), (["--session-idle", "2h", "--session-life", "1h"], "--session-idle")):
             done = subprocess.run([BIN / "yard-controller", *flags], capture_output=True, text=True, timeout=30, check=False)
             self.assertEqual(done.returncode, 2, flags)
             self.assertIn(word, done.stderr)

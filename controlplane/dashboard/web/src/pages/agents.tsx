@@ -125,7 +125,7 @@ function OneAgent({ agent, generation }: { agent: AgentInfo; generation: number 
         <div><dt>State</dt><dd><Badge tone={tone}>{text}</Badge></dd></div>
         <div><dt>{agent.connected ? "Connected" : "Last heard of"}</dt><dd title={clock(agent.since)}>{ago(agent.since)}</dd></div>
         <div><dt>Serves generation</dt><dd>{agent.applied_generation} of {generation}</dd></div>
-        <div><dt>Behind for</dt><dd>{agent.config_age}</dd></div>
+        <div><dt>Behind for</dt><dd>{agent.config_age === "0s" ? "not behind" : agent.config_age}</dd></div>
         <div><dt>Certificate</dt><dd className={certificateTone(agent)} title={clock(agent.certificate_not_after)}>ends {until(agent.certificate_not_after)}</dd></div>
         <div><dt>Version</dt><dd>{agent.version}</dd></div>
         <div><dt>Zone</dt><dd>{agent.zone || "none"}</dd></div>

@@ -50,7 +50,7 @@ function OneUpstream({ name }: { name: string }) {
     <>
       <p className="path"><a href="#/upstreams">Upstreams</a> /</p>
       <h1>{name}</h1>
-      <Tiles row={row} sum={sum} />
+      <Tiles row={row} sum={sum} down={backends.filter(probedOut).length} />
       <Card title="Golden signals" aside={<RangePicker range={range} onPick={setRange} />}>
         <Failure error={error} />
         {series ? (
@@ -77,14 +77,14 @@ function OneUpstream({ name }: { name: string }) {
   );
 }
 
-function Tiles({ row, sum }: { row: FlowRow | undefined; sum: TopRow | undefined }) {
+function Tiles({ row, sum, down }: { row: FlowRow | undefined; sum: TopRow | undefined; down: number }) {
   return (
     <dl className="tiles">
       <Tile label="Attempts per second" value={count(row?.rate ?? 0)} note={sum ? `${bytes(sum.response_rate)}/s from backends` : ""} />
       <Tile label="Failures" value={row?.rate ? percent(row.errors / row.rate) : "–"} note={`${count(row?.errors ?? 0)} per second`} tone={errorTone(row?.rate ?? 0, row?.errors ?? 0)} />
       <Tile label="Latency p99" value={millis(row?.p99_ms ?? 0)} note={`p50 ${millis(row?.p50_ms ?? 0)}`} />
       <Tile label="In flight" value={count(row?.in_flight ?? 0)} note="attempts under way" />
-      <Tile label="Backends" value={row?.backends ?? 0} note={row?.unhealthy ? "some are unhealthy" : "none unhealthy"} tone={row?.unhealthy ? "bad" : "plain"} />
+      <Tile label="Backends" value={row?.backends ?? 0} note={down ? `${down} unhealthy` : row?.unhealthy ? "unhealthy for some agents" : "none unhealthy"} tone={row?.unhealthy ? "bad" : "plain"} />
     </dl>
   );
 }
@@ -94,6 +94,11 @@ export function healthOf(row: TopRow): { tone: Tone; text: string } {
   if (!row.unhealthy) return { tone: "good", text: "healthy" };
   if (!row.healthy) return { tone: "bad", text: "unhealthy" };
   return { tone: "warn", text: `${row.unhealthy} of ${row.healthy + row.unhealthy} agents: down` };
+}
+
+// Every agent's probes say no.
+function probedOut(row: TopRow): boolean {
+  return !row.healthy && row.unhealthy > 0;
 }
 
 function whyOf(row: TopRow): string {
@@ -124,9 +129,9 @@ function backendColumns(weightOf: Map<string, WeightRow>, chosen: string, onChoo
   return [
     { key: "backend", title: "Address", width: "minmax(9rem, 2fr)", value: (row) => row.backend, cell: (row) => <button type="button" className="quiet flat" aria-expanded={chosen === row.backend} title={`Why ${row.backend} gets what it gets`} onClick={(event) => { event.stopPropagation(); onChoose(row.backend); }}>{row.backend}</button> },
     { key: "health", title: "Health", width: "minmax(7rem, 1.4fr)", value: (row) => row.unhealthy - row.healthy, cell: (row) => { const { tone, text } = healthOf(row); return <Badge tone={tone}>{text}</Badge>; } },
-    { key: "verdict", title: "Verdict", width: "minmax(6.6rem, 1fr)", wide: true, value: (row) => weightOf.get(row.backend)?.verdict ?? "", cell: (row) => { const weight = weightOf.get(row.backend); return weight ? <Badge tone={kVerdicts[weight.verdict] ?? "plain"}>{word(weight.verdict)}</Badge> : <span className="muted">none yet</span>; } },
+    { key: "verdict", title: "Verdict", width: "minmax(6.6rem, 1fr)", wide: true, value: (row) => weightOf.get(row.backend)?.verdict ?? "", cell: (row) => { const weight = weightOf.get(row.backend); return probedOut(row) && !row.rate ? <span className="muted" title="A verdict is about how requests end; probes keep them away">no requests</span> : weight ? <Badge tone={kVerdicts[weight.verdict] ?? "plain"}>{word(weight.verdict)}</Badge> : <span className="muted">none yet</span>; } },
     { key: "weight", title: "Weight", width: "minmax(6.6rem, 1fr)", numeric: true, wide: true, value: (row) => { const weight = weightOf.get(row.backend); return weight ? weight.configured * sharePercent(weight) : 0; },
-      cell: (row) => { const weight = weightOf.get(row.backend); return weight ? <span title="configured, and how much of it it gets">{weight.configured} × {sharePercent(weight)} %</span> : "–"; } },
+      cell: (row) => { const weight = weightOf.get(row.backend); return weight ? <span title="configured, and how much of it it gets">{weight.configured} × {probedOut(row) && !row.rate ? 0 : sharePercent(weight)} %</span> : "–"; } },
     { key: "rate", title: "Rate/s", width: "minmax(4rem, 1fr)", numeric: true, middle: true, value: (row) => row.rate, cell: (row) => count(row.rate) },
     { key: "success", title: "Success", width: "minmax(4.5rem, 1fr)", numeric: true, middle: true, value: (row) => row.success,
       cell: (row) => <span className={`tone-${errorTone(1, 1 - row.success)}`}>{row.rate ? percent(row.success) : "–"}</span> },
