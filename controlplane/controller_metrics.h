@@ -45,6 +45,7 @@ class ControllerMetrics {
 
  private:
   void AddFleet();
+  void AddBackends();
   void AddHistory();
   void Raise(const observe::MetricDef& metric, std::uint64_t sum);
   void AddKubernetes();

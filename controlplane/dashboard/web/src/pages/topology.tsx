@@ -1,12 +1,14 @@
 // Topology: listeners -> routes -> upstreams, as lines between columns; on a narrow screen as nested lists.
 import { memo, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { bytes, count, millis, percent } from "../format";
-import { useLivePart } from "../live";
+import { target } from "../api";
+import { useLive, useLivePart } from "../live";
 import { keepSame } from "../same";
 import { useRem } from "../theme";
-import { overviewGeneration, type FlowRow, type Overview, type Topology } from "../types";
+import { overviewGeneration, type FlowRow, type Overview, type TopResponse, type Topology } from "../types";
 import { Badge, Failure, Loading, useRead, type Tone } from "../widgets";
 import { errorTone } from "./overview";
+import { healthOf } from "./upstreams";
 
 interface Node {
   key: string;
@@ -25,6 +27,7 @@ interface Graph {
 }
 
 const kMost = 80;
+const kMostBackends = 40;
 
 function toneOf(row: FlowRow | undefined): { tone: Tone; text: string } {
   if (!row) return { tone: "plain", text: "no traffic seen" };
@@ -82,6 +85,20 @@ function build(topology: Topology, upstreamRows: FlowRow[], listenerRows: FlowRo
   return graph;
 }
 
+// The backends of the upstream that was chosen, as a column of their own; the ones in trouble first.
+function withBackends(graph: Graph, upstream: string, top: TopResponse | undefined): Graph {
+  const rows = (top?.rows ?? []).filter((row) => row.backend).sort((a, b) => b.unhealthy - a.unhealthy || b.rate - a.rate || (a.backend < b.backend ? -1 : 1));
+  const nodes = rows.slice(0, kMostBackends).map((row): Node => {
+    const { tone, text } = healthOf(row);
+    return { key: `b/${row.backend}`, title: row.backend, note: `${count(row.in_flight)} in flight`, rate: row.rate, tone, toneText: text,
+      figures: `${count(row.rate)}/s · ${row.rate ? percent(1 - row.success) : "0 %"} failures · p99 ${millis(row.p99_ms)}` };
+  });
+  return {
+    columns: [...graph.columns, { title: `Backends of ${upstream}`, nodes, hidden: rows.length - nodes.length }],
+    edges: [...graph.edges, ...nodes.map((node) => ({ from: `u/${upstream}`, to: node.key, tone: node.tone, rate: node.rate }))],
+  };
+}
+
 // Everything that leads to a node or comes after it.
 function connected(graph: Graph, key: string): Set<string> {
   const found = new Set([key]);
@@ -114,17 +131,21 @@ export function TopologyPage() {
   const shown = useDeferredValue(chosen);
   const before = useRef<Graph>(undefined);
   const graph = useMemo(() => (value ? (before.current = keepSame(before.current, build(value, upstreams, listeners, wanted))) : undefined), [value, upstreams, listeners, wanted]);
-  const near = useMemo(() => (graph && shown ? connected(graph, shown) : undefined), [graph, shown]);
+  const upstream = shown.startsWith("u/") ? shown.slice(2) : "";
+  const top = useLive<TopResponse>(upstream ? target("/api/top", { upstream, window: 10 }) : "");
+  const whole = useMemo(() => (graph && upstream ? withBackends(graph, upstream, top) : graph), [graph, upstream, top]);
+  const near = useMemo(() => (whole && shown ? connected(whole, shown) : undefined), [whole, shown]);
   const choose = useCallback((key: string) => setChosen((old) => (key === old ? "" : key)), []);
-  if (!graph) return error ? <Failure error={error} /> : <Loading what="the topology" />;
+  if (!graph || !whole) return error ? <Failure error={error} /> : <Loading what="the topology" />;
   const nothing = graph.columns.every((column) => !column.nodes.length);
   return (
     <>
       <h1>Topology</h1>
       <label className="filter">Filter by name or host<input type="search" value={filter} onChange={(event) => setFilter(event.currentTarget.value)} /></label>
+      <p className="muted">Choose one to see what it is connected with; an upstream shows its backends.</p>
       {nothing ? (
         <p className="empty">{wanted ? "Nothing has this name." : <>Nothing is configured yet. Apply a configuration on <a href="#/changes">Changes</a>.</>}</p>
-      ) : <Columns graph={graph} near={near} chosen={chosen} onChoose={choose} />}
+      ) : <Columns graph={whole} near={near} chosen={chosen} onChoose={choose} />}
       {value?.truncated ? <p className="muted">This fleet is larger than the page shows: only the first 2,000 of each kind are here.</p> : null}
     </>
   );
@@ -143,8 +164,8 @@ const Columns = memo(function Columns({ graph, near, chosen, onChoose }: { graph
   const eachHeight = Math.round(useRem() * 4.55);
   const flat = width > 0 && width < 720;
   const height = Math.max(...graph.columns.map((column) => column.nodes.length)) * eachHeight + 36;
-  const gap = Math.max(48, width * 0.07);
-  const each = (width - 2 * gap) / 3;
+  const gap = Math.max(32, width * (graph.columns.length > 3 ? 0.04 : 0.07));
+  const each = (width - (graph.columns.length - 1) * gap) / graph.columns.length;
   const places = new Map<string, { x: number; y: number }>();
   graph.columns.forEach((column, c) => column.nodes.forEach((node, i) => places.set(node.key, { x: c * (each + gap), y: 36 + i * eachHeight + (eachHeight - 8) / 2 })));
   return (

@@ -102,7 +102,8 @@ function probedOut(row: TopRow): boolean {
 }
 
 function whyOf(row: TopRow): string {
-  if (!row.failures.length) return "";
+  // Answers of the backend itself have no cause of ours.
+  if (!row.failures.length) return row.rate && row.success < 0.9995 ? "its answers: status 500 or above" : "";
   return row.failures.map((failure) => `${word(failure.cause)} ×${failure.count}`).join(", ");
 }
 
