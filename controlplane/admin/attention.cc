@@ -84,7 +84,8 @@ void AttentionList::AddVerdicts(const v1::WeightsResponse& weights) {
                              : fmt::format("the fleet ejected {} of {} backends", count.ejected, count.backends),
           fmt::format("`yardctl explain {} {}` says why", name, count.first));
     }
-    if (count.overruled > 0) Add(Attention::SEVERITY_NOTICE, subject, fmt::format("a person overrules the verdict on {} of {} backends", count.overruled, count.backends));
+    if (count.overruled == 0) continue;
+    Add(Attention::SEVERITY_NOTICE, subject, fmt::format("a person overrules the verdict on {} of {} backends", count.overruled, count.backends));
   }
 }
 

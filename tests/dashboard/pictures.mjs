@@ -13,6 +13,7 @@ for (const [name, hash, theme] of [["overview", "overview", "light"], ["upstream
   await page.emulateMedia({ colorScheme: theme });
   await page.evaluate((to) => { location.hash = to; }, `#/${hash}`);
   await page.waitForTimeout(4000);
+  if (name === "topology") await page.getByRole("button", { name: /^stable/ }).click();
   const height = await page.evaluate(() => Math.min(document.documentElement.scrollHeight, 1150));
   await page.setViewportSize({ width: 1180, height });
   await page.waitForTimeout(2500);
