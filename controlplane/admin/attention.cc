@@ -82,7 +82,7 @@ void AttentionList::AddVerdicts(const v1::WeightsResponse& weights) {
       Add(Attention::SEVERITY_WARNING, subject,
           count.ejected == 1 ? fmt::format("the fleet ejected {}, 1 of {} backends", count.first, count.backends)
                              : fmt::format("the fleet ejected {} of {} backends", count.ejected, count.backends),
-          fmt::format("`yardctl explain {} {}` says why", name, count.first));
+          fmt::format("yardctl explain {} {} says why", name, count.first));
     }
     if (count.overruled == 0) continue;
     Add(Attention::SEVERITY_NOTICE, subject, fmt::format("a person overrules the verdict on {} of {} backends", count.overruled, count.backends));

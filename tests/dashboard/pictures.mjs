@@ -4,7 +4,7 @@ import { chromium } from "playwright-core";
 const facts = JSON.parse(process.env.DASHBOARD_FACTS);
 const browser = await chromium.launchPersistentContext(facts.profile, {
   executablePath: "/usr/bin/chromium", args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  ignoreHTTPSErrors: true, viewport: { width: 1180, height: 800 }, reducedMotion: "reduce",
+  ignoreHTTPSErrors: true, viewport: { width: 1260, height: 800 }, reducedMotion: "reduce",
 });
 const page = await browser.newPage();
 await page.goto(`${facts.url}#login=${facts.code}`);
@@ -14,8 +14,8 @@ for (const [name, hash, theme] of [["overview", "overview", "light"], ["upstream
   await page.evaluate((to) => { location.hash = to; }, `#/${hash}`);
   await page.waitForTimeout(4000);
   if (name === "topology") await page.getByRole("button", { name: /^stable/ }).click();
-  const height = await page.evaluate(() => Math.min(document.documentElement.scrollHeight, 1150));
-  await page.setViewportSize({ width: 1180, height });
+  const height = await page.evaluate(() => Math.min(Math.ceil(document.querySelector("main").getBoundingClientRect().bottom), 1200));
+  await page.setViewportSize({ width: 1260, height });
   await page.waitForTimeout(2500);
   await page.screenshot({ path: `${facts.pictures}/dashboard-${name}.png` });
 }

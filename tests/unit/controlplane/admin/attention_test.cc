@@ -65,7 +65,7 @@ TEST(Attention, NamesBackendsThatTheFleetEjectedAndOverrides) {
   EXPECT_EQ(response.attention(0).subject(), "upstream/checkout");
   EXPECT_EQ(response.attention(0).severity(), v1::Attention::SEVERITY_WARNING);
   EXPECT_EQ(response.attention(0).what(), "the fleet ejected 10.0.0.2:80, 1 of 3 backends");
-  EXPECT_EQ(response.attention(0).remedy(), "`yardctl explain checkout 10.0.0.2:80` says why");
+  EXPECT_EQ(response.attention(0).remedy(), "yardctl explain checkout 10.0.0.2:80 says why");
   EXPECT_EQ(response.attention(1).subject(), "upstream/search");
   EXPECT_EQ(response.attention(1).severity(), v1::Attention::SEVERITY_NOTICE);
 }

@@ -1,14 +1,14 @@
 // Topology: listeners -> routes -> upstreams, as lines between columns; on a narrow screen as nested lists.
 import { memo, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
-import { bytes, count, millis, percent } from "../format";
+import { bytes, count, millis, percent, word } from "../format";
 import { target } from "../api";
 import { useLive, useLivePart } from "../live";
 import { keepSame } from "../same";
 import { useRem } from "../theme";
-import { overviewGeneration, type FlowRow, type Overview, type TopResponse, type Topology } from "../types";
-import { Badge, Failure, Loading, useRead, type Tone } from "../widgets";
+import { overviewGeneration, type FlowRow, type Overview, type TopResponse, type Topology, type WeightRow } from "../types";
+import { Badge, Failure, Loading, kSigns, useRead, type Tone } from "../widgets";
 import { errorTone } from "./overview";
-import { healthOf } from "./upstreams";
+import { healthOf, kVerdicts } from "./upstreams";
 
 interface Node {
   key: string;
@@ -86,12 +86,15 @@ function build(topology: Topology, upstreamRows: FlowRow[], listenerRows: FlowRo
 }
 
 // The backends of the upstream that was chosen, as a column of their own; the ones in trouble first.
-function withBackends(graph: Graph, upstream: string, top: TopResponse | undefined): Graph {
+function withBackends(graph: Graph, upstream: string, top: TopResponse | undefined, weights: WeightRow[]): Graph {
+  const verdicts = new Map(weights.map((row) => [row.backend, row.verdict]));
   const rows = (top?.rows ?? []).filter((row) => row.backend).sort((a, b) => b.unhealthy - a.unhealthy || b.rate - a.rate || (a.backend < b.backend ? -1 : 1));
   const nodes = rows.slice(0, kMostBackends).map((row): Node => {
-    const { tone, text } = healthOf(row);
-    return { key: `b/${row.backend}`, title: row.backend, note: `${count(row.in_flight)} in flight`, rate: row.rate, tone, toneText: text,
-      figures: `${count(row.rate)}/s · ${row.rate ? percent(1 - row.success) : "0 %"} failures · p99 ${millis(row.p99_ms)}` };
+    const verdict = verdicts.get(row.backend) ?? "GOOD";
+    const { tone, text } = row.healthy && verdict !== "GOOD" ? { tone: kVerdicts[verdict] ?? "plain", text: word(verdict) } : healthOf(row);
+    // An address needs the whole line.
+    return { key: `b/${row.backend}`, title: row.backend, note: `${kSigns[tone]} ${text} · ${count(row.in_flight)} in flight`, rate: row.rate, tone, toneText: "",
+      figures: `${count(row.rate)}/s · ${row.rate ? percent(1 - row.success) : "0 %"} fail · p99 ${millis(row.p99_ms)}` };
   });
   return {
     columns: [...graph.columns, { title: `Backends of ${upstream}`, nodes, hidden: rows.length - nodes.length }],
@@ -133,7 +136,8 @@ export function TopologyPage() {
   const graph = useMemo(() => (value ? (before.current = keepSame(before.current, build(value, upstreams, listeners, wanted))) : undefined), [value, upstreams, listeners, wanted]);
   const upstream = shown.startsWith("u/") ? shown.slice(2) : "";
   const top = useLive<TopResponse>(upstream ? target("/api/top", { upstream, window: 10 }) : "");
-  const whole = useMemo(() => (graph && upstream ? withBackends(graph, upstream, top) : graph), [graph, upstream, top]);
+  const weights = useLive<{ rows: WeightRow[] }>(upstream ? target("/api/weights", { upstream, window: 0 }) : "");
+  const whole = useMemo(() => (graph && upstream ? withBackends(graph, upstream, top, weights?.rows ?? []) : graph), [graph, upstream, top, weights]);
   const near = useMemo(() => (whole && shown ? connected(whole, shown) : undefined), [whole, shown]);
   const choose = useCallback((key: string) => setChosen((old) => (key === old ? "" : key)), []);
   if (!graph || !whole) return error ? <Failure error={error} /> : <Loading what="the topology" />;

@@ -103,11 +103,11 @@ function probedOut(row: TopRow): boolean {
 
 function whyOf(row: TopRow): string {
   // Answers of the backend itself have no cause of ours.
-  if (!row.failures.length) return row.rate && row.success < 0.9995 ? "its answers: status 500 or above" : "";
+  if (!row.failures.length) return row.rate && row.success < 0.9995 ? "its own 5xx" : "";
   return row.failures.map((failure) => `${word(failure.cause)} ×${failure.count}`).join(", ");
 }
 
-const kVerdicts: Record<string, Tone> = { GOOD: "good", SOFT: "warn", EJECTED: "bad", RETURNING: "warn", FORCED_OUT: "bad", FORCED_IN: "warn" };
+export const kVerdicts: Record<string, Tone> = { GOOD: "good", SOFT: "warn", EJECTED: "bad", RETURNING: "warn", FORCED_OUT: "bad", FORCED_IN: "warn" };
 
 function sharePercent(row: WeightRow): number {
   return row.verdict === "EJECTED" || row.verdict === "FORCED_OUT" ? 0 : Math.round(row.effective * row.share * 100);
