@@ -9,11 +9,10 @@ const browser = await chromium.launchPersistentContext(facts.profile, {
 const page = await browser.newPage();
 await page.goto(`${facts.url}#login=${facts.code}`);
 await page.getByRole("heading", { name: "Needs attention" }).waitFor();
-for (const [name, hash, theme] of [["overview", "overview", "light"], ["upstream", "upstreams/stable", "dark"], ["topology", "topology", "light"]]) {
+for (const [name, hash, theme] of [["overview", "overview", "light"], ["upstream", "upstreams/stable", "dark"]]) {
   await page.emulateMedia({ colorScheme: theme });
   await page.evaluate((to) => { location.hash = to; }, `#/${hash}`);
   await page.waitForTimeout(4000);
-  if (name === "topology") await page.getByRole("button", { name: /^stable/ }).click();
   const height = await page.evaluate(() => Math.min(Math.ceil(document.querySelector("main").getBoundingClientRect().bottom), 1200));
   await page.setViewportSize({ width: 1260, height });
   await page.waitForTimeout(2500);
