@@ -113,6 +113,7 @@ class ControllerImpl final : public Controller {
         ticket_keys_(*store_, seal, *clock_),
         enrolment_(*authority_, tokens_, *store_, *clock_, refusals_),
         credentials_(*authority_, *store_, *clock_),
+        logins_(*clock_, credentials_, options.sessions),
         actions_(*store_, *clock_),
         desk_({clock_, log_, store_.get(), &actions_, &numbers_}),
         timers_(clock_),
@@ -131,7 +132,7 @@ class ControllerImpl final : public Controller {
         overlays_(&fleet_, clock_),
         hub_(&registry_, &publisher_, &overlays_, &fleet_, &evidence_, log_, &numbers_),
         watchers_(store_.get(), &calls_),
-        metrics_({store_.get(), &registry_, &aggregator_, &fleet_, &refusals_, &recorder_, &found_, clock_, &numbers_}, options.version, started_) {
+        metrics_({store_.get(), &registry_, &aggregator_, &fleet_, &refusals_, &recorder_, &found_, &logins_, clock_, &numbers_}, options.version, started_) {
     sessions_.clock = clock_;
     sessions_.timers = &timers_;
     sessions_.host = &hub_;
@@ -254,7 +255,7 @@ class ControllerImpl final : public Controller {
     const auto address = Endpoint::Parse(options_.dashboard_listen);
     if (!address.ok()) return Annotate(address.status(), "--dashboard-listen");
     dashboard::Parts parts{.clock = clock_, .log = log_, .store = store_.get(), .registry = &registry_, .aggregator = &aggregator_, .board = &board_,
-                           .recorder = &recorder_, .fleet = &fleet_, .found = &found_, .tokens = &tokens_, .credentials = &credentials_,
+                           .recorder = &recorder_, .fleet = &fleet_, .found = &found_, .tokens = &tokens_, .credentials = &credentials_, .sessions = &logins_,
                            .actions = &actions_, .desk = &desk_, .changes = &changes_, .calls = &calls_, .facts = facts(), .ca = &authority_->ca()};
     auto opened = dashboard::Dashboard::Open({*address, authority_->server_certificate_path(), authority_->server_key_path()}, std::move(parts));
     if (opened.ok()) {
@@ -404,6 +405,7 @@ class ControllerImpl final : public Controller {
   identity::TicketKeys ticket_keys_;
   identity::Enrolment enrolment_;
   identity::Credentials credentials_;
+  dashboard::Sessions logins_;
   identity::Actions actions_;
   admin::ChangeDesk desk_;
   runtime::TimerThread timers_;

@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "common/observe/log.h"
+#include "controlplane/dashboard/sessions.h"
 #include "controlplane/identity/authority.h"
 #include "controlplane/kubernetes/api_server.h"
 #include "controlplane/store/store.h"
@@ -44,6 +45,8 @@ struct ControllerOptions {
   std::string dashboard_listen = "127.0.0.1:7403";
   // As metrics_required.
   bool dashboard_required = false;
+  // How long somebody stays logged in to it.
+  dashboard::SessionLimits sessions;
   // Most bytes that the history of golden signals takes in the data directory.
   std::uint64_t history_bytes = std::uint64_t{256} << 20;
   // Let it be on an address that is not loopback.

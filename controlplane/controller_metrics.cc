@@ -1,6 +1,8 @@
 #include "controlplane/controller_metrics.h"
 
 #include <algorithm>
+#include <cmath>
+#include <string_view>
 
 #include "common/config/secret_expiry.h"
 #include "common/observe/metric_names.h"
@@ -28,6 +30,12 @@ constexpr MetricDef kReportRows{"switchyard_controller_report_rows_lost_total",
 
 constexpr MetricDef kVerdicts{"switchyard_controller_backends", "Backends by the fleet's verdict: good, soft, ejected, returning, forced_out, forced_in.",
                               MetricKind::kGauge, {"verdict"}};
+constexpr MetricDef kBackendVerdict{"switchyard_controller_backend_verdict",
+                                    "1 for the fleet's verdict on a backend, where it is not good: soft, ejected, returning, forced_out, forced_in.",
+                                    MetricKind::kGauge, {"upstream", "backend", "verdict"}, 2000};
+constexpr MetricDef kBackendWeight{"switchyard_controller_backend_weight_ratio",
+                                   "What a backend gets of its configured weight, where it is not just that (then there is no series).",
+                                   MetricKind::kGauge, {"upstream", "backend"}, 6000};
 constexpr MetricDef kEjections{"switchyard_controller_ejections_total", "Backends ejected by the evidence of the fleet.", MetricKind::kCounter};
 constexpr MetricDef kEvidence{"switchyard_controller_evidence_total",
                               "Evidence of agents, by result: accepted, duplicate, malformed (records), bound (left out).", MetricKind::kCounter, {"result"}};
@@ -37,12 +45,29 @@ constexpr MetricDef kHistoryBytes{"switchyard_controller_history_bytes", "Size o
 constexpr MetricDef kHistoryCap{"switchyard_controller_history_cap_bytes", "What the history of figures may take at most.", MetricKind::kGauge};
 constexpr MetricDef kHistoryFailures{"switchyard_controller_history_failures_total", "Writes of the history of figures that failed.", MetricKind::kCounter};
 
+constexpr MetricDef kLogins{"switchyard_controller_dashboard_sessions", "Sessions of people on the dashboard that have not ended.", MetricKind::kGauge};
+
 constexpr Duration kSilence = std::chrono::seconds(10);
 constexpr MetricDef kFound{"switchyard_controller_kubernetes_backends", "Backends found in Kubernetes, by upstream.", MetricKind::kGauge, {"upstream"}};
 constexpr MetricDef kFoundFailing{"switchyard_controller_kubernetes_failing", "1 while endpoints of this namespace cannot be listed or watched.",
                                   MetricKind::kGauge, {"namespace"}};
 constexpr MetricDef kFoundRequests{"switchyard_controller_kubernetes_requests_total", "Requests to the API server of Kubernetes, by result: ok, failed.",
                                    MetricKind::kCounter, {"result"}};
+
+// Less is no difference that anybody would act on.
+constexpr double kToldFrom = 0.005;
+
+// Empty: good, which needs no series.
+std::string_view VerdictWord(v1::Verdict verdict) {
+  switch (verdict) {
+    case v1::VERDICT_SOFT: return "soft";
+    case v1::VERDICT_EJECTED: return "ejected";
+    case v1::VERDICT_RETURNING: return "returning";
+    case v1::VERDICT_FORCED_OUT: return "forced_out";
+    case v1::VERDICT_FORCED_IN: return "forced_in";
+    default: return "";
+  }
+}
 
 struct Standings {
   double silent = 0;
@@ -96,6 +121,7 @@ std::string ControllerMetrics::Scrape() {
   metrics_.Set(kAgentsBehind, {"rejected"}, standings.rejected);
   metrics_.Set(kAgentsSilent, standings.silent);
   AddHistory();
+  metrics_.Set(kLogins, static_cast<double>(sources_.logins->size()));
   metrics_.Clear(observe::kTlsCertificateExpiry);
   for (const auto& [key, resource] : catalog->resources) {
     if (!resource->has_secret()) continue;
@@ -135,12 +161,28 @@ void ControllerMetrics::AddFleet() {
   metrics_.Set(kVerdicts, {"returning"}, count(v1::VERDICT_RETURNING));
   metrics_.Set(kVerdicts, {"forced_out"}, count(v1::VERDICT_FORCED_OUT));
   metrics_.Set(kVerdicts, {"forced_in"}, count(v1::VERDICT_FORCED_IN));
+  AddBackends();
   const auto counters = sources_.fleet->counters();
   Raise(kEvidence, "accepted", counters.evidence);
   Raise(kEvidence, "duplicate", counters.duplicates);
   Raise(kEvidence, "malformed", counters.malformed);
   Raise(kEvidence, "bound", counters.dropped);
   Raise(kEjections, counters.ejections);
+}
+
+void ControllerMetrics::AddBackends() {
+  metrics_.Clear(kBackendVerdict);
+  metrics_.Clear(kBackendWeight);
+  v1::WeightsRequest now;
+  now.mutable_window();
+  const v1::WeightsResponse weights = sources_.fleet->Weights(now);
+  for (const v1::WeightRow& row : weights.rows()) {
+    const std::string_view verdict = VerdictWord(row.verdict());
+    if (!verdict.empty()) metrics_.Set(kBackendVerdict, {row.upstream(), row.backend(), verdict}, 1);
+    const bool out = row.verdict() == v1::VERDICT_EJECTED || row.verdict() == v1::VERDICT_FORCED_OUT;
+    const double ratio = out ? 0 : row.effective() * row.share();
+    if (std::abs(ratio - 1) >= kToldFrom) metrics_.Set(kBackendWeight, {row.upstream(), row.backend()}, ratio);
+  }
 }
 
 void ControllerMetrics::Raise(const MetricDef& metric, std::uint64_t sum) {

@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/observe/metrics.h"
+#include "controlplane/dashboard/sessions.h"
 #include "controlplane/feedback/aggregator.h"
 #include "controlplane/fleet/fleet_loop.h"
 #include "controlplane/history/recorder.h"
@@ -30,6 +31,7 @@ struct MetricSources {
   const identity::RefusalCounters* refusals = nullptr;
   const history::Recorder* recorder = nullptr;
   const kubernetes::FoundBackends* found = nullptr;
+  const dashboard::Sessions* logins = nullptr;
   const Clock* clock = nullptr;
   // What other rooms count where it happens; shown together with what is read here.
   observe::Metrics* metrics = nullptr;
@@ -43,6 +45,7 @@ class ControllerMetrics {
 
  private:
   void AddFleet();
+  void AddBackends();
   void AddHistory();
   void Raise(const observe::MetricDef& metric, std::uint64_t sum);
   void AddKubernetes();

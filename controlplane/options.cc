@@ -21,6 +21,8 @@ struct Flags {
   std::string log_level = "info";
   std::string log_format = "auto";
   std::string agent_life = "24h";
+  std::string session_idle = "30m";
+  std::string session_life = "12h";
   std::uint64_t history_mib = 256;
   bool in_cluster = false;
   kubernetes::ApiServer kubernetes;
@@ -42,6 +44,17 @@ absl::Status FillKubernetes(const Flags& flags, ControllerOptions& options) {
   while (server.url.ends_with('/')) server.url.pop_back();
   if (auto status = kubernetes::CheckApiServer(server); !status.ok()) return status;
   options.kubernetes = std::move(server);
+  return absl::OkStatus();
+}
+
+absl::Status FillSessions(const Flags& flags, dashboard::SessionLimits& limits) {
+  const auto idle = ParseDuration(flags.session_idle);
+  if (!idle.ok()) return Annotate(idle.status(), "--session-idle");
+  const auto life = ParseDuration(flags.session_life);
+  if (!life.ok()) return Annotate(life.status(), "--session-life");
+  if (*life < dashboard::kShortestSession || *life > dashboard::kLongestSession) return absl::InvalidArgumentError("--session-life: must be 1s-7d");
+  if (*idle < dashboard::kShortestSession || *idle > *life) return absl::InvalidArgumentError("--session-idle: must be at least 1s and at most --session-life");
+  limits = {*idle, *life};
   return absl::OkStatus();
 }
 
@@ -69,6 +82,7 @@ absl::Status Fill(const Flags& flags, ProgramOptions& options) {
   if (options.controller.metrics_listen == "off") options.controller.metrics_listen.clear();
   if (options.controller.dashboard_listen == "off") options.controller.dashboard_listen.clear();
   if (flags.history_mib < 64 || flags.history_mib > 65536) return absl::InvalidArgumentError("--history-size: must be 64-65536 (MiB)");
+  if (auto status = FillSessions(flags, options.controller.sessions); !status.ok()) return status;
   if (auto status = FillKubernetes(flags, options.controller); !status.ok()) return status;
   options.controller.history_bytes = flags.history_mib << 20;
   options.log_level = *level;
@@ -94,6 +108,8 @@ std::optional<ProgramOptions> ParseOptions(int argc, char** argv, int& exit_code
   auto* metrics = app.add_option("--metrics-listen", c.metrics_listen,
                                  "Loopback IP:port for /metrics, /live and /ready, without authentication; `off`: none")->capture_default_str();
   auto* dashboard = app.add_option("--dashboard-listen", c.dashboard_listen, "IP:port of the dashboard (HTTPS); `off`: none")->capture_default_str();
+  app.add_option("--session-idle", flags.session_idle, "A dashboard session ends after this long without use; an open page is use")->capture_default_str();
+  app.add_option("--session-life", flags.session_life, "A dashboard session ends this long after its login, used or not")->capture_default_str();
   app.add_option("--history-size", flags.history_mib, "Most MiB that the history of golden signals takes on disk")->capture_default_str();
   app.add_flag("--metrics-allow-remote", c.metrics_allow_remote, "Let --metrics-listen be on an address that is not loopback");
   app.add_option("--ready-file", options.ready_file, "Write {\"pid\", \"port\", \"metrics_port\", \"dashboard_port\"} here once serving");

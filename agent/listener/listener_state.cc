@@ -82,7 +82,20 @@ void ListenerState::Record(const exchange::Summary& summary, TimePoint now) {
     host_.OnSelfMade(name_, summary);
   }
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - summary.started).count();
-  window_.duration.Record(static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)));
+  const auto took_us = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0));
+  window_.duration.Record(took_us);
+  if (!summary.route.empty()) RecordRoute(summary, took_us);
+}
+
+void ListenerState::RecordRoute(const exchange::Summary& summary, std::uint64_t took_us) {
+  if (last_route_ == nullptr || last_route_->first != summary.route) {
+    auto found = routes_.find(summary.route);
+    if (found == routes_.end()) found = routes_.emplace(summary.route, report::RouteWindow{}).first;
+    last_route_ = &*found;
+  }
+  report::RouteWindow& route = last_route_->second;
+  if (summary.status >= 200 && summary.status < 600) ++route.by_class[summary.status / 100U - 1U];
+  route.duration.Record(took_us);
 }
 
 void ListenerState::RecordFault(Cause cause, TimePoint now) {
@@ -96,6 +109,10 @@ void ListenerState::RecordFault(Cause cause, TimePoint now) {
 report::ListenerWindow ListenerState::Collect() {
   report::ListenerWindow out = std::exchange(window_, {});
   out.open_connections = static_cast<std::uint32_t>(connections_.size());
+  // A place goes once a window has passed without a request, with those of routes that are gone.
+  std::erase_if(routes_, [](const auto& item) { return item.second.duration.count() == 0; });
+  for (auto& [name, route] : routes_) out.routes.emplace(name, std::exchange(route, {}));
+  last_route_ = nullptr;
   return out;
 }
 

@@ -47,6 +47,12 @@ struct BackendWindow {
   stats::ExponentialHistogram latency;
 };
 
+// One route, of the requests of one listener.
+struct RouteWindow {
+  std::array<std::uint64_t, 5> by_class{};  // 1xx .. 5xx
+  stats::ExponentialHistogram duration;
+};
+
 // One listener.
 struct ListenerWindow {
   std::array<std::uint64_t, 5> by_class{};  // 1xx .. 5xx
@@ -58,6 +64,8 @@ struct ListenerWindow {
   std::uint32_t open_connections = 0;  // gauge
   std::uint64_t tls_full = 0;          // handshakes that succeeded
   std::uint64_t tls_resumed = 0;       // those that resumed a session
+  // By name; those that had a request.
+  std::unordered_map<std::string, RouteWindow> routes;
 };
 
 struct Window {

@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 3> kResults = {"succeeded", "server_error
 // Upper end of a bucket of the exponential histogram, in seconds.
 double UpperEnd(int bucket) { return std::exp2(static_cast<double>(bucket + 1) / (1 << stats::ExponentialHistogram::kScale)) / kMicrosPerSecond; }
 
-void AddHistogram(const observe::MetricDef& metric, const std::string& label, const stats::ExponentialHistogram& from, observe::Metrics& metrics) {
+void AddHistogram(const observe::MetricDef& metric, observe::LabelValues labels, const stats::ExponentialHistogram& from, observe::Metrics& metrics) {
   if (from.count() == 0) return;
   std::vector<std::uint64_t> counts(metric.buckets.size() + 1);
   counts[0] = from.zero_count();
@@ -34,7 +34,7 @@ void AddHistogram(const observe::MetricDef& metric, const std::string& label, co
     const auto bound = std::lower_bound(metric.buckets.begin(), metric.buckets.end(), UpperEnd(bucket) * (1 - 1e-9));
     counts[static_cast<std::size_t>(bound - metric.buckets.begin())] += from.at(bucket);
   }
-  metrics.ObserveMany(metric, {label}, counts, static_cast<double>(from.sum()) / kMicrosPerSecond);
+  metrics.ObserveMany(metric, labels, counts, static_cast<double>(from.sum()) / kMicrosPerSecond);
 }
 
 void AddIfAny(observe::Metrics& metrics, const observe::MetricDef& metric, observe::LabelValues labels, std::uint64_t count) {
@@ -48,7 +48,11 @@ void AddListener(const std::string& name, const ListenerWindow& window, observe:
   }
   AddIfAny(metrics, observe::kTlsHandshakes, {name, "full"}, window.tls_full);
   AddIfAny(metrics, observe::kTlsHandshakes, {name, "resumed"}, window.tls_resumed);
-  AddHistogram(observe::kRequestSeconds, name, window.duration, metrics);
+  AddHistogram(observe::kRequestSeconds, {name}, window.duration, metrics);
+  for (const auto& [route, requests] : window.routes) {
+    for (std::size_t i = 0; i < kClasses.size(); ++i) AddIfAny(metrics, observe::kRouteRequests, {route, kClasses[i]}, requests.by_class[i]);
+    AddHistogram(observe::kRouteSeconds, {route}, requests.duration, metrics);
+  }
   AddIfAny(metrics, observe::kConnections, {name}, window.connections);
   AddIfAny(metrics, observe::kTunnelBytes, {name, kReceived}, window.received_bytes);
   AddIfAny(metrics, observe::kTunnelBytes, {name, kSent}, window.sent_bytes);
@@ -66,6 +70,7 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
     AddIfAny(metrics, observe::kAttempts, {name, address, kResults[0]}, backend.succeeded);
     AddIfAny(metrics, observe::kAttempts, {name, address, kResults[1]}, backend.server_errors);
     AddIfAny(metrics, observe::kAttempts, {name, address, kResults[2]}, failed);
+    AddHistogram(observe::kBackendSeconds, {name, address}, backend.latency, metrics);
     AddIfAny(metrics, observe::kBreakerOpened, {name, address}, backend.breaker_opened);
     AddIfAny(metrics, observe::kEjections, {name, address}, backend.ejections);
     for (std::size_t i = 0; i < sum.breakers.size(); ++i) sum.breakers[i] += backend.breakers[i];
@@ -87,7 +92,7 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
   for (const CauseInfo& info : AllCauses()) {
     AddIfAny(metrics, observe::kAttemptFailures, {name, info.name}, sum.failures[CauseIndex(info.cause)]);
   }
-  AddHistogram(observe::kAttemptSeconds, name, sum.latency, metrics);
+  AddHistogram(observe::kAttemptSeconds, {name}, sum.latency, metrics);
   AddIfAny(metrics, observe::kUpstreamBytes, {name}, sum.response_bytes);
   AddIfAny(metrics, observe::kUpstreamRequestBytes, {name}, sum.request_bytes);
   metrics.Set(observe::kUpstreamInFlight, {name}, sum.in_flight);
@@ -105,6 +110,7 @@ void AddUpstream(const std::string& name, const std::unordered_map<std::string, 
 
 struct Names {
   std::set<std::string> listeners;
+  std::set<std::string> routes;
   std::set<std::string> upstreams;
   std::set<std::pair<std::string, std::string>> backends;
 };
@@ -112,6 +118,7 @@ struct Names {
 Names NamesIn(const v1::Snapshot& snapshot) {
   Names names;
   for (const v1::Resource& resource : snapshot.resources()) {
+    if (resource.has_route()) names.routes.insert(resource.name());
     if (resource.has_listener()) names.listeners.insert(resource.name());
     if (!resource.has_upstream()) continue;
     names.upstreams.insert(resource.name());
@@ -147,12 +154,18 @@ void ForgetGone(const v1::Snapshot& before, const v1::Snapshot& now, observe::Me
   for (const std::string& name : old_names.listeners) {
     if (!names.listeners.contains(name)) ForgetListener(name, metrics);
   }
+  for (const std::string& name : old_names.routes) {
+    if (names.routes.contains(name)) continue;
+    for (const std::string_view one : kClasses) metrics.Remove(observe::kRouteRequests, {name, one});
+    metrics.Remove(observe::kRouteSeconds, {name});
+  }
   for (const std::string& name : old_names.upstreams) {
     if (!names.upstreams.contains(name)) ForgetUpstream(name, metrics);
   }
   for (const auto& backend : old_names.backends) {
     if (names.backends.contains(backend)) continue;
     for (const std::string_view result : kResults) metrics.Remove(observe::kAttempts, {backend.first, backend.second, result});
+    metrics.Remove(observe::kBackendSeconds, {backend.first, backend.second});
     metrics.Remove(observe::kBreakerOpened, {backend.first, backend.second});
     metrics.Remove(observe::kEjections, {backend.first, backend.second});
   }
@@ -166,7 +179,7 @@ void AddToMetrics(const Window& window, observe::Metrics& metrics) {
   }
   for (const auto& [name, listener] : window.listeners) AddListener(name, listener, metrics);
   for (const auto& [name, backends] : window.backends) AddUpstream(name, backends, metrics);
-  for (const auto& [worker, took] : window.turns) AddHistogram(observe::kLoopLag, std::to_string(worker), took, metrics);
+  for (const auto& [worker, took] : window.turns) AddHistogram(observe::kLoopLag, {std::to_string(worker)}, took, metrics);
 }
 
 }  // namespace switchyard::agent::report

@@ -17,7 +17,7 @@ namespace switchyard::agent::report {
 // `metrics` += `window`.
 void AddToMetrics(const Window& window, observe::Metrics& metrics);
 
-// Forgets the series of listeners, upstreams and backends that are in `before` and not in `now`, so that a fleet which changes for months
+// Forgets the series of listeners, routes, upstreams and backends that are in `before` and not in `now`, so that a fleet which changes for months
 // does not fill the caps with what is long gone. A request that still ends on one of them brings its series back.
 void ForgetGone(const v1::Snapshot& before, const v1::Snapshot& now, observe::Metrics& metrics);
 

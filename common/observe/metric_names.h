@@ -57,6 +57,15 @@ inline constexpr MetricDef kRequestSeconds{"switchyard_request_duration_seconds"
                                            {"listener"},
                                            256,
                                            kLatencyBuckets};
+inline constexpr MetricDef kRouteRequests{"switchyard_route_requests_total", "Requests that a route took, by class of the status sent (1xx to 5xx).",
+                                          MetricKind::kCounter,
+                                          {"route", "class"},
+                                          4000};
+inline constexpr MetricDef kRouteSeconds{"switchyard_route_duration_seconds", "As the duration of requests, by the route that took them.",
+                                         MetricKind::kHistogram,
+                                         {"route"},
+                                         500,
+                                         kLatencyBuckets};
 inline constexpr MetricDef kLoopLag{"switchyard_event_loop_lag_seconds",
                                     "Turns of a worker's event loop, by how long they took: whatever came meanwhile waited for so long.",
                                     MetricKind::kHistogram,
@@ -81,6 +90,11 @@ inline constexpr MetricDef kAttemptFailures{"switchyard_upstream_failures_total"
 inline constexpr MetricDef kAttemptSeconds{"switchyard_upstream_latency_seconds", "Attempt sent to response head.",
                                            MetricKind::kHistogram,
                                            {"upstream"},
+                                           500,
+                                           kLatencyBuckets};
+inline constexpr MetricDef kBackendSeconds{"switchyard_backend_latency_seconds", "The same for each backend.",
+                                           MetricKind::kHistogram,
+                                           {"upstream", "backend"},
                                            500,
                                            kLatencyBuckets};
 inline constexpr MetricDef kUpstreamBytes{"switchyard_upstream_response_bytes_total", "Bytes of response bodies, and of tunnels from backends.",

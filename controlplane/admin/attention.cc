@@ -1,6 +1,7 @@
 #include "controlplane/admin/attention.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -57,6 +58,34 @@ void AttentionList::AddUpstreams(const history::Moment& moment) {
     if (row.rate() < kLeastRate || share < kBadShare) continue;
     Add(share >= kTerribleShare ? Attention::SEVERITY_CRITICAL : Attention::SEVERITY_WARNING, subject,
         fmt::format("{:.1f} % of attempts fail ({:.1f} per second)", share * 100, row.errors()));
+  }
+}
+
+void AttentionList::AddVerdicts(const v1::WeightsResponse& weights) {
+  struct Count {
+    std::uint32_t backends = 0;
+    std::uint32_t ejected = 0;
+    std::uint32_t overruled = 0;
+    std::string first;
+  };
+  std::map<std::string, Count> upstreams;
+  for (const v1::WeightRow& row : weights.rows()) {
+    Count& count = upstreams[row.upstream()];
+    ++count.backends;
+    const bool ejected = row.verdict() == v1::VERDICT_EJECTED;
+    if (ejected && ++count.ejected == 1) count.first = row.backend();
+    if (row.verdict() == v1::VERDICT_FORCED_OUT || row.verdict() == v1::VERDICT_FORCED_IN) ++count.overruled;
+  }
+  for (const auto& [name, count] : upstreams) {
+    const std::string subject = "upstream/" + name;
+    if (count.ejected > 0) {
+      Add(Attention::SEVERITY_WARNING, subject,
+          count.ejected == 1 ? fmt::format("the fleet ejected {}, 1 of {} backends", count.first, count.backends)
+                             : fmt::format("the fleet ejected {} of {} backends", count.ejected, count.backends),
+          fmt::format("yardctl explain {} {} says why", name, count.first));
+    }
+    if (count.overruled == 0) continue;
+    Add(Attention::SEVERITY_NOTICE, subject, fmt::format("a person overrules the verdict on {} of {} backends", count.overruled, count.backends));
   }
 }
 

@@ -20,6 +20,8 @@ inline constexpr std::size_t kMaxAttention = 100;
 class AttentionList {
  public:
   void AddUpstreams(const history::Moment& moment);
+  // Backends that the evidence of the fleet, or a person, has taken out or holds in: an upstream each.
+  void AddVerdicts(const v1::WeightsResponse& weights);
   void AddAgents(const std::vector<stream::AgentRecord>& agents, std::uint64_t generation, TimePoint now, WallTime wall);
   void AddCertificates(const store::Catalog& catalog, WallTime ca_not_after, WallTime wall);
   void AddKubernetes(const std::vector<kubernetes::FoundStatus>& upstreams, const kubernetes::WatchStatus& watch);

@@ -9,13 +9,18 @@
 #include "controlplane/admin/past.h"
 
 namespace switchyard::controlplane::admin {
+namespace {
+
+std::string Resources(std::uint64_t count) { return fmt::format("{} {}", count, count == 1 ? "resource" : "resources"); }
+
+}  // namespace
 
 IntentResult ChangeDesk::Carry(const Intent& intent, std::string_view verb, const std::string& who) {
   IntentResult result = ChangeIntent(*parts_.store, *parts_.clock, intent);
   if (!result.status.ok()) {
     if (!intent.dry_run) Count(result, /*changed=*/false);
     parts_.log->Warn("change refused", {{"author", intent.author}, {"reason", Message(result.status)}});
-    if (!intent.dry_run) Note(who, verb, fmt::format("{} resources", intent.upserts.size() + intent.deletes.size()), Message(result.status));
+    if (!intent.dry_run) Note(who, verb, Resources(intent.upserts.size() + intent.deletes.size()), Message(result.status));
     return result;
   }
   if (intent.dry_run) return result;
@@ -24,7 +29,7 @@ IntentResult ChangeDesk::Carry(const Intent& intent, std::string_view verb, cons
   Count(result, changed > 0);
   parts_.log->Info(changed > 0 ? "change committed" : "nothing changed",
                    {{"generation", result.generation}, {"author", intent.author}, {"resources", changed}});
-  if (changed > 0) Note(who, verb, fmt::format("generation {} ({} resources)", result.generation, changed));
+  if (changed > 0) Note(who, verb, fmt::format("generation {} ({})", result.generation, Resources(static_cast<std::uint64_t>(changed))));
   return result;
 }
 

@@ -159,7 +159,7 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
 
   Reactor* Overview(Context*, const v1::OverviewRequest*, v1::OverviewResponse* response) override {
     return Answer(response, [this]() -> absl::StatusOr<v1::OverviewResponse> {
-      return HandleOverview(parts_.facts, {parts_.clock, parts_.store, parts_.registry, parts_.recorder, parts_.found});
+      return HandleOverview(parts_.facts, {parts_.clock, parts_.store, parts_.registry, parts_.recorder, parts_.found, parts_.fleet});
     });
   }
   Reactor* Series(Context*, const v1::SeriesRequest* request, v1::SeriesResponse* response) override {

@@ -7,6 +7,15 @@
 #include "controlplane/admin/attention.h"
 
 namespace switchyard::controlplane::admin {
+namespace {
+
+// Counting verdicts costs next to nothing; the rows of thousands of backends are made only when one of them is told of.
+bool AnythingToTell(const fleet::FleetLoop& fleet) {
+  const auto verdicts = fleet.Verdicts();
+  return verdicts.contains(v1::VERDICT_EJECTED) || verdicts.contains(v1::VERDICT_FORCED_OUT) || verdicts.contains(v1::VERDICT_FORCED_IN);
+}
+
+}  // namespace
 
 v1::OverviewResponse HandleOverview(const ControllerFacts& facts, const OverviewSources& sources) {
   const auto moment = sources.recorder->newest();
@@ -33,6 +42,11 @@ v1::OverviewResponse HandleOverview(const ControllerFacts& facts, const Overview
   response.set_history_cap_bytes(sources.recorder->ring().cap_bytes());
   AttentionList attention;
   attention.AddUpstreams(*moment);
+  if (sources.fleet != nullptr && AnythingToTell(*sources.fleet)) {
+    v1::WeightsRequest now;
+    now.mutable_window();
+    attention.AddVerdicts(sources.fleet->Weights(now));
+  }
   attention.AddAgents(agents, catalog->generation, sources.clock->Now(), wall);
   attention.AddCertificates(*catalog, facts.ca_not_after, wall);
   if (sources.found != nullptr) attention.AddKubernetes(sources.found->Status(), sources.found->Watching());

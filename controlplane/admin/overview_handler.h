@@ -1,6 +1,6 @@
 // FleetService.Overview: the newest second's golden signals, and what needs a person first.
 //
-// Attention is worked out from what the controller knows anyway: backends down, errors, agents away, in quarantine or behind, certificates that
+// Attention is worked out from what the controller knows anyway: backends down or ejected, errors, agents away, in quarantine or behind, certificates that
 // end soon, a history that cannot be written. The worst comes first; equal ones by subject.
 // Thread-safety: any thread. Cost: O(agents + upstreams).
 #pragma once
@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "controlplane/admin/info_handler.h"
+#include "controlplane/fleet/fleet_loop.h"
 #include "controlplane/history/recorder.h"
 #include "controlplane/kubernetes/found_backends.h"
 #include "controlplane/store/store.h"
@@ -25,6 +26,8 @@ struct OverviewSources {
   const history::Recorder* recorder = nullptr;
   // Null: nothing is looked up in Kubernetes.
   const kubernetes::FoundBackends* found = nullptr;
+  // Null: verdicts are left out.
+  const fleet::FleetLoop* fleet = nullptr;
 };
 
 v1::OverviewResponse HandleOverview(const ControllerFacts& facts, const OverviewSources& sources);

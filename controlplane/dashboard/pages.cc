@@ -55,7 +55,7 @@ absl::Status NotWithThisRole() { return absl::PermissionDeniedError("your role d
 
 Pages::Pages(Parts parts)
     : parts_(std::move(parts)),
-      sessions_(*parts_.clock, *parts_.credentials),
+      sessions_(*parts_.sessions),
       login_(*parts_.clock, *parts_.ca, parts_.facts.trust_domain, *parts_.credentials, sessions_),
       reads_(parts_),
       writes_(parts_, reads_) {}
@@ -122,7 +122,7 @@ Response Pages::BeginSession(const Request& request) {
     parts_.log->Warn("a login could not be written down", {{"who", begun->session.who.name}});
   }
   Response response = Me(begun->session);
-  response.headers.emplace_back("Set-Cookie", SetCookie(begun->cookie, std::chrono::duration_cast<std::chrono::seconds>(kLongest).count()));
+  response.headers.emplace_back("Set-Cookie", SetCookie(begun->cookie, std::chrono::duration_cast<std::chrono::seconds>(sessions_.limits().longest).count()));
   return response;
 }
 

@@ -46,7 +46,7 @@ class Pages {
   Response Me(const Session& session) const;
 
   const Parts parts_;
-  Sessions sessions_;
+  Sessions& sessions_;
   Login login_;
   Reads reads_;
   Writes writes_;

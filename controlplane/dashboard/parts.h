@@ -7,6 +7,7 @@
 #include "common/observe/log.h"
 #include "controlplane/admin/change_desk.h"
 #include "controlplane/admin/info_handler.h"
+#include "controlplane/dashboard/sessions.h"
 #include "controlplane/feedback/aggregator.h"
 #include "controlplane/feedback/traffic_board.h"
 #include "controlplane/fleet/fleet_loop.h"
@@ -33,6 +34,7 @@ struct Parts {
   const kubernetes::FoundBackends* found = nullptr;
   identity::Tokens* tokens = nullptr;
   identity::Credentials* credentials = nullptr;
+  Sessions* sessions = nullptr;
   identity::Actions* actions = nullptr;
   admin::ChangeDesk* desk = nullptr;
   // One thread.

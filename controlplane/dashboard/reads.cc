@@ -114,7 +114,7 @@ void Reads::Forget() {
 
 absl::StatusOr<std::string> Reads::Make(std::string_view path, const Form& form) const {
   if (path == "/api/overview") {
-    return CompactJson(HandleOverview(parts_.facts, {parts_.clock, parts_.store, parts_.registry, parts_.recorder, parts_.found}));
+    return CompactJson(HandleOverview(parts_.facts, {parts_.clock, parts_.store, parts_.registry, parts_.recorder, parts_.found, parts_.fleet}));
   }
   if (path == "/api/info") return CompactJson(HandleInfo(parts_.facts, *parts_.store, *parts_.registry));
   if (path == "/api/series") return SeriesJson(parts_, form);

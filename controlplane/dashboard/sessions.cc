@@ -15,12 +15,12 @@ constexpr std::size_t kSecretBytes = 32;
 
 bool Sessions::Over(const Held& held) const {
   const TimePoint now = clock_.Now();
-  return now - held.used > kIdle || now - held.begun > kLongest || clock_.WallNow() > held.session.who.not_after ||
+  return now - held.used > limits_.idle || now - held.begun > limits_.longest || clock_.WallNow() > held.session.who.not_after ||
          credentials_.Revoked(held.session.who.fingerprint);
 }
 
 Sessions::Begun Sessions::Begin(const identity::PeerIdentity& who) {
-  Begun begun{SecureHex(kSecretBytes), {who, SecureHex(kSecretBytes), std::min(who.not_after, clock_.WallNow() + kLongest)}};
+  Begun begun{SecureHex(kSecretBytes), {who, SecureHex(kSecretBytes), std::min(who.not_after, clock_.WallNow() + limits_.longest)}};
   const std::lock_guard lock(mutex_);
   std::erase_if(sessions_, [this](const auto& item) { return Over(item.second); });
   if (sessions_.size() >= kMaxSessions) {
@@ -50,7 +50,7 @@ void Sessions::End(std::string_view cookie) {
 
 std::size_t Sessions::size() const {
   const std::lock_guard lock(mutex_);
-  return sessions_.size();
+  return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), [this](const auto& item) { return !Over(item.second); }));
 }
 
 std::string Sessions::MakeCode(std::optional<identity::PeerIdentity> who) {

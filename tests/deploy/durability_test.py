@@ -23,6 +23,7 @@ from small_fleet import BIN, SmallFleet, eventually, free_port  # noqa: E402
 
 RATE = 100
 WRITERS = 4
+WRITER = BIN.parent / "tests" / "past_writer"
 
 
 class Api:
@@ -163,6 +164,28 @@ class Durability(unittest.TestCase):
             self.assertRegex(new.stderr, "backup", what)
             self.assertFalse((fleet.path / "new/store").exists(), what)
         self.assertEqual(self.values()[0], {"mine": 2}, "nothing was changed")
+
+    def test_a_generation_that_no_longer_validates_is_not_gone_back_to(self):
+        fleet = self.fleet
+        (fleet.path / "c").mkdir(mode=0o700)
+        subprocess.run([WRITER, fleet.path / "c/store"], check=True)
+        fleet.start_controller("--new-authority")
+        self.assertEqual(self.values(), ({"app": 80}, 2))
+        for flags in (["--dry-run"], []):
+            done = subprocess.run([BIN / "yardctl", "--credential", fleet.path / "c/admin.credential", "rollback", "1", *flags], capture_output=True, text=True,
+                                  check=False)
+            self.assertNotEqual(done.returncode, 0, flags)
+            self.assertRegex(done.stderr, "(?s)app.*backends.*address", "it says which resource and which field")
+        api = Api(fleet)
+        for dry_run in ("true", "false"):
+            with self.assertRaisesRegex(AssertionError, "400.*violations.*address"):
+                api.post("/api/rollback", generation=1, dry_run=dry_run)
+        self.assertEqual(self.values(), ({"app": 80}, 2), "nothing was changed")
+        self.assertEqual(len(json.loads(fleet.yardctl("history", "-o", "json"))["entries"]), 2)
+        # Nor is the way forward closed: the newest is one that can be gone back to.
+        fleet.apply(upstream("app", 81))
+        fleet.yardctl("rollback", "2")
+        self.assertEqual(self.values(), ({"app": 80}, 4))
 
     def test_kill_9_costs_at_most_the_last_second_of_the_past(self):
         fleet = self.fleet

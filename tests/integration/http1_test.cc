@@ -258,5 +258,18 @@ TEST(Http1, AnUpstreamWithoutBackendsSaysSo) {
   EXPECT_TRUE(again.ok()) << "a refusal that is not the client's fault keeps the connection: " << again.status();
 }
 
+TEST(Http1, TheRouteOfARequestIsCounted) {
+  RawBackend backend;
+  const Site site({.backends = {backend.address()}});
+  auto client = site.Connect();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(client.Exchange(Get("/")).ok());
+  const auto figures = [&] { return SharedFleet()->AdminGet(0, "/metrics").value_or(""); };
+  const auto says = [&](const std::string& line) { return figures().find(line) != std::string::npos; };
+  const std::string requests = fmt::format("switchyard_route_requests_total{{route=\"{}\",class=\"2xx\"}} 3\n", site.name());
+  EXPECT_TRUE(harness::Eventually([&] { return says(requests); })) << figures();
+  EXPECT_TRUE(says(fmt::format("switchyard_route_duration_seconds_count{{route=\"{}\"}} 3\n", site.name())));
+  EXPECT_TRUE(says(fmt::format("switchyard_backend_latency_seconds_count{{upstream=\"{}\",backend=\"{}\"}} 3\n", site.name(), backend.address())));
+}
+
 }  // namespace
 }  // namespace switchyard::integration

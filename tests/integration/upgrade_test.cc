@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <list>
 #include <thread>
 
 #include "tests/integration/site.h"
@@ -77,6 +78,8 @@ class Crowd {
 
  private:
   static constexpr int kThreads = 4;
+  // The rest is only counted.
+  static constexpr int kTold = 20;
 
   void Run(int clients) {
     std::vector<RawHttpClient> all;
@@ -87,8 +90,7 @@ class Crowd {
         auto answer = client.Exchange(Get("/"));
         ++requests;
         if (!answer.ok() || answer->status() != 200) {
-          ++failed;
-          ADD_FAILURE() << "a request was lost: " << answer.status();
+          if (++failed <= kTold) ADD_FAILURE() << "a request was lost: " << answer.status() << (answer.ok() ? ": " + answer->start_line : "");
         }
         const bool leave = answer.ok() && answer->Header("connection") == "close";
         if (leave) ++asked_to_leave;
@@ -101,8 +103,7 @@ class Crowd {
   RawHttpClient Connect() {
     auto client = RawHttpClient::Connect(port_);
     if (client.ok()) return *std::move(client);
-    ++refused;
-    ADD_FAILURE() << "a connection was refused: " << client.status();
+    if (++refused <= kTold) ADD_FAILURE() << "a connection was refused: " << client.status();
     return RawHttpClient::Unconnected();
   }
 
@@ -152,8 +153,11 @@ TEST(Upgrade, LosesNoConnectionAndNoRequest) {
   const int streams = Setting("YARD_UPGRADE_STREAMS", 20);
   auto fleet = StartFleet(std::getenv("YARD_UPGRADE_DRAIN") != nullptr ? std::getenv("YARD_UPGRADE_DRAIN") : "16s");
   ASSERT_NE(fleet, nullptr);
-  RawBackend backend(&Serve);
-  const Site site({.backends = {backend.address()}, .fleet = fleet.get()});
+  // Each stream has a connection of its own to a backend, and a backend of ours takes 256.
+  std::list<RawBackend> backends;
+  std::vector<std::string> addresses;
+  for (int held = 0; held <= 2 * streams; held += 128) addresses.push_back(backends.emplace_back(&Serve).address());
+  const Site site({.backends = addresses, .fleet = fleet.get()});
   ASSERT_TRUE(site.ok());
   Crowd crowd(site.port(), Setting("YARD_UPGRADE_CLIENTS", 100));
   for (int round = 0; round < rounds; ++round) {

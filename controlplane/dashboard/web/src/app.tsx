@@ -1,7 +1,7 @@
 // The frame: who is logged in, which page is shown, and whether the figures are live.
-import { useCallback, useEffect, useRef, useState } from "react";
+import { startTransition, useCallback, useEffect, useRef, useState } from "react";
 import { get, post, setSession } from "./api";
-import { stopLive, useLive, useOnline } from "./live";
+import { stopLive, useLivePart, useOnline } from "./live";
 import { Login } from "./login";
 import { useTheme, type Theme } from "./theme";
 import type { Me, Overview } from "./types";
@@ -63,7 +63,8 @@ function Frame({ me, onLeave }: { me: Me; onLeave: () => void }) {
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   useEffect(() => {
-    const follow = () => setPlace(placeNow());
+    // A page of thousands is made in slices; what is typed or clicked meanwhile goes first.
+    const follow = () => startTransition(() => setPlace(placeNow()));
     window.addEventListener("hashchange", follow);
     return () => window.removeEventListener("hashchange", follow);
   }, []);
@@ -98,11 +99,14 @@ function Page({ place, me }: { place: Place; me: Me }) {
   }
 }
 
+function troubleOf(overview: Overview): number {
+  return overview.attention.filter((item) => item.severity !== "NOTICE").length;
+}
+
 function Bar({ me, page, onLeave }: { me: Me; page: string; onLeave: () => void }) {
   const [theme, setTheme] = useTheme();
-  const overview = useLive<Overview>("/api/overview");
+  const trouble = useLivePart("/api/overview", troubleOf) ?? 0;
   const leave = () => void post("/api/logout", {}).catch(() => undefined).then(onLeave);
-  const trouble = overview?.attention.filter((item) => item.severity !== "NOTICE").length ?? 0;
   return (
     <header className="bar">
       <p className="brand"><a href="#/overview">Switchyard</a> <span className="muted">{me.version}</span></p>

@@ -85,6 +85,11 @@ function drawMarks(plot: uPlot, marks: Mark[]): void {
   context.restore();
 }
 
+// Without a pointer over it the legend has the figures of now; another size or other data would leave it empty.
+function legendOfNow(plot: uPlot): void {
+  if (plot.cursor.idx == null && plot.data[0].length) plot.setLegend({ idx: plot.data[0].length - 1 });
+}
+
 export function Chart({ label, time, lines, marks = [], format, step, from, to, height = Math.round(rem() * 12) }: Properties) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
@@ -104,14 +109,14 @@ export function Chart({ label, time, lines, marks = [], format, step, from, to, 
       legend: { live: true },
       padding: [null, Math.round(rem() * 1.4), null, null],
       scales: { x: { time: true, range: () => [now.current.from, now.current.to] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-      axes: [{ ...axis, space: Math.round(rem() * 3.4), values: (_, ticks, __, ___, apart) => timeLabels(ticks, apart) }, { ...axis, size: Math.round(rem() * 3.9), values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : format(tick))) }],
+      axes: [{ ...axis, size: Math.round(rem() * 2.1), space: Math.round(rem() * 3.4), values: (_, ticks, __, ___, apart) => timeLabels(ticks, apart) }, { ...axis, size: Math.round(rem() * 3.9), values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : format(tick).replace(/\.0+(?= |$)/, ""))) }],
       series: [{ value: (_, at) => (at === null ? "–" : timeOf(at)) },
         ...lines.map((line) => {
           const paint = colour(line.colour);
           return { label: line.label, stroke: paint, width: 1.5, points: { show: false }, value: (_: uPlot, at: number | null) => (at === null ? "–" : format(at)),
             ...(line.fill ? { fill: `color-mix(in srgb, ${paint} 14%, transparent)` } : {}) };
         })],
-      hooks: { draw: [(self) => drawMarks(self, now.current.marks)] },
+      hooks: { draw: [(self) => drawMarks(self, now.current.marks), legendOfNow] },
     }, withGaps(time, lines, step), element);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: Math.max(200, element.clientWidth), height }));
@@ -125,11 +130,13 @@ export function Chart({ label, time, lines, marks = [], format, step, from, to, 
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [shape, colours]);
 
+  // What is drawn, by identity: a page is drawn anew for reasons that are none of a chart's.
+  const drawn = useRef<unknown[]>([]);
   useEffect(() => {
-    const data = withGaps(time, lines, step);
-    plot.current?.setData(data);
-    // Without a pointer over it the legend has the figures of now.
-    if (plot.current && plot.current.cursor.idx == null && data[0].length) plot.current.setLegend({ idx: data[0].length - 1 });
+    const wanted = [plot.current, time, marks, step, from, to, ...lines.map((line) => line.values)];
+    if (wanted.length === drawn.current.length && wanted.every((part, i) => part === drawn.current[i])) return;
+    drawn.current = wanted;
+    plot.current?.setData(withGaps(time, lines, step));
   });
 
   return (

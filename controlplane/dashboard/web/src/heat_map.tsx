@@ -9,6 +9,11 @@ export interface HeatRow {
   values: number[];
 }
 
+// As the charts have it: the day where more than one is shown.
+function axisTime(at: number, reach: number): string {
+  return reach > 86400 ? new Date(at * 1000).toLocaleDateString(undefined, { day: "numeric", month: "short" }) : timeOf(at).slice(0, 5);
+}
+
 export function HeatMap({ rows, from, to, step }: { rows: HeatRow[]; from: number; to: number; step: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const colours = useColours();
@@ -72,8 +77,9 @@ export function HeatMap({ rows, from, to, step }: { rows: HeatRow[]; from: numbe
       <ul aria-hidden="true">{rows.map((row) => <li key={row.name} title={row.name}>{row.name}</li>)}</ul>
       <div><canvas ref={canvas} role="img" aria-label={`Latency of ${rows.length} backends over time; the slowest point is ${millis(most)}. The table has the figures of now.`}
         width={width * devicePixelRatio} height={rows.length * high * devicePixelRatio} style={{ width, height: rows.length * high }}
-        onMouseMove={(event) => point(event.nativeEvent.offsetX, event.nativeEvent.offsetY)} onMouseLeave={() => setAt("")} /></div>
-      <figcaption className="muted">{at || `p99 of each backend. Strongest: ${millis(most)}; empty: no traffic.`}</figcaption>
+        onMouseMove={(event) => point(event.nativeEvent.offsetX, event.nativeEvent.offsetY)} onMouseLeave={() => setAt("")} />
+        <p className="heat-axis" aria-hidden="true">{[0, 1, 2, 3].map((part) => <span key={part}>{axisTime(from + ((to - from) * part) / 3, to - from)}</span>)}</p></div>
+      <figcaption className="muted">{at || `p99 of each backend: the stronger, the slower, up to ${millis(most)}; empty: no traffic.`}</figcaption>
     </figure>
   );
 }

@@ -1,6 +1,9 @@
 // A table of any length: only the rows in sight are in the page. Rows have one height, so that nothing is measured.
-import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
-import { rem } from "./theme";
+//
+// A row is drawn again only when it, or the columns, are others: pages hand over the same objects while nothing has changed (`useMemo`, `keepSame`).
+// What a click changes in the head is shown at once; the rows follow in a rendering that the next key or click may interrupt.
+import { memo, useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useRem } from "./theme";
 
 export interface Column<Row> {
   key: string;
@@ -16,9 +19,15 @@ export interface Column<Row> {
   value?: (row: Row) => number | string;
 }
 
+export interface Order {
+  key: string;
+  down: boolean;
+}
+
 interface Properties<Row> {
   label: string;
   rows: Row[];
+  // The same array while its cells show the same.
   columns: Column<Row>[];
   keyOf: (row: Row) => string;
   empty: ReactNode;
@@ -26,7 +35,7 @@ interface Properties<Row> {
   opened?: string;
   // Rows in sight at most.
   most?: number;
-  sort?: { key: string; down: boolean };
+  sort?: Order;
 }
 
 // Rows by which what is in the page moves on; there are more than that many beyond either end of what is in sight.
@@ -34,9 +43,9 @@ const kStride = 4;
 const kWide = 760;
 const kMiddle = 460;
 
-export function List<Row>({ label, rows, columns, keyOf, empty, onOpen, opened, most = 14, sort }: Properties<Row>) {
+function ListOf<Row>({ label, rows, columns, keyOf, empty, onOpen, opened, most = 14, sort }: Properties<Row>) {
   const box = useRef<HTMLDivElement>(null);
-  const height = Math.round(rem() * 2.7);
+  const height = Math.round(useRem() * 2.7);
   const [top, setTop] = useState(0);
   const nothing = !rows.length;
   const [width, setWidth] = useState(1000);
@@ -49,14 +58,19 @@ export function List<Row>({ label, rows, columns, keyOf, empty, onOpen, opened, 
     return () => observer.disconnect();
   }, [nothing]);
 
-  const shown = columns.filter((column) => (!column.wide || width >= kWide) && (!column.middle || width >= kMiddle));
-  const by = columns.find((column) => column.key === order?.key)?.value;
-  // Not again for each turn of the wheel: `by` is another function at each rendering, but the same for the same rows and column.
-  // eslint-disable-next-line react-hooks/exhaustive-deps
-  const sorted = useMemo(() => (by ? sortedBy(rows, by, order?.down ? -1 : 1) : rows), [rows, order?.key, order?.down]);
-  const first = Math.max(0, Math.floor(top / height) - 4);
-  const visible = sorted.slice(first, first + most + 10);
-  const grid = { gridTemplateColumns: shown.map((column) => column.width).join(" ") };
+  const wide = width >= kWide;
+  const middle = width >= kMiddle;
+  const shown = useMemo(() => columns.filter((column) => (!column.wide || wide) && (!column.middle || middle)), [columns, wide, middle]);
+  const wanted = useDeferredValue(order);
+  const sorted = useMemo(() => {
+    const by = columns.find((column) => column.key === wanted?.key)?.value;
+    return by ? sortedBy(rows, by, wanted?.down ? -1 : 1) : rows;
+  }, [rows, columns, wanted]);
+  const first = Math.max(0, Math.floor(top / height) - kStride);
+  const visible = sorted.slice(first, first + most + 3 * kStride);
+  const tracks = shown.map((column) => column.width).join(" ");
+  const grid = useMemo(() => ({ gridTemplateColumns: tracks }), [tracks]);
+  const line = useMemo(() => ({ gridTemplateColumns: tracks, height }), [tracks, height]);
 
   if (nothing) return <div className="empty">{empty}</div>;
   return (
@@ -81,14 +95,7 @@ export function List<Row>({ label, rows, columns, keyOf, empty, onOpen, opened, 
         <div role="presentation" style={{ height: first * height }} />
         {visible.map((row, at) => {
           const key = keyOf(row);
-          return (
-            <div key={key} role="row" aria-rowindex={first + at + 2} className={`list-row${onOpen ? " opens" : ""}${opened === key ? " opened" : ""}`} style={{ ...grid, height }}
-              onClick={onOpen ? () => onOpen(row) : undefined}>
-              {shown.map((column) => (
-                <div key={column.key} role="cell" className={column.numeric ? "number" : ""}>{column.cell(row)}</div>
-              ))}
-            </div>
-          );
+          return <Line key={key} row={row} at={first + at + 2} columns={shown as Column<unknown>[]} style={line} opened={opened === key} onOpen={onOpen as ((row: unknown) => void) | undefined} />;
         })}
         <div role="presentation" style={{ height: Math.max(0, sorted.length - first - visible.length) * height }} />
       </div>
@@ -96,11 +103,38 @@ export function List<Row>({ label, rows, columns, keyOf, empty, onOpen, opened, 
   );
 }
 
-// Making one for each comparison takes longer than all else on a page of thousands.
-const collator = new Intl.Collator(undefined, { numeric: true });
+interface LineProperties {
+  row: unknown;
+  at: number;
+  columns: Column<unknown>[];
+  style: { gridTemplateColumns: string; height: number };
+  opened: boolean;
+  onOpen: ((row: unknown) => void) | undefined;
+}
+
+const Line = memo(function Line({ row, at, columns, style, opened, onOpen }: LineProperties) {
+  return (
+    <div role="row" aria-rowindex={at} className={`list-row${onOpen ? " opens" : ""}${opened ? " opened" : ""}`} style={style} onClick={onOpen ? () => onOpen(row) : undefined}>
+      {columns.map((column) => (
+        <div key={column.key} role="cell" className={column.numeric ? "number" : ""}>{column.cell(row)}</div>
+      ))}
+    </div>
+  );
+});
+
+// Says the type that `memo` forgets.
+export const List = memo(ListOf) as typeof ListOf;
+
+// `edge-9` before `edge-10`, and no letter's case counts. As plain text, because a collator takes longer than all else on a page of thousands.
+function sortText(value: string): string {
+  return value.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(12, "0"));
+}
 
 function sortedBy<Row>(rows: Row[], by: (row: Row) => number | string, sign: number): Row[] {
-  const keyed = rows.map((row) => ({ row, key: by(row) }));
-  keyed.sort((a, b) => sign * (typeof a.key === "number" && typeof b.key === "number" ? a.key - b.key : collator.compare(String(a.key), String(b.key))));
+  const keyed = rows.map((row) => {
+    const value = by(row);
+    return { row, key: typeof value === "number" ? value : sortText(value) };
+  });
+  keyed.sort((a, b) => (a.key < b.key ? -sign : a.key > b.key ? sign : 0));
   return keyed.map((entry) => entry.row);
 }

@@ -1,6 +1,9 @@
 // Live figures: one stream of server-sent events for all that the page shows; what is shown by several parts is asked for once.
-import { useEffect, useState } from "react";
+// A value comes as a transition: a key or a click goes first. What has not changed since the last value is the same object, so that nothing is drawn
+// again for it.
+import { startTransition, useEffect, useState } from "react";
 import { get } from "./api";
+import { keepSame } from "./same";
 
 type Listener = (value: unknown) => void;
 
@@ -39,7 +42,7 @@ function reopen(): void {
   for (const text of targets) {
     source.addEventListener(text, (event) => {
       setOnline(true);
-      const value: unknown = JSON.parse((event as MessageEvent<string>).data);
+      const value = keepSame<unknown>(newest.get(text), JSON.parse((event as MessageEvent<string>).data));
       newest.set(text, value);
       listeners.get(text)?.forEach((listener) => listener(value));
     });
@@ -67,15 +70,32 @@ export function subscribe(text: string, listener: Listener): () => void {
   };
 }
 
+function whole<T>(value: T): T {
+  return value;
+}
+
 // The newest value of a target, while the component is there. Empty: nothing is asked for.
 export function useLive<T>(text: string): T | undefined {
-  const [value, setValue] = useState<T | undefined>(() => newest.get(text) as T | undefined);
+  return useLivePart<T, T>(text, whole);
+}
+
+// A part of it: who shows only that is drawn again only when that changes. `pick` is the same function at each rendering.
+export function useLivePart<T, Part>(text: string, pick: (value: T) => Part): Part | undefined {
+  const read = () => {
+    const value = newest.get(text) as T | undefined;
+    return value === undefined ? undefined : pick(value);
+  };
+  const [part, setPart] = useState<Part | undefined>(read);
   useEffect(() => {
-    setValue(newest.get(text) as T | undefined);
+    setPart(read);
     if (!text) return;
-    return subscribe(text, (next) => setValue(next as T));
-  }, [text]);
-  return value;
+    return subscribe(text, (next) => {
+      const value = pick(next as T);
+      startTransition(() => setPart(() => value));
+    });
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [text, pick]);
+  return part;
 }
 
 export function useOnline(): boolean {

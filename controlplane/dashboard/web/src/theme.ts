@@ -57,3 +57,14 @@ export function useColours(): number {
 export function rem(): number {
   return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 15;
 }
+
+// The same for what is drawn over and over: asking makes the browser lay out the page, so it is asked again only when the window has changed.
+export function useRem(): number {
+  const [size, setSize] = useState(rem);
+  useEffect(() => {
+    const ask = () => setSize(rem());
+    window.addEventListener("resize", ask);
+    return () => window.removeEventListener("resize", ask);
+  }, []);
+  return size;
+}

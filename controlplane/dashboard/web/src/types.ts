@@ -12,6 +12,9 @@ export interface Overview {
   generation: number; agents_current: number; agents_connected: number; agents_known: number; backends: number; backends_down: number;
   version: string; history_bytes: number; history_cap_bytes: number;
 }
+// For whoever shows no more of it.
+export const overviewGeneration = (overview: Overview): number => overview.generation;
+
 export interface Series {
   of: string; time: number[]; rate: number[]; errors: number[]; p50_ms: number[]; p99_ms: number[]; in_flight: number[]; healthy: number[];
   unhealthy: number[]; bytes: number[]; weight: number[];

@@ -6,7 +6,7 @@ import type { ResourceDiff, Violation } from "./types";
 
 export type Tone = "good" | "warn" | "bad" | "plain";
 
-const kSigns: Record<Tone, string> = { good: "✓", warn: "▲", bad: "✕", plain: "·" };
+export const kSigns: Record<Tone, string> = { good: "✓", warn: "▲", bad: "✕", plain: "·" };
 
 // Never by colour alone: a sign and a word come with it.
 export function Badge({ tone, children }: { tone: Tone; children: ReactNode }) {

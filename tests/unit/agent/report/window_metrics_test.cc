@@ -82,6 +82,27 @@ TEST(WindowMetrics, CountsBreakersOfRoutesWithThoseOfBackends) {
   EXPECT_EQ(metrics.Value(observe::kRoutesRefused, {"web"}), 3);
 }
 
+TEST(WindowMetrics, ShowsEachRouteOverAllListenersAndEachBackend) {
+  Window window;
+  for (const char* listener : {"one", "two"}) {
+    window.listeners[listener].routes["shop"].by_class = {0, 3, 0, 0, 1};
+    window.listeners[listener].routes["shop"].duration.RecordN(2'000, 4);
+  }
+  window.backends["web"]["a"].latency.RecordN(300'000, 2);
+  observe::Metrics metrics;
+  AddToMetrics(window, metrics);
+  EXPECT_EQ(metrics.Value(observe::kRouteRequests, {"shop", "2xx"}), 6);
+  EXPECT_EQ(metrics.Value(observe::kRouteRequests, {"shop", "5xx"}), 2);
+  EXPECT_EQ(metrics.Value(observe::kRouteSeconds, {"shop"}), 8);
+  EXPECT_EQ(metrics.Value(observe::kBackendSeconds, {"web", "a"}), 2);
+  v1::Snapshot before;
+  before.add_resources()->set_name("shop");
+  before.mutable_resources(0)->mutable_route();
+  ForgetGone(before, {}, metrics);
+  EXPECT_EQ(metrics.Value(observe::kRouteRequests, {"shop", "2xx"}), 0);
+  EXPECT_EQ(metrics.Value(observe::kRouteSeconds, {"shop"}), 0);
+}
+
 TEST(WindowMetrics, ShowsTheLagOfEachWorkersLoop) {
   Window one;
   one.turns[0].RecordN(100, 9);

@@ -18,7 +18,9 @@ constexpr int kSeries = 20'000;
 
 const MetricDef* const kAll[] = {
     &kBuildInfo, &kResidentBytes, &kStartTime, &kRequests, &kRequestCauses, &kTlsHandshakes, &kTlsCertificateExpiry, &kRequestSeconds, &kOpenConnections,
-    &kConnections, &kTunnelBytes, &kAttempts, &kAttemptFailures, &kAttemptSeconds, &kUpstreamBytes, &kUpstreamRequestBytes, &kUpstreamInFlight,
+    &kConnections, &kTunnelBytes,
+    &kRouteRequests, &kRouteSeconds, &kBackendSeconds,
+    &kAttempts, &kAttemptFailures, &kAttemptSeconds, &kUpstreamBytes, &kUpstreamRequestBytes, &kUpstreamInFlight,
     &kUpstreamConnections, &kBreakers, &kBreakerOpened, &kEjected, &kEjections, &kBackendsByHealth, &kProbes, &kDiscoveredBackends, &kDiscoveryFailing,
     &kConfigGeneration, &kConfigAge, &kConfigApplies, &kConfigQuarantined, &kLastGoodWrites, &kControllerConnected, &kControllerConnects,
     &kControllerDropped, &kCertificateExpiry, &kCertificateRenewals, &kDraining, &kAdminRequests, &kAccessLogLines, &kAccessLogFailing, &kLoopLag,

@@ -45,6 +45,31 @@ TEST(Attention, NamesBackendsDownAndErrorsTheWorstFirst) {
   EXPECT_EQ(found.attention(3).severity(), v1::Attention::SEVERITY_WARNING);
 }
 
+TEST(Attention, NamesBackendsThatTheFleetEjectedAndOverrides) {
+  v1::WeightsResponse weights;
+  const auto add = [&](const char* upstream, const char* backend, v1::Verdict verdict) {
+    v1::WeightRow& row = *weights.add_rows();
+    row.set_upstream(upstream);
+    row.set_backend(backend);
+    row.set_verdict(verdict);
+  };
+  add("checkout", "10.0.0.1:80", v1::VERDICT_GOOD);
+  add("checkout", "10.0.0.2:80", v1::VERDICT_EJECTED);
+  add("checkout", "10.0.0.3:80", v1::VERDICT_SOFT);
+  add("search", "10.0.1.1:80", v1::VERDICT_FORCED_OUT);
+  add("well", "10.0.2.1:80", v1::VERDICT_GOOD);
+  AttentionList list;
+  list.AddVerdicts(weights);
+  const v1::OverviewResponse response = Take(list);
+  ASSERT_EQ(response.attention_total(), 2u);
+  EXPECT_EQ(response.attention(0).subject(), "upstream/checkout");
+  EXPECT_EQ(response.attention(0).severity(), v1::Attention::SEVERITY_WARNING);
+  EXPECT_EQ(response.attention(0).what(), "the fleet ejected 10.0.0.2:80, 1 of 3 backends");
+  EXPECT_EQ(response.attention(0).remedy(), "yardctl explain checkout 10.0.0.2:80 says why");
+  EXPECT_EQ(response.attention(1).subject(), "upstream/search");
+  EXPECT_EQ(response.attention(1).severity(), v1::Attention::SEVERITY_NOTICE);
+}
+
 TEST(Attention, NamesWhatKubernetesDoesNotSay) {
   AttentionList list;
   kubernetes::WatchStatus watch;

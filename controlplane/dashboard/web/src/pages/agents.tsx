@@ -1,10 +1,11 @@
 // Agents: what each serves, how old it is, and what it refuses, with field and reason.
-import { useEffect, useMemo, useState } from "react";
+import { startTransition, useDeferredValue, useEffect, useMemo, useState } from "react";
 import { get } from "../api";
 import { ago, bytes, clock, count, until } from "../format";
-import { List } from "../list";
-import { useLive } from "../live";
-import type { AgentInfo, AgentsResponse, Overview, StatusResponse } from "../types";
+import { List, type Column, type Order } from "../list";
+import { useLivePart } from "../live";
+import { keepSame } from "../same";
+import { overviewGeneration, type AgentInfo, type AgentsResponse, type Convergence, type StatusResponse } from "../types";
 import { Badge, Card, Failure, Loading, Violations, useRead, type Tone } from "../widgets";
 
 // All pages of the list, again every few seconds: each page comes from the answer that every open dashboard shares.
@@ -22,7 +23,7 @@ function useAgents(): { agents: AgentInfo[] | undefined; error: unknown } {
           agents.push(...page.agents);
           token = page.next_page_token;
         } while (token && !stopped);
-        if (!stopped) setState({ agents, error: undefined });
+        if (!stopped) startTransition(() => setState((old) => ({ agents: keepSame(old.agents, agents), error: undefined })));
       } catch (error) {
         if (!stopped) setState((old) => ({ agents: old.agents, error }));
       }
@@ -54,13 +55,35 @@ function certificateTone(agent: AgentInfo): string {
   return Date.parse(agent.certificate_not_after) - Date.now() < 4 * 3600_000 ? "tone-bad" : "";
 }
 
+const kByState: Order = { key: "state", down: false };
+const kNobody = <>No agent has joined yet. Make a join token on <a href="#/access">Access</a> or with <code>yardctl token create</code>, then start <code>yard-agent</code>.</>;
+const nodeOf = (agent: AgentInfo) => agent.node;
+const openAgent = (agent: AgentInfo) => { location.hash = `#/agents/${encodeURIComponent(agent.node)}`; };
+
+function columnsOf(generation: number): Column<AgentInfo>[] {
+  return [
+    { key: "node", title: "Node", width: "minmax(5rem, 1.6fr)", value: (agent) => agent.node, cell: (agent) => <a href={`#/agents/${encodeURIComponent(agent.node)}`}>{agent.node}</a> },
+    { key: "state", title: "State", width: "minmax(8.4rem, 1.2fr)", value: (agent) => stateOf(agent, generation).rank, cell: (agent) => { const { tone, text } = stateOf(agent, generation); return <Badge tone={tone}>{text}</Badge>; } },
+    { key: "generation", title: "Generation", width: "minmax(5.5rem, .8fr)", numeric: true, middle: true, value: (agent) => agent.applied_generation, cell: (agent) => agent.applied_generation },
+    { key: "zone", title: "Zone", width: "minmax(4rem, 1fr)", wide: true, value: (agent) => agent.zone, cell: (agent) => agent.zone || <span className="muted">none</span> },
+    { key: "version", title: "Version", width: "minmax(4.5rem, .8fr)", wide: true, value: (agent) => agent.version, cell: (agent) => agent.version },
+    { key: "connections", title: "Clients", width: "minmax(4.5rem, .8fr)", numeric: true, wide: true, value: (agent) => agent.open_connections, cell: (agent) => count(agent.open_connections) },
+    { key: "memory", title: "Memory", width: "minmax(5rem, .8fr)", numeric: true, middle: true, value: (agent) => agent.resident_bytes, cell: (agent) => (agent.resident_bytes ? bytes(agent.resident_bytes) : "–") },
+    { key: "certificate", title: "Certificate ends", width: "minmax(7rem, 1fr)", wide: true, value: (agent) => Date.parse(agent.certificate_not_after), cell: (agent) => <span className={certificateTone(agent)}>{until(agent.certificate_not_after)}</span> },
+    { key: "report", title: "Last report", width: "minmax(6rem, 1fr)", wide: true, value: (agent) => (agent.last_report ? -Date.parse(agent.last_report) : 0), cell: (agent) => ago(agent.last_report) },
+  ];
+}
+
 export function AgentsPage({ node }: { node: string }) {
-  const overview = useLive<Overview>("/api/overview");
+  const generation = useLivePart("/api/overview", overviewGeneration) ?? 0;
   const { agents, error } = useAgents();
   const [filter, setFilter] = useState("");
-  const generation = overview?.generation ?? 0;
+  const wanted = useDeferredValue(filter.toLowerCase());
   const texts = useMemo(() => (agents ?? []).map((agent) => textOf(agent, generation)), [agents, generation]);
-  const rows = useMemo(() => (agents ?? []).filter((_, i) => texts[i]!.includes(filter.toLowerCase())), [agents, texts, filter]);
+  const rows = useMemo(() => (wanted ? (agents ?? []).filter((_, i) => texts[i]!.includes(wanted)) : agents ?? []), [agents, texts, wanted]);
+  // With the agents: how long ago something was is another text by then.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const columns = useMemo(() => columnsOf(generation), [agents, generation]);
   const open = agents?.find((agent) => agent.node === node);
   if (!agents) return error ? <Failure error={error} /> : <Loading what="agents" />;
   return (
@@ -71,28 +94,18 @@ export function AgentsPage({ node }: { node: string }) {
       <label className="filter">Filter by node, zone, label, version or state<input type="search" value={filter} onChange={(event) => setFilter(event.currentTarget.value)} /></label>
       {open ? <OneAgent agent={open} generation={generation} /> : null}
       <Card title={`${rows.length} agents`}>
-        <List label="Agents" rows={rows} keyOf={(agent) => agent.node} most={16} opened={node} onOpen={(agent) => { location.hash = `#/agents/${encodeURIComponent(agent.node)}`; }}
-          sort={{ key: "state", down: false }}
-          empty={filter ? "No agent fits the filter." : <>No agent has joined yet. Make a join token on <a href="#/access">Access</a> or with <code>yardctl token create</code>, then start <code>yard-agent</code>.</>}
-          columns={[
-            { key: "node", title: "Node", width: "minmax(5rem, 1.6fr)", value: (agent) => agent.node, cell: (agent) => <a href={`#/agents/${encodeURIComponent(agent.node)}`}>{agent.node}</a> },
-            { key: "state", title: "State", width: "minmax(8.4rem, 1.2fr)", value: (agent) => stateOf(agent, generation).rank, cell: (agent) => { const { tone, text } = stateOf(agent, generation); return <Badge tone={tone}>{text}</Badge>; } },
-            { key: "generation", title: "Generation", width: "minmax(5.5rem, .8fr)", numeric: true, middle: true, value: (agent) => agent.applied_generation, cell: (agent) => agent.applied_generation },
-            { key: "zone", title: "Zone", width: "minmax(4rem, 1fr)", wide: true, value: (agent) => agent.zone, cell: (agent) => agent.zone || <span className="muted">none</span> },
-            { key: "version", title: "Version", width: "minmax(4.5rem, .8fr)", wide: true, value: (agent) => agent.version, cell: (agent) => agent.version },
-            { key: "connections", title: "Clients", width: "minmax(4.5rem, .8fr)", numeric: true, wide: true, value: (agent) => agent.open_connections, cell: (agent) => count(agent.open_connections) },
-            { key: "memory", title: "Memory", width: "minmax(5rem, .8fr)", numeric: true, middle: true, value: (agent) => agent.resident_bytes, cell: (agent) => (agent.resident_bytes ? bytes(agent.resident_bytes) : "–") },
-            { key: "certificate", title: "Certificate ends", width: "minmax(7rem, 1fr)", wide: true, value: (agent) => Date.parse(agent.certificate_not_after), cell: (agent) => <span className={certificateTone(agent)}>{until(agent.certificate_not_after)}</span> },
-            { key: "report", title: "Last report", width: "minmax(6rem, 1fr)", wide: true, value: (agent) => (agent.last_report ? -Date.parse(agent.last_report) : 0), cell: (agent) => ago(agent.last_report) },
-          ]} />
+        <List label="Agents" rows={rows} keyOf={nodeOf} most={16} opened={node} onOpen={openAgent} sort={kByState} empty={wanted ? "No agent fits the filter." : kNobody} columns={columns} />
       </Card>
     </>
   );
 }
 
+function convergenceOf(status: StatusResponse): Convergence {
+  return status.convergence;
+}
+
 function Converged({ generation }: { generation: number }) {
-  const status = useLive<StatusResponse>("/api/status");
-  const convergence = status?.convergence;
+  const convergence = useLivePart("/api/status", convergenceOf);
   if (!convergence || !generation) return null;
   return (
     <p className="converged" role="status">
@@ -112,7 +125,7 @@ function OneAgent({ agent, generation }: { agent: AgentInfo; generation: number 
         <div><dt>State</dt><dd><Badge tone={tone}>{text}</Badge></dd></div>
         <div><dt>{agent.connected ? "Connected" : "Last heard of"}</dt><dd title={clock(agent.since)}>{ago(agent.since)}</dd></div>
         <div><dt>Serves generation</dt><dd>{agent.applied_generation} of {generation}</dd></div>
-        <div><dt>Behind for</dt><dd>{agent.config_age}</dd></div>
+        <div><dt>Behind for</dt><dd>{agent.config_age === "0s" ? "not behind" : agent.config_age}</dd></div>
         <div><dt>Certificate</dt><dd className={certificateTone(agent)} title={clock(agent.certificate_not_after)}>ends {until(agent.certificate_not_after)}</dd></div>
         <div><dt>Version</dt><dd>{agent.version}</dd></div>
         <div><dt>Zone</dt><dd>{agent.zone || "none"}</dd></div>

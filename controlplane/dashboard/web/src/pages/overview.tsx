@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { Chart, type Mark } from "../chart";
 import { ago, bytes, clock, count, millis, percent } from "../format";
-import { List } from "../list";
+import { List, type Column, type Order } from "../list";
 import { useLive } from "../live";
 import type { Attention, FlowRow, HistoryEntry, HistoryResponse, Overview, Series, SeriesResponse } from "../types";
 import { Badge, Card, Failure, Loading, Tile, useRead, type Tone } from "../widgets";
@@ -56,13 +56,17 @@ export function useSeries(of: string, range: number, live: FlowRow | undefined, 
       return next;
     });
   }, [range, live, time, reach]);
-  const to = Math.max(grown?.time.at(-1) ?? 0, Math.floor(Date.now() / 1000) - 5);
-  return { series: grown, error, step: seconds(value?.step ?? "1s") || 1, from: to - reach, to };
+  const step = seconds(value?.step ?? "1s") || 1;
+  // By whole steps: a chart of a week does not move each second.
+  const to = Math.max(grown?.time.at(-1) ?? 0, Math.floor((Date.now() / 1000 - 5) / step) * step);
+  return { series: grown, error, step, from: to - reach, to };
 }
 
 export function marksOf(entries: HistoryEntry[] | undefined): Mark[] {
   return (entries ?? []).map((entry) => ({ time: Date.parse(entry.time) / 1000, label: `g${entry.generation}` })).reverse();
 }
+
+const kNoUpstream = <>No upstream is in use yet. Apply a configuration on <a href="#/changes">Changes</a>, or with <code>yardctl apply</code>.</>;
 
 export function OverviewPage() {
   const overview = useLive<Overview>("/api/overview");
@@ -99,7 +103,7 @@ export function OverviewPage() {
           <FlowTable label="Listeners" rows={overview.listeners} empty="No listener has seen traffic in the last minute." />
         </Card>
         <Card title="Upstreams" aside={<a href="#/upstreams">All</a>}>
-          <FlowTable label="Upstreams" rows={overview.upstreams} link empty={<>No upstream is in use yet. Apply a configuration on <a href="#/changes">Changes</a>, or with <code>yardctl apply</code>.</>} />
+          <FlowTable label="Upstreams" rows={overview.upstreams} link empty={kNoUpstream} />
         </Card>
       </div>
       <p className="muted foot">History on disk: {bytes(overview.history_bytes)}{overview.history_cap_bytes ? ` of at most ${bytes(overview.history_cap_bytes)}` : ""}.</p>
@@ -179,19 +183,25 @@ function ChangesOnAxis({ entries, from }: { entries: HistoryEntry[] | undefined;
   );
 }
 
+function flowColumns(link: boolean): Column<FlowRow>[] {
+  return [
+    { key: "name", title: "Name", width: "minmax(5rem, 2fr)", value: (row) => row.name, cell: (row) => (link ? <a href={`#/upstreams/${encodeURIComponent(row.name)}`}>{row.name}</a> : row.name) },
+    ...(link ? [{ key: "health", title: "Backends", width: "minmax(8.6rem, 1fr)", middle: true, value: (row: FlowRow) => row.backends, cell: (row: FlowRow) => <Health row={row} /> }] : []),
+    { key: "rate", title: "Rate/s", width: "minmax(4rem, 1fr)", numeric: true, value: (row) => row.rate, cell: (row) => count(row.rate) },
+    { key: "errors", title: "Errors", width: "minmax(4.5rem, 1fr)", numeric: true, value: (row) => (row.rate ? row.errors / row.rate : 0),
+      cell: (row) => <span className={`tone-${errorTone(row.rate, row.errors)}`}>{row.rate ? percent(row.errors / row.rate) : "–"}</span> },
+    { key: "p50", title: "p50", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p50_ms, cell: (row) => millis(row.p50_ms) },
+    { key: "p99", title: "p99", width: "minmax(4.5rem, 1fr)", numeric: true, middle: true, value: (row) => row.p99_ms, cell: (row) => millis(row.p99_ms) },
+  ];
+}
+
+const kPlain = flowColumns(false);
+const kLinked = flowColumns(true);
+const kBusiestFirst: Order = { key: "rate", down: true };
+const nameOf = (row: FlowRow) => row.name;
+
 export function FlowTable({ label, rows, link = false, empty, most = 8 }: { label: string; rows: FlowRow[]; link?: boolean; empty: React.ReactNode; most?: number }) {
-  return (
-    <List label={label} rows={rows} keyOf={(row) => row.name} empty={empty} most={most} sort={{ key: "rate", down: true }}
-      columns={[
-        { key: "name", title: "Name", width: "minmax(5rem, 2fr)", value: (row) => row.name, cell: (row) => (link ? <a href={`#/upstreams/${encodeURIComponent(row.name)}`}>{row.name}</a> : row.name) },
-        ...(link ? [{ key: "health", title: "Backends", width: "minmax(8.6rem, 1fr)", middle: true, value: (row: FlowRow) => row.backends, cell: (row: FlowRow) => <Health row={row} /> }] : []),
-        { key: "rate", title: "Rate/s", width: "minmax(4rem, 1fr)", numeric: true, value: (row) => row.rate, cell: (row) => count(row.rate) },
-        { key: "errors", title: "Errors", width: "minmax(4.5rem, 1fr)", numeric: true, value: (row) => (row.rate ? row.errors / row.rate : 0),
-          cell: (row) => <span className={`tone-${errorTone(row.rate, row.errors)}`}>{row.rate ? percent(row.errors / row.rate) : "–"}</span> },
-        { key: "p50", title: "p50", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p50_ms, cell: (row) => millis(row.p50_ms) },
-        { key: "p99", title: "p99", width: "minmax(4.5rem, 1fr)", numeric: true, middle: true, value: (row) => row.p99_ms, cell: (row) => millis(row.p99_ms) },
-      ]} />
-  );
+  return <List label={label} rows={rows} keyOf={nameOf} empty={empty} most={most} sort={kBusiestFirst} columns={link ? kLinked : kPlain} />;
 }
 
 export function Health({ row }: { row: FlowRow }) {

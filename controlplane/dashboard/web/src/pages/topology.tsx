@@ -1,11 +1,14 @@
 // Topology: listeners -> routes -> upstreams, as lines between columns; on a narrow screen as nested lists.
-import { useEffect, useMemo, useRef, useState } from "react";
-import { bytes, count, millis, percent } from "../format";
-import { useLive } from "../live";
-import { rem } from "../theme";
-import type { FlowRow, Overview, Topology } from "../types";
-import { Badge, Failure, Loading, useRead, type Tone } from "../widgets";
+import { memo, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { bytes, count, millis, percent, word } from "../format";
+import { target } from "../api";
+import { useLive, useLivePart } from "../live";
+import { keepSame } from "../same";
+import { useRem } from "../theme";
+import { overviewGeneration, type FlowRow, type Overview, type TopResponse, type Topology, type WeightRow } from "../types";
+import { Badge, Failure, Loading, kSigns, useRead, type Tone } from "../widgets";
 import { errorTone } from "./overview";
+import { healthOf, kVerdicts } from "./upstreams";
 
 interface Node {
   key: string;
@@ -24,6 +27,7 @@ interface Graph {
 }
 
 const kMost = 80;
+const kMostBackends = 40;
 
 function toneOf(row: FlowRow | undefined): { tone: Tone; text: string } {
   if (!row) return { tone: "plain", text: "no traffic seen" };
@@ -39,10 +43,11 @@ function figuresOf(row: FlowRow | undefined): string {
   return `${count(row.rate)}/s · ${row.rate ? percent(row.errors / row.rate) : "0 %"} errors · p99 ${millis(row.p99_ms)}`;
 }
 
-function build(topology: Topology, overview: Overview | undefined, filter: string): Graph {
-  const flows = new Map((overview?.upstreams ?? []).map((row) => [row.name, row]));
-  const listening = new Map((overview?.listeners ?? []).map((row) => [row.name, row]));
-  const has = (text: string) => text.toLowerCase().includes(filter.toLowerCase());
+// `filter` is in lower case.
+function build(topology: Topology, upstreamRows: FlowRow[], listenerRows: FlowRow[], filter: string): Graph {
+  const flows = new Map(upstreamRows.map((row) => [row.name, row]));
+  const listening = new Map(listenerRows.map((row) => [row.name, row]));
+  const has = (text: string) => text.toLowerCase().includes(filter);
   // What matches, and all that it is connected with.
   const routes = topology.routes.filter((route) => !filter || has(route.name) || route.hosts.some(has) || route.listeners.some(has) || route.upstreams.some((share) => has(share.upstream)));
   const named = { listeners: new Set(routes.flatMap((route) => route.listeners)), upstreams: new Set(routes.flatMap((route) => route.upstreams.map((share) => share.upstream))) };
@@ -80,6 +85,23 @@ function build(topology: Topology, overview: Overview | undefined, filter: strin
   return graph;
 }
 
+// The backends of the upstream that was chosen, as a column of their own; the ones in trouble first.
+function withBackends(graph: Graph, upstream: string, top: TopResponse | undefined, weights: WeightRow[]): Graph {
+  const verdicts = new Map(weights.map((row) => [row.backend, row.verdict]));
+  const rows = (top?.rows ?? []).filter((row) => row.backend).sort((a, b) => b.unhealthy - a.unhealthy || b.rate - a.rate || (a.backend < b.backend ? -1 : 1));
+  const nodes = rows.slice(0, kMostBackends).map((row): Node => {
+    const verdict = verdicts.get(row.backend) ?? "GOOD";
+    const { tone, text } = row.healthy && verdict !== "GOOD" ? { tone: kVerdicts[verdict] ?? "plain", text: word(verdict) } : healthOf(row);
+    // An address needs the whole line.
+    return { key: `b/${row.backend}`, title: row.backend, note: `${kSigns[tone]} ${text} · ${count(row.in_flight)} in flight`, rate: row.rate, tone, toneText: "",
+      figures: `${count(row.rate)}/s · ${row.rate ? percent(1 - row.success) : "0 %"} fail · p99 ${millis(row.p99_ms)}` };
+  });
+  return {
+    columns: [...graph.columns, { title: `Backends of ${upstream}`, nodes, hidden: rows.length - nodes.length }],
+    edges: [...graph.edges, ...nodes.map((node) => ({ from: `u/${upstream}`, to: node.key, tone: node.tone, rate: node.rate }))],
+  };
+}
+
 // Everything that leads to a node or comes after it.
 function connected(graph: Graph, key: string): Set<string> {
   const found = new Set([key]);
@@ -97,28 +119,43 @@ function connected(graph: Graph, key: string): Set<string> {
   return found;
 }
 
+const upstreamsOf = (overview: Overview): FlowRow[] => overview.upstreams;
+const listenersOf = (overview: Overview): FlowRow[] => overview.listeners;
+const kNone: FlowRow[] = [];
+
 export function TopologyPage() {
-  const overview = useLive<Overview>("/api/overview");
-  const { value, error } = useRead<Topology>("/api/topology", {}, overview?.generation);
+  const generation = useLivePart("/api/overview", overviewGeneration);
+  const upstreams = useLivePart("/api/overview", upstreamsOf) ?? kNone;
+  const listeners = useLivePart("/api/overview", listenersOf) ?? kNone;
+  const { value, error } = useRead<Topology>("/api/topology", {}, generation);
   const [filter, setFilter] = useState("");
+  const wanted = useDeferredValue(filter.toLowerCase());
   const [chosen, setChosen] = useState("");
-  const graph = useMemo(() => (value ? build(value, overview, filter) : undefined), [value, overview, filter]);
-  if (!graph) return error ? <Failure error={error} /> : <Loading what="the topology" />;
-  const near = chosen ? connected(graph, chosen) : undefined;
+  const shown = useDeferredValue(chosen);
+  const before = useRef<Graph>(undefined);
+  const graph = useMemo(() => (value ? (before.current = keepSame(before.current, build(value, upstreams, listeners, wanted))) : undefined), [value, upstreams, listeners, wanted]);
+  const upstream = shown.startsWith("u/") ? shown.slice(2) : "";
+  const top = useLive<TopResponse>(upstream ? target("/api/top", { upstream, window: 10 }) : "");
+  const weights = useLive<{ rows: WeightRow[] }>(upstream ? target("/api/weights", { upstream, window: 0 }) : "");
+  const whole = useMemo(() => (graph && upstream ? withBackends(graph, upstream, top, weights?.rows ?? []) : graph), [graph, upstream, top, weights]);
+  const near = useMemo(() => (whole && shown ? connected(whole, shown) : undefined), [whole, shown]);
+  const choose = useCallback((key: string) => setChosen((old) => (key === old ? "" : key)), []);
+  if (!graph || !whole) return error ? <Failure error={error} /> : <Loading what="the topology" />;
   const nothing = graph.columns.every((column) => !column.nodes.length);
   return (
     <>
       <h1>Topology</h1>
       <label className="filter">Filter by name or host<input type="search" value={filter} onChange={(event) => setFilter(event.currentTarget.value)} /></label>
+      <p className="muted">Choose one to see what it is connected with; an upstream shows its backends.</p>
       {nothing ? (
-        <p className="empty">{filter ? "Nothing has this name." : <>Nothing is configured yet. Apply a configuration on <a href="#/changes">Changes</a>.</>}</p>
-      ) : <Columns graph={graph} near={near} chosen={chosen} onChoose={(key) => setChosen(key === chosen ? "" : key)} />}
+        <p className="empty">{wanted ? "Nothing has this name." : <>Nothing is configured yet. Apply a configuration on <a href="#/changes">Changes</a>.</>}</p>
+      ) : <Columns graph={whole} near={near} chosen={chosen} onChoose={choose} />}
       {value?.truncated ? <p className="muted">This fleet is larger than the page shows: only the first 2,000 of each kind are here.</p> : null}
     </>
   );
 }
 
-function Columns({ graph, near, chosen, onChoose }: { graph: Graph; near: Set<string> | undefined; chosen: string; onChoose: (key: string) => void }) {
+const Columns = memo(function Columns({ graph, near, chosen, onChoose }: { graph: Graph; near: Set<string> | undefined; chosen: string; onChoose: (key: string) => void }) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
@@ -128,11 +165,11 @@ function Columns({ graph, near, chosen, onChoose }: { graph: Graph; near: Set<st
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  const eachHeight = Math.round(rem() * 4.55);
+  const eachHeight = Math.round(useRem() * 4.55);
   const flat = width > 0 && width < 720;
   const height = Math.max(...graph.columns.map((column) => column.nodes.length)) * eachHeight + 36;
-  const gap = Math.max(48, width * 0.07);
-  const each = (width - 2 * gap) / 3;
+  const gap = Math.max(32, width * (graph.columns.length > 3 ? 0.04 : 0.07));
+  const each = (width - (graph.columns.length - 1) * gap) / graph.columns.length;
   const places = new Map<string, { x: number; y: number }>();
   graph.columns.forEach((column, c) => column.nodes.forEach((node, i) => places.set(node.key, { x: c * (each + gap), y: 36 + i * eachHeight + (eachHeight - 8) / 2 })));
   return (
@@ -144,8 +181,7 @@ function Columns({ graph, near, chosen, onChoose }: { graph: Graph; near: Set<st
             const b = places.get(edge.to)!;
             const from = a.x + each;
             const bend = gap / 2;
-            const dim = near && !(near.has(edge.from) && near.has(edge.to));
-            return <path key={`${edge.from} ${edge.to}`} className={`edge ${edge.tone}${dim ? " dim" : ""}`} strokeWidth={1.5 + Math.min(4, Math.log10(1 + edge.rate))}
+            return <Curve key={`${edge.from} ${edge.to}`} tone={edge.tone} dim={Boolean(near && !(near.has(edge.from) && near.has(edge.to)))} width={1.5 + Math.min(4, Math.log10(1 + edge.rate))}
               d={`M${from},${a.y} C${from + bend},${a.y} ${b.x - bend},${b.y} ${b.x},${b.y}`} />;
           })}
         </svg>
@@ -154,22 +190,38 @@ function Columns({ graph, near, chosen, onChoose }: { graph: Graph; near: Set<st
         <section key={column.title} aria-label={column.title} style={flat ? undefined : { left: c * (each + gap), width: each }}>
           <h2>{column.title}</h2>
           <ul>
-            {column.nodes.map((node) => (
-              <li key={node.key} className={`node ${node.tone}${near && !near.has(node.key) ? " dim" : ""}`} style={flat ? undefined : { height: eachHeight - 8 }}>
-                <button type="button" aria-pressed={chosen === node.key} onClick={() => onChoose(node.key)} title={`Show what ${node.title} is connected with`}>
-                  <span className="node-title">{node.title}</span>
-                  {node.toneText ? <Badge tone={node.tone}>{node.toneText}</Badge> : null}
-                  <span className="node-note">{node.note}</span>
-                  <span className="node-note">{node.figures}</span>
-                </button>
-                {node.href ? <a href={node.href} aria-label={`Open ${node.title}`}>→</a> : null}
-              </li>
-            ))}
+            {column.nodes.map((node) => <NodeItem key={node.key} node={node} dim={Boolean(near && !near.has(node.key))} pressed={chosen === node.key} height={flat ? 0 : eachHeight - 8} onChoose={onChoose} />)}
           </ul>
           {column.hidden ? <p className="muted">and {column.hidden} more: filter to see them</p> : null}
         </section>
       ))}
     </div>
   );
+});
+
+const Curve = memo(function Curve({ tone, dim, width, d }: { tone: Tone; dim: boolean; width: number; d: string }) {
+  return <path className={`edge ${tone}${dim ? " dim" : ""}`} strokeWidth={width} d={d} />;
+});
+
+interface NodeProperties {
+  node: Node;
+  dim: boolean;
+  pressed: boolean;
+  // 0: as its text needs.
+  height: number;
+  onChoose: (key: string) => void;
 }
 
+const NodeItem = memo(function NodeItem({ node, dim, pressed, height, onChoose }: NodeProperties) {
+  return (
+    <li className={`node ${node.tone}${dim ? " dim" : ""}`} style={height ? { height } : undefined}>
+      <button type="button" aria-pressed={pressed} onClick={() => onChoose(node.key)} title={`Show what ${node.title} is connected with`}>
+        <span className="node-title">{node.title}</span>
+        {node.toneText ? <Badge tone={node.tone}>{node.toneText}</Badge> : null}
+        <span className="node-note">{node.note}</span>
+        <span className="node-note">{node.figures}</span>
+      </button>
+      {node.href ? <a href={node.href} aria-label={`Open ${node.title}`}>→</a> : null}
+    </li>
+  );
+});

@@ -1,10 +1,10 @@
 // Upstreams: all of them, or one: its signals over time, and each backend with its health, latency and share.
-import { useEffect, useMemo, useState } from "react";
+import { useCallback, useDeferredValue, useEffect, useMemo, useState } from "react";
 import { Chart, type Mark } from "../chart";
 import { bytes, count, millis, percent, word } from "../format";
 import { HeatMap } from "../heat_map";
-import { List } from "../list";
-import { useLive } from "../live";
+import { List, type Column, type Order } from "../list";
+import { useLive, useLivePart } from "../live";
 import { target } from "../api";
 import type { FlowRow, HistoryResponse, Overview, SeriesResponse, TopResponse, TopRow, Explanation, WeightRow } from "../types";
 import { Badge, Card, Failure, Loading, Tile, useRead, type Tone } from "../widgets";
@@ -14,17 +14,20 @@ export function UpstreamsPage({ name }: { name: string }) {
   return name ? <OneUpstream name={name} /> : <AllUpstreams />;
 }
 
+const upstreamsOf = (overview: Overview): FlowRow[] => overview.upstreams;
+
 function AllUpstreams() {
-  const overview = useLive<Overview>("/api/overview");
+  const upstreams = useLivePart("/api/overview", upstreamsOf);
   const [filter, setFilter] = useState("");
-  if (!overview) return <Loading what="upstreams" />;
-  const rows = overview.upstreams.filter((row) => row.name.includes(filter.toLowerCase()));
+  const wanted = useDeferredValue(filter.toLowerCase());
+  const rows = useMemo(() => (wanted ? (upstreams ?? []).filter((row) => row.name.includes(wanted)) : upstreams ?? []), [upstreams, wanted]);
+  if (!upstreams) return <Loading what="upstreams" />;
   return (
     <>
       <h1>Upstreams</h1>
       <label className="filter">Filter by name<input type="search" value={filter} onChange={(event) => setFilter(event.currentTarget.value)} /></label>
       <Card title={`${rows.length} upstreams`}>
-        <FlowTable label="Upstreams" rows={rows} link most={16} empty={filter ? "No upstream has this name." : "Agents have reported no upstream yet."} />
+        <FlowTable label="Upstreams" rows={rows} link most={16} empty={wanted ? "No upstream has this name." : "Agents have reported no upstream yet."} />
       </Card>
     </>
   );
@@ -42,11 +45,12 @@ function OneUpstream({ name }: { name: string }) {
   const sum = top?.rows.find((entry) => !entry.backend);
   const weights = useLive<{ rows: WeightRow[] }>(target("/api/weights", { upstream: name, window: 0 }));
   const [chosen, setChosen] = useState("");
+  const choose = useCallback((backend: string) => setChosen((old) => (backend === old ? "" : backend)), []);
   return (
     <>
       <p className="path"><a href="#/upstreams">Upstreams</a> /</p>
       <h1>{name}</h1>
-      <Tiles row={row} sum={sum} />
+      <Tiles row={row} sum={sum} down={backends.filter(probedOut).length} />
       <Card title="Golden signals" aside={<RangePicker range={range} onPick={setRange} />}>
         <Failure error={error} />
         {series ? (
@@ -64,7 +68,7 @@ function OneUpstream({ name }: { name: string }) {
           </div>
         ) : <Loading what="the history" />}
       </Card>
-      <BackendsCard backends={backends} weights={weights?.rows ?? []} loaded={top !== undefined} chosen={chosen} onChoose={(backend) => setChosen(backend === chosen ? "" : backend)} />
+      <BackendsCard backends={backends} weights={weights?.rows ?? kNone} loaded={top !== undefined} chosen={chosen} onChoose={choose} />
       {chosen ? <WhyCard upstream={name} backend={chosen} onClose={() => setChosen("")} /> : null}
       <HeatCard name={name} range={range} />
       <WeightCard name={name} marks={marks} />
@@ -73,14 +77,14 @@ function OneUpstream({ name }: { name: string }) {
   );
 }
 
-function Tiles({ row, sum }: { row: FlowRow | undefined; sum: TopRow | undefined }) {
+function Tiles({ row, sum, down }: { row: FlowRow | undefined; sum: TopRow | undefined; down: number }) {
   return (
     <dl className="tiles">
       <Tile label="Attempts per second" value={count(row?.rate ?? 0)} note={sum ? `${bytes(sum.response_rate)}/s from backends` : ""} />
       <Tile label="Failures" value={row?.rate ? percent(row.errors / row.rate) : "–"} note={`${count(row?.errors ?? 0)} per second`} tone={errorTone(row?.rate ?? 0, row?.errors ?? 0)} />
       <Tile label="Latency p99" value={millis(row?.p99_ms ?? 0)} note={`p50 ${millis(row?.p50_ms ?? 0)}`} />
       <Tile label="In flight" value={count(row?.in_flight ?? 0)} note="attempts under way" />
-      <Tile label="Backends" value={row?.backends ?? 0} note={row?.unhealthy ? "some are unhealthy" : "none unhealthy"} tone={row?.unhealthy ? "bad" : "plain"} />
+      <Tile label="Backends" value={row?.backends ?? 0} note={down ? `${down} unhealthy` : row?.unhealthy ? "unhealthy for some agents" : "none unhealthy"} tone={row?.unhealthy ? "bad" : "plain"} />
     </dl>
   );
 }
@@ -92,16 +96,24 @@ export function healthOf(row: TopRow): { tone: Tone; text: string } {
   return { tone: "warn", text: `${row.unhealthy} of ${row.healthy + row.unhealthy} agents: down` };
 }
 
+// Every agent's probes say no.
+function probedOut(row: TopRow): boolean {
+  return !row.healthy && row.unhealthy > 0;
+}
+
 function whyOf(row: TopRow): string {
-  if (!row.failures.length) return "";
+  // Answers of the backend itself have no cause of ours.
+  if (!row.failures.length) return row.rate && row.success < 0.9995 ? "its own 5xx" : "";
   return row.failures.map((failure) => `${word(failure.cause)} ×${failure.count}`).join(", ");
 }
 
-const kVerdicts: Record<string, Tone> = { GOOD: "good", SOFT: "warn", EJECTED: "bad", RETURNING: "warn", FORCED_OUT: "bad", FORCED_IN: "warn" };
+export const kVerdicts: Record<string, Tone> = { GOOD: "good", SOFT: "warn", EJECTED: "bad", RETURNING: "warn", FORCED_OUT: "bad", FORCED_IN: "warn" };
 
 function sharePercent(row: WeightRow): number {
   return row.verdict === "EJECTED" || row.verdict === "FORCED_OUT" ? 0 : Math.round(row.effective * row.share * 100);
 }
+
+const kNone: WeightRow[] = [];
 
 interface BackendsProperties {
   backends: TopRow[];
@@ -111,27 +123,34 @@ interface BackendsProperties {
   onChoose: (backend: string) => void;
 }
 
+const kByAddress: Order = { key: "backend", down: false };
+const backendOf = (row: TopRow) => row.backend;
+
+function backendColumns(weightOf: Map<string, WeightRow>, chosen: string, onChoose: (backend: string) => void): Column<TopRow>[] {
+  return [
+    { key: "backend", title: "Address", width: "minmax(9rem, 2fr)", value: (row) => row.backend, cell: (row) => <button type="button" className="quiet flat" aria-expanded={chosen === row.backend} title={`Why ${row.backend} gets what it gets`} onClick={(event) => { event.stopPropagation(); onChoose(row.backend); }}>{row.backend}</button> },
+    { key: "health", title: "Health", width: "minmax(7rem, 1.4fr)", value: (row) => row.unhealthy - row.healthy, cell: (row) => { const { tone, text } = healthOf(row); return <Badge tone={tone}>{text}</Badge>; } },
+    { key: "verdict", title: "Verdict", width: "minmax(6.6rem, 1fr)", wide: true, value: (row) => weightOf.get(row.backend)?.verdict ?? "", cell: (row) => { const weight = weightOf.get(row.backend); return probedOut(row) && !row.rate ? <span className="muted" title="A verdict is about how requests end; probes keep them away">no requests</span> : weight ? <Badge tone={kVerdicts[weight.verdict] ?? "plain"}>{word(weight.verdict)}</Badge> : <span className="muted">none yet</span>; } },
+    { key: "weight", title: "Weight", width: "minmax(6.6rem, 1fr)", numeric: true, wide: true, value: (row) => { const weight = weightOf.get(row.backend); return weight ? weight.configured * sharePercent(weight) : 0; },
+      cell: (row) => { const weight = weightOf.get(row.backend); return weight ? <span title="configured, and how much of it it gets">{weight.configured} × {probedOut(row) && !row.rate ? 0 : sharePercent(weight)} %</span> : "–"; } },
+    { key: "rate", title: "Rate/s", width: "minmax(4rem, 1fr)", numeric: true, middle: true, value: (row) => row.rate, cell: (row) => count(row.rate) },
+    { key: "success", title: "Success", width: "minmax(4.5rem, 1fr)", numeric: true, middle: true, value: (row) => row.success,
+      cell: (row) => <span className={`tone-${errorTone(1, 1 - row.success)}`}>{row.rate ? percent(row.success) : "–"}</span> },
+    { key: "p50", title: "p50", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p50_ms, cell: (row) => millis(row.p50_ms) },
+    { key: "p99", title: "p99", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p99_ms, cell: (row) => millis(row.p99_ms) },
+    { key: "flight", title: "In flight", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.in_flight, cell: (row) => count(row.in_flight) },
+    { key: "why", title: "Failures by cause", width: "minmax(8rem, 2fr)", wide: true, cell: (row) => <span title={whyOf(row)}>{whyOf(row) || <span className="muted">none</span>}</span> },
+  ];
+}
+
 function BackendsCard({ backends, weights, loaded, chosen, onChoose }: BackendsProperties) {
   const weightOf = useMemo(() => new Map(weights.map((row) => [row.backend, row])), [weights]);
+  const columns = useMemo(() => backendColumns(weightOf, chosen, onChoose), [weightOf, chosen, onChoose]);
+  const onOpen = useCallback((row: TopRow) => onChoose(row.backend), [onChoose]);
   return (
     <Card title="Backends" aside={<span className="muted">last 10 s</span>}>
       {loaded ? (
-        <List label="Backends" rows={backends} keyOf={(row) => row.backend} most={12} opened={chosen} onOpen={(row) => onChoose(row.backend)} sort={{ key: "backend", down: false }}
-          empty="No agent has reported a backend of this upstream."
-          columns={[
-            { key: "backend", title: "Address", width: "minmax(9rem, 2fr)", value: (row) => row.backend, cell: (row) => <button type="button" className="quiet flat" aria-expanded={chosen === row.backend} title={`Why ${row.backend} gets what it gets`} onClick={(event) => { event.stopPropagation(); onChoose(row.backend); }}>{row.backend}</button> },
-            { key: "health", title: "Health", width: "minmax(7rem, 1.4fr)", value: (row) => row.unhealthy - row.healthy, cell: (row) => { const { tone, text } = healthOf(row); return <Badge tone={tone}>{text}</Badge>; } },
-            { key: "verdict", title: "Verdict", width: "minmax(6.6rem, 1fr)", wide: true, value: (row) => weightOf.get(row.backend)?.verdict ?? "", cell: (row) => { const weight = weightOf.get(row.backend); return weight ? <Badge tone={kVerdicts[weight.verdict] ?? "plain"}>{word(weight.verdict)}</Badge> : <span className="muted">none yet</span>; } },
-            { key: "weight", title: "Weight", width: "minmax(6.6rem, 1fr)", numeric: true, wide: true, value: (row) => { const weight = weightOf.get(row.backend); return weight ? weight.configured * sharePercent(weight) : 0; },
-              cell: (row) => { const weight = weightOf.get(row.backend); return weight ? <span title="configured, and how much of it it gets">{weight.configured} × {sharePercent(weight)} %</span> : "–"; } },
-            { key: "rate", title: "Rate/s", width: "minmax(4rem, 1fr)", numeric: true, middle: true, value: (row) => row.rate, cell: (row) => count(row.rate) },
-            { key: "success", title: "Success", width: "minmax(4.5rem, 1fr)", numeric: true, middle: true, value: (row) => row.success,
-              cell: (row) => <span className={`tone-${errorTone(1, 1 - row.success)}`}>{row.rate ? percent(row.success) : "–"}</span> },
-            { key: "p50", title: "p50", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p50_ms, cell: (row) => millis(row.p50_ms) },
-            { key: "p99", title: "p99", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.p99_ms, cell: (row) => millis(row.p99_ms) },
-            { key: "flight", title: "In flight", width: "minmax(4.5rem, 1fr)", numeric: true, wide: true, value: (row) => row.in_flight, cell: (row) => count(row.in_flight) },
-            { key: "why", title: "Failures by cause", width: "minmax(8rem, 2fr)", wide: true, cell: (row) => <span title={whyOf(row)}>{whyOf(row) || <span className="muted">none</span>}</span> },
-          ]} />
+        <List label="Backends" rows={backends} keyOf={backendOf} most={12} opened={chosen} onOpen={onOpen} sort={kByAddress} empty="No agent has reported a backend of this upstream." columns={columns} />
       ) : <Loading what="backends" />}
     </Card>
   );
