@@ -1,0 +1,182 @@
+#include "agent/codec/hpack_encoder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "agent/codec/hpack_huffman.h"
+#include "agent/codec/hpack_static.h"
+#include "agent/codec/spare_memory.h"
+
+namespace switchyard::agent::codec {
+namespace {
+
+// First indexes of the static table (RFC 7541 appendix A).
+constexpr std::uint32_t kStatusName = 8;
+constexpr std::uint32_t kLastWithValue = 16;
+constexpr std::uint32_t kAuthorization = 23;
+constexpr std::uint32_t kCookie = 32;
+constexpr std::uint32_t kProxyAuthorization = 49;
+constexpr std::uint32_t kSetCookie = 55;
+// RFC 7541 section 6: how a field begins.
+constexpr std::uint8_t kIndexed = 0x80;
+constexpr std::uint8_t kAdded = 0x40;
+constexpr std::uint8_t kSizeChange = 0x20;
+constexpr std::uint8_t kNever = 0x10;
+constexpr std::uint8_t kPlain = 0x00;
+// A shorter text is not worth the look whether coding makes it shorter.
+constexpr std::size_t kLeastCoded = 4;
+constexpr std::size_t kShortName = 64;
+constexpr std::uint8_t kPatience = 8;
+
+bool IsSecret(std::uint32_t index) {
+  return index == kAuthorization || index == kCookie || index == kProxyAuthorization || index == kSetCookie;
+}
+
+std::uint64_t Eight(const char* at) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+std::uint64_t Four(const char* at) {
+  std::uint32_t value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+// Its ends and its middle: two texts that differ elsewhere only are taken for one until they are compared.
+std::uint64_t Mix(std::string_view text) {
+  const std::size_t size = text.size();
+  const char* const at = text.data();
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
+  std::uint64_t mixed = size * kOdd;
+  if (size >= 8) {
+    mixed ^= Eight(at) * kOdd;
+    mixed = (mixed ^ mixed >> 29U) + Eight(at + size / 2 - 4);
+    return (mixed ^ Eight(at + size - 8)) * kOdd;
+  }
+  if (size >= 4) return (mixed ^ (Four(at) << 32U | Four(at + size - 4))) * kOdd;
+  if (size == 0) return mixed;
+  const auto byte = [at](std::size_t i) { return std::uint64_t{static_cast<unsigned char>(at[i])}; };
+  return (mixed ^ (byte(0) << 16U | byte(size / 2) << 8U | byte(size - 1))) * kOdd;
+}
+
+std::uint32_t HashOf(std::string_view name, std::string_view value) {
+  const std::uint64_t mixed = Mix(name);
+  return static_cast<std::uint32_t>(((mixed ^ mixed >> 31U) + Mix(value)) * 0xd6e8feb86659fd93 >> 32U);
+}
+
+bool HasCapital(std::string_view name) {
+  bool found = false;
+  for (const char c : name) found |= static_cast<unsigned char>(c - 'A') < 26;
+  return found;
+}
+
+void ToLower(std::string_view name, char* to) {
+  for (const char c : name) *to++ = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+char* WriteText(std::string_view text, char* out) {
+  const std::size_t coded = text.size() < kLeastCoded ? text.size() : HuffmanSize(text);
+  if (coded < text.size()) {
+    out = WriteHpackInteger(out, 0x80, 7, static_cast<std::uint32_t>(coded));
+    return HuffmanEncode(text, out);
+  }
+  out = WriteHpackInteger(out, 0, 7, static_cast<std::uint32_t>(text.size()));
+  std::copy(text.begin(), text.end(), out);
+  return out + text.size();
+}
+
+}  // namespace
+
+HpackEncoder::~HpackEncoder() { SpareMemory::Give(seen_); }
+
+void HpackEncoder::SetPeerLimit(std::uint32_t bytes) {
+  const std::uint32_t limit = std::min(bytes, kHpackTableBytes);
+  table_.SetLimit(limit);
+  least_ = std::min(least_, limit);
+}
+
+// RFC 7541 section 4.2: of several changes the smallest is told, too.
+char* HpackEncoder::Begin(char* out) {
+  if (least_ == announced_ && table_.limit() == announced_) return out;
+  if (least_ < table_.limit()) out = WriteHpackInteger(out, kSizeChange, 5, least_);
+  announced_ = least_ = table_.limit();
+  return WriteHpackInteger(out, kSizeChange, 5, announced_);
+}
+
+char* HpackEncoder::AddStatus(std::uint16_t status, char* out) {
+  const std::array<char, 3> digits = {static_cast<char>('0' + status / 100 % 10), static_cast<char>('0' + status / 10 % 10),
+                                      static_cast<char>('0' + status % 10)};
+  const std::string_view text(digits.data(), digits.size());
+  const std::uint32_t whole = StaticValue(kStatusName, text);
+  if (whole != 0) return WriteHpackInteger(out, kIndexed, 7, whole);
+  return Literal(kPlain, 4, kStatusName, {}, text, out);
+}
+
+char* HpackEncoder::Add(std::string_view name, std::string_view value, bool never_indexed, char* out) {
+  if (!HasCapital(name)) return AddLower(name, value, never_indexed, out);
+  if (name.size() <= kShortName) {
+    std::array<char, kShortName> lower;
+    ToLower(name, lower.data());
+    return AddLower({lower.data(), name.size()}, value, never_indexed, out);
+  }
+  std::string lower(name.size(), '\0');
+  ToLower(name, lower.data());
+  return AddLower(lower, value, never_indexed, out);
+}
+
+char* HpackEncoder::Literal(std::uint8_t pattern, unsigned prefix, std::uint32_t index, std::string_view name, std::string_view value,
+                            char* out) const {
+  out = WriteHpackInteger(out, pattern, prefix, index);
+  if (index == 0) out = WriteText(name, out);
+  return WriteText(value, out);
+}
+
+bool HpackEncoder::Holds(const Seen& seen, std::string_view name, std::string_view value) const {
+  if (seen.added == 0 || PlaceOf(seen) >= table_.count()) return false;
+  const std::uint32_t place = PlaceOf(seen);
+  return table_.Value(place) == value && table_.Name(place) == name;
+}
+
+// The one of the pair with this hash; else the one that is of less use becomes it. When both stand for fields of the table, one in so many newcomers
+// takes the older's place: what comes only once must not push them out, but they must not stay for ever either.
+HpackEncoder::Seen* HpackEncoder::Find(std::uint32_t hash, bool& before) {
+  if (seen_ == nullptr) {
+    void* block = SpareMemory::Take(kSeen * sizeof(Seen));
+    if (block == nullptr) throw std::bad_alloc();
+    seen_ = new (block) Seen[kSeen]{};
+  }
+  Seen* const pair = seen_ + (hash & (kSeen - 2));
+  before = true;
+  if (pair[0].hash == hash) return &pair[0];
+  if (pair[1].hash == hash) return &pair[1];
+  before = false;
+  const auto lives = [this](const Seen& seen) { return seen.added != 0 && PlaceOf(seen) < table_.count(); };
+  Seen* given = !lives(pair[0]) ? &pair[0] : !lives(pair[1]) ? &pair[1] : nullptr;
+  if (given == nullptr && ++newcomers_ % kPatience == 0) given = PlaceOf(pair[0]) > PlaceOf(pair[1]) ? &pair[0] : &pair[1];
+  if (given != nullptr) *given = {hash, 0};
+  return given;
+}
+
+char* HpackEncoder::AddLower(std::string_view name, std::string_view value, bool never_indexed, char* out) {
+  const std::uint32_t index = StaticName(name);
+  if (index != 0 && index <= kLastWithValue) {
+    const std::uint32_t whole = StaticValue(index, value);
+    if (whole != 0) return WriteHpackInteger(out, kIndexed, 7, whole);
+  }
+  if (never_indexed || IsSecret(index)) return Literal(kNever, 4, index, name, value, out);
+  if (name.size() + value.size() + HpackTable::kEntryCost > table_.limit() / 2) return Literal(kPlain, 4, index, name, value, out);
+  const std::uint32_t hash = HashOf(name, value);
+  bool before = false;
+  Seen* const seen = Find(hash, before);
+  if (before && Holds(*seen, name, value)) return WriteHpackInteger(out, kIndexed, 7, PlaceOf(*seen) + kStaticFields + 1);
+  if (!before) return Literal(kPlain, 4, index, name, value, out);
+  table_.Add(name, value, {});
+  seen->added = table_.added();
+  return Literal(kAdded, 6, index, name, value, out);
+}
+
+}  // namespace switchyard::agent::codec
