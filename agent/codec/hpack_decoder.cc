@@ -112,7 +112,7 @@ bool HpackDecoder::Reserve(std::size_t size) {
 }
 
 bool HpackDecoder::Unpack(const Text& text, char*& to, std::string_view& out) {
-  if (!text.coded) {
+  if (!text.coded || text.bytes.empty()) {
     out = text.bytes;
     return true;
   }

@@ -102,7 +102,7 @@ void HpackEncoder::SetPeerLimit(std::uint32_t bytes) {
 // RFC 7541 section 4.2: of several changes the smallest is told, too.
 char* HpackEncoder::Begin(char* out) {
   if (least_ == announced_ && table_.limit() == announced_) return out;
-  if (least_ < table_.limit()) out = WriteHpackInteger(out, kSizeChange, 5, least_);
+  if (least_ < std::min(announced_, table_.limit())) out = WriteHpackInteger(out, kSizeChange, 5, least_);
   announced_ = least_ = table_.limit();
   return WriteHpackInteger(out, kSizeChange, 5, announced_);
 }

@@ -46,6 +46,13 @@ bool OutputBuffer::Flush(Socket& socket) {
   return true;
 }
 
+// Somebody who kept the text may have put something into it.
+void OutputBuffer::TakeBlock() {
+  std::string block = blocks_.TakeText();
+  block.append(text_);
+  text_ = std::move(block);
+}
+
 // What was sent does not stay: a socket that is never quite empty would let the buffer grow for as long as it lives.
 void OutputBuffer::Sent(std::size_t bytes) {
   sent_ += bytes;

@@ -28,7 +28,7 @@ class OutputBuffer {
 
   // Append here, then Flush.
   std::string& text() {
-    if (text_.capacity() < BlockPool::kSmallest) text_ = blocks_.TakeText();
+    if (text_.capacity() < BlockPool::kSmallest) TakeBlock();
     return text_;
   }
   std::size_t pending() const { return text_.size() - sent_; }
@@ -46,6 +46,7 @@ class OutputBuffer {
   void Release();
 
  private:
+  void TakeBlock();
   void Sent(std::size_t bytes);
 
   BlockPool& blocks_;
