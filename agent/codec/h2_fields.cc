@@ -8,7 +8,7 @@ namespace {
 // What RFC 9113 section 6.5.2 adds to each field.
 constexpr std::uint32_t kFieldCost = 32;
 // Room for what most requests have, taken at once.
-constexpr std::size_t kFirstText = 500;
+constexpr std::uint32_t kFirstText = 500;
 constexpr std::size_t kFirstSpans = 16;
 
 std::string_view TrimSpace(std::string_view text) {
@@ -37,14 +37,15 @@ void H2Fields::Add(std::string_view name, std::string_view value, FieldNote note
     return;
   }
   counted_ += static_cast<std::uint32_t>(cost);
-  if (text_.capacity() < kFirstText) {
+  if (counted_ == cost) {
     text_.reserve(kFirstText);
     spans_.reserve(kFirstSpans);
   }
-  const auto at = static_cast<std::uint32_t>(text_.size());
+  const std::uint32_t at = text_.size();
   const auto name_size = static_cast<std::uint32_t>(name.size());
   const Span span{at, name_size, at + name_size, static_cast<std::uint32_t>(value.size()), note};
-  text_.append(name).append(value);
+  text_.append(name);
+  text_.append(value);
   if (note.pseudo != H2Pseudo::kNone) {
     const auto which = static_cast<std::size_t>(note.pseudo) - 1;
     pseudo_[which] = span;
@@ -75,7 +76,7 @@ void H2Fields::JoinCookies() {
     spans_[kept++] = span;
   }
   spans_.resize(kept);
-  spans_[first].value = static_cast<std::uint32_t>(text_.size());
+  spans_[first].value = text_.size();
   spans_[first].value_size = static_cast<std::uint32_t>(joined.size());
   text_.append(joined);
   cookies_ = 1;

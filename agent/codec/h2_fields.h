@@ -51,9 +51,9 @@ class H2Fields {
 
   void JoinCookies();
   std::string_view ValueOf(const Span& span) const;
-  std::string_view Text(std::uint32_t at, std::uint32_t size) const { return std::string_view(text_).substr(at, size); }
+  std::string_view Text(std::uint32_t at, std::uint32_t size) const { return text_.substr(at, size); }
 
-  SpareString text_;
+  SpareText text_;
   std::vector<Span, SpareAllocator<Span>> spans_;
   std::array<Span, kPseudos> pseudo_{};
   std::uint32_t counted_ = 0;

@@ -68,10 +68,23 @@ std::uint32_t HashOf(std::string_view name, std::string_view value) {
   return static_cast<std::uint32_t>(((mixed ^ mixed >> 31U) + Mix(value)) * 0xd6e8feb86659fd93 >> 32U);
 }
 
+constexpr std::uint64_t EachByte(std::uint8_t byte) { return 0x0101010101010101U * byte; }
+
+// Bytes from `A` to `Z` among eight; those above 0x7f are no capitals.
+bool HasCapital(std::uint64_t bytes) {
+  const std::uint64_t low = bytes & EachByte(0x7f);
+  return ((low + EachByte(0x80 - 'A')) & ~(low + EachByte(0x7f - 'Z')) & ~bytes & EachByte(0x80)) != 0;
+}
+
 bool HasCapital(std::string_view name) {
-  bool found = false;
-  for (const char c : name) found |= static_cast<unsigned char>(c - 'A') < 26;
-  return found;
+  const char* const at = name.data();
+  const std::size_t size = name.size();
+  if (size < 4) return std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (size < 8) return HasCapital(Four(at) << 32U | Four(at + size - 4));
+  for (std::size_t i = 0; i + 8 < size; i += 8) {
+    if (HasCapital(Eight(at + i))) return true;
+  }
+  return HasCapital(Eight(at + size - 8));
 }
 
 void ToLower(std::string_view name, char* to) {
@@ -141,24 +154,28 @@ bool HpackEncoder::Holds(const Seen& seen, std::string_view name, std::string_vi
   return table_.Value(place) == value && table_.Name(place) == name;
 }
 
-// The one of the pair with this hash; else the one that is of less use becomes it. When both stand for fields of the table, one in so many newcomers
-// takes the older's place: what comes only once must not push them out, but they must not stay for ever either.
+// The one of the set with this hash; else the one that is of least use becomes it. When all stand for fields of the table, one in so many newcomers
+// takes the oldest's place: what comes only once must not push them out, but they must not stay for ever either.
 HpackEncoder::Seen* HpackEncoder::Find(std::uint32_t hash, bool& before) {
   if (seen_ == nullptr) {
     void* block = SpareMemory::Take(kSeen * sizeof(Seen));
     if (block == nullptr) throw std::bad_alloc();
     seen_ = new (block) Seen[kSeen]{};
   }
-  Seen* const pair = seen_ + (hash & (kSeen - 2));
+  Seen* const set = seen_ + (hash % (kSeen / kWays)) * kWays;
   before = true;
-  if (pair[0].hash == hash) return &pair[0];
-  if (pair[1].hash == hash) return &pair[1];
+  for (std::uint32_t i = 0; i < kWays; ++i) {
+    if (set[i].hash == hash) return set + i;
+  }
   before = false;
-  const auto lives = [this](const Seen& seen) { return seen.added != 0 && PlaceOf(seen) < table_.count(); };
-  Seen* given = !lives(pair[0]) ? &pair[0] : !lives(pair[1]) ? &pair[1] : nullptr;
-  if (given == nullptr && ++newcomers_ % kPatience == 0) given = PlaceOf(pair[0]) > PlaceOf(pair[1]) ? &pair[0] : &pair[1];
-  if (given != nullptr) *given = {hash, 0};
-  return given;
+  std::uint32_t given = kWays;
+  while (given > 0 && set[given - 1].added != 0 && PlaceOf(set[given - 1]) < table_.count()) --given;
+  if (given == 0 && ++newcomers_ % kPatience == 0) given = kWays;
+  if (given == 0) return nullptr;
+  // The newest stands first.
+  std::move_backward(set, set + given - 1, set + given);
+  *set = {hash, 0};
+  return set;
 }
 
 char* HpackEncoder::AddLower(std::string_view name, std::string_view value, bool never_indexed, char* out) {

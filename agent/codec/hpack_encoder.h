@@ -45,7 +45,8 @@ class HpackEncoder {
     std::uint32_t hash = 0;
     std::uint32_t added = 0;
   };
-  static constexpr std::uint32_t kSeen = 64;  // in pairs
+  static constexpr std::uint32_t kSeen = 64;
+  static constexpr std::uint32_t kWays = 4;  // that one hash may be found in
 
   char* AddLower(std::string_view name, std::string_view value, bool never_indexed, char* out);
   char* Literal(std::uint8_t pattern, unsigned prefix, std::uint32_t index, std::string_view name, std::string_view value, char* out) const;
