@@ -97,6 +97,7 @@ void H2Fields::ListTo(std::vector<Header>& out) {
 
 void H2Fields::ListTo(Trailers& out) const {
   out.clear();
+  out.reserve(spans_.size());
   for (const Span& span : spans_) out.emplace_back(Text(span.name, span.name_size), ValueOf(span));
 }
 

@@ -82,7 +82,7 @@ bool HpackDecoder::Look(std::uint32_t index, HpackField& field) const {
   }
   const std::uint32_t place = index - kStaticFields - 1;
   if (place >= table_.count()) return false;
-  field = {table_.Name(place), table_.Value(place), table_.Note(place)};
+  field = table_.At(place);
   return true;
 }
 

@@ -17,11 +17,7 @@
 
 namespace switchyard::agent::codec {
 
-struct HpackField {
-  std::string_view name;
-  std::string_view value;
-  FieldNote note;
-};
+using HpackField = HpackTable::Field;
 
 class HpackDecoder {
  public:

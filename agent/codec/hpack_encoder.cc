@@ -91,6 +91,21 @@ void ToLower(std::string_view name, char* to) {
   for (const char c : name) *to++ = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
+// Without a call for what is short, as nearly all is.
+bool Same(std::string_view a, std::string_view b) {
+  const std::size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size > 32) return std::memcmp(a.data(), b.data(), size) == 0;
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+      if (Eight(a.data() + i) != Eight(b.data() + i)) return false;
+    }
+    return Eight(a.data() + size - 8) == Eight(b.data() + size - 8);
+  }
+  if (size >= 4) return Four(a.data()) == Four(b.data()) && Four(a.data() + size - 4) == Four(b.data() + size - 4);
+  return std::equal(a.begin(), a.end(), b.begin());
+}
+
 char* WriteText(std::string_view text, char* out) {
   const std::size_t coded = text.size() < kLeastCoded ? text.size() : HuffmanSize(text);
   if (coded < text.size()) {
@@ -148,49 +163,65 @@ char* HpackEncoder::Literal(std::uint8_t pattern, unsigned prefix, std::uint32_t
   return WriteText(value, out);
 }
 
-bool HpackEncoder::Holds(const Seen& seen, std::string_view name, std::string_view value) const {
-  if (seen.added == 0 || PlaceOf(seen) >= table_.count()) return false;
-  const std::uint32_t place = PlaceOf(seen);
-  return table_.Value(place) == value && table_.Name(place) == name;
+// Whether `seen` still stands for this field, and where: its index in both tables; 0: it does not.
+std::uint32_t HpackEncoder::IndexOf(const Seen& seen, std::string_view name, std::string_view value) const {
+  if (seen.added >= kStaticMark) {
+    const StaticField& field = StaticFieldAt(seen.added - kStaticMark);
+    return Same(field.value, value) && Same(field.name, name) ? seen.added - kStaticMark : 0;
+  }
+  if (seen.added == 0 || PlaceOf(seen) >= table_.count()) return 0;
+  const HpackTable::Field field = table_.At(PlaceOf(seen));
+  return Same(field.value, value) && Same(field.name, name) ? PlaceOf(seen) + kStaticFields + 1 : 0;
 }
 
-// The one of the set with this hash; else the one that is of least use becomes it. When all stand for fields of the table, one in so many newcomers
-// takes the oldest's place: what comes only once must not push them out, but they must not stay for ever either.
-HpackEncoder::Seen* HpackEncoder::Find(std::uint32_t hash, bool& before) {
+HpackEncoder::Seen* HpackEncoder::SetOf(std::uint32_t hash) const { return seen_ + (hash % (kSeen / kWays)) * kWays; }
+
+HpackEncoder::Seen* HpackEncoder::Find(std::uint32_t hash) const {
+  if (seen_ == nullptr) return nullptr;
+  Seen* const set = SetOf(hash);
+  for (std::uint32_t i = 0; i < kWays; ++i) {
+    if (set[i].hash == hash) return set + i;
+  }
+  return nullptr;
+}
+
+// In the place of the one of its set that is of least use. When all stand for fields of the tables, one in so many newcomers takes the oldest's place:
+// what comes only once must not push them out, but they must not stay for ever either.
+void HpackEncoder::Remember(Seen newcomer) {
   if (seen_ == nullptr) {
     void* block = SpareMemory::Take(kSeen * sizeof(Seen));
     if (block == nullptr) throw std::bad_alloc();
     seen_ = new (block) Seen[kSeen]{};
   }
-  Seen* const set = seen_ + (hash % (kSeen / kWays)) * kWays;
-  before = true;
-  for (std::uint32_t i = 0; i < kWays; ++i) {
-    if (set[i].hash == hash) return set + i;
-  }
-  before = false;
+  Seen* const set = SetOf(newcomer.hash);
+  const auto lives = [this](const Seen& seen) { return seen.added >= kStaticMark || (seen.added != 0 && PlaceOf(seen) < table_.count()); };
   std::uint32_t given = kWays;
-  while (given > 0 && set[given - 1].added != 0 && PlaceOf(set[given - 1]) < table_.count()) --given;
+  while (given > 0 && lives(set[given - 1])) --given;
   if (given == 0 && ++newcomers_ % kPatience == 0) given = kWays;
-  if (given == 0) return nullptr;
+  if (given == 0) return;
   // The newest stands first.
   std::move_backward(set, set + given - 1, set + given);
-  *set = {hash, 0};
-  return set;
+  *set = newcomer;
 }
 
 char* HpackEncoder::AddLower(std::string_view name, std::string_view value, bool never_indexed, char* out) {
-  const std::uint32_t index = StaticName(name);
-  if (index != 0 && index <= kLastWithValue) {
-    const std::uint32_t whole = StaticValue(index, value);
-    if (whole != 0) return WriteHpackInteger(out, kIndexed, 7, whole);
-  }
-  if (never_indexed || IsSecret(index)) return Literal(kNever, 4, index, name, value, out);
-  if (name.size() + value.size() + HpackTable::kEntryCost > table_.limit() / 2) return Literal(kPlain, 4, index, name, value, out);
+  if (never_indexed) return Literal(kNever, 4, StaticName(name), name, value, out);
   const std::uint32_t hash = HashOf(name, value);
-  bool before = false;
-  Seen* const seen = Find(hash, before);
-  if (before && Holds(*seen, name, value)) return WriteHpackInteger(out, kIndexed, 7, PlaceOf(*seen) + kStaticFields + 1);
-  if (!before) return Literal(kPlain, 4, index, name, value, out);
+  Seen* const seen = Find(hash);
+  const std::uint32_t known = seen != nullptr ? IndexOf(*seen, name, value) : 0;
+  if (known != 0) return WriteHpackInteger(out, kIndexed, 7, known);
+  const std::uint32_t index = StaticName(name);
+  const std::uint32_t whole = index != 0 && index <= kLastWithValue ? StaticValue(index, value) : 0;
+  if (whole != 0) {
+    Remember({hash, kStaticMark + whole});
+    return WriteHpackInteger(out, kIndexed, 7, whole);
+  }
+  if (IsSecret(index)) return Literal(kNever, 4, index, name, value, out);
+  if (name.size() + value.size() + HpackTable::kEntryCost > table_.limit() / 2) return Literal(kPlain, 4, index, name, value, out);
+  if (seen == nullptr) {
+    Remember({hash, 0});
+    return Literal(kPlain, 4, index, name, value, out);
+  }
   table_.Add(name, value, {});
   seen->added = table_.added();
   return Literal(kAdded, 6, index, name, value, out);

@@ -6,7 +6,7 @@
 // nor is what came so marked.
 //
 // Thread-safety: one thread. Cost: a hash and a comparison per field. Bounds: a table of kHpackTableBytes or what the peer allows, if less. Memory:
-// half a KiB from the first field on that is not of the static table, and what is in the table. Source: RFC 7541 sections 4.2, 6, 7.1.
+// half a KiB from the first field on, and what is in the table. Source: RFC 7541 sections 4.2, 6, 7.1.
 #pragma once
 
 #include <array>
@@ -40,19 +40,22 @@ class HpackEncoder {
   char* Add(std::string_view name, std::string_view value, bool never_indexed, char* out);
 
  private:
-  // What was seen: its hash, and which addition to the table it was, 0 when it is not there.
+  // What was seen: its hash, and which addition to the table it was, 0 when it is not there; or kStaticMark and an index of the static table.
   struct Seen {
     std::uint32_t hash = 0;
     std::uint32_t added = 0;
   };
+  static constexpr std::uint32_t kStaticMark = 0xffffff00;
   static constexpr std::uint32_t kSeen = 64;
   static constexpr std::uint32_t kWays = 4;  // that one hash may be found in
 
   char* AddLower(std::string_view name, std::string_view value, bool never_indexed, char* out);
   char* Literal(std::uint8_t pattern, unsigned prefix, std::uint32_t index, std::string_view name, std::string_view value, char* out) const;
-  bool Holds(const Seen& seen, std::string_view name, std::string_view value) const;
+  std::uint32_t IndexOf(const Seen& seen, std::string_view name, std::string_view value) const;
   std::uint32_t PlaceOf(const Seen& seen) const { return table_.added() - seen.added; }
-  Seen* Find(std::uint32_t hash, bool& before);
+  Seen* SetOf(std::uint32_t hash) const;
+  Seen* Find(std::uint32_t hash) const;
+  void Remember(Seen newcomer);
 
   HpackTable table_;
   Seen* seen_ = nullptr;

@@ -28,16 +28,6 @@ HpackTable::~HpackTable() {
   SpareMemory::Give(entries_);
 }
 
-std::string_view HpackTable::Name(std::uint32_t place) const {
-  const Entry& entry = At(place);
-  return {text_ + (entry.at - base_), entry.name_size};
-}
-
-std::string_view HpackTable::Value(std::uint32_t place) const {
-  const Entry& entry = At(place);
-  return {text_ + (entry.at - base_) + entry.name_size, entry.value_size};
-}
-
 void HpackTable::Evict() {
   const Entry& oldest = entries_[first_ & (room_ - 1)];
   const std::uint32_t text = oldest.name_size + oldest.value_size;

@@ -35,10 +35,17 @@ class HpackTable {
   std::uint32_t count() const { return count_; }
   // How many were ever added, so that an entry can be named while others come and go.
   std::uint32_t added() const { return added_; }
-  // `place` 0 is the newest. Views end with the next change.
-  std::string_view Name(std::uint32_t place) const;
-  std::string_view Value(std::uint32_t place) const;
-  FieldNote Note(std::uint32_t place) const { return At(place).note; }
+  struct Field {
+    std::string_view name;
+    std::string_view value;
+    FieldNote note;
+  };
+  // `place` 0 is the newest, and below `count()`. Views end with the next change.
+  Field At(std::uint32_t place) const {
+    const Entry& entry = entries_[(first_ + count_ - 1 - place) & (room_ - 1)];
+    const char* const text = text_ + (entry.at - base_);
+    return {{text, entry.name_size}, {text + entry.name_size, entry.value_size}, entry.note};
+  }
 
  private:
   struct Entry {
@@ -48,7 +55,6 @@ class HpackTable {
     FieldNote note;
   };
 
-  const Entry& At(std::uint32_t place) const { return entries_[(first_ + count_ - 1 - place) & (room_ - 1)]; }
   void Evict();
   void MakeRoom(std::uint32_t size);
   void GrowEntries();

@@ -162,14 +162,14 @@ TEST(HpackTable, TheOldestMakeRoom) {
   table.Add("aaaa", "1111", {});  // 40 each
   table.Add("bbbb", "2222", {});
   ASSERT_EQ(table.count(), 2u);
-  EXPECT_EQ(table.Name(0), "bbbb");
-  EXPECT_EQ(table.Value(1), "1111");
+  EXPECT_EQ(table.At(0).name, "bbbb");
+  EXPECT_EQ(table.At(1).value, "1111");
   table.Add("cccc", "3333", {});
   ASSERT_EQ(table.count(), 2u);
-  EXPECT_EQ(table.Name(1), "bbbb");
+  EXPECT_EQ(table.At(1).name, "bbbb");
   table.SetLimit(79);
   EXPECT_EQ(table.count(), 1u);
-  EXPECT_EQ(table.Name(0), "cccc");
+  EXPECT_EQ(table.At(0).name, "cccc");
   table.Add("x", std::string(100, 'x'), {});
   EXPECT_EQ(table.count(), 0u) << "what is larger than the table empties it";
   EXPECT_EQ(table.added(), 3u);
@@ -183,8 +183,8 @@ TEST(HpackTable, HoldsWhatWasAddedHoweverMuchHasPassedThrough) {
     table.Add(name, value, {});
     for (std::uint32_t place = 0; place < table.count(); place += 7) {
       const int at = i - static_cast<int>(place);
-      ASSERT_EQ(table.Name(place), "name" + std::to_string(at));
-      ASSERT_EQ(table.Value(place), std::string(static_cast<std::size_t>(at * 37 % 900), static_cast<char>('a' + at % 26)));
+      ASSERT_EQ(table.At(place).name, "name" + std::to_string(at));
+      ASSERT_EQ(table.At(place).value, std::string(static_cast<std::size_t>(at * 37 % 900), static_cast<char>('a' + at % 26)));
     }
   }
 }
