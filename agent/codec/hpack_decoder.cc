@@ -20,17 +20,15 @@ struct StaticNotes {
   std::array<FieldNote, kStaticFields + 1> fields;
 };
 
-const StaticNotes& Notes() {
-  static const StaticNotes notes = [] {
-    StaticNotes made;
-    for (std::uint32_t i = 1; i <= kStaticFields; ++i) {
-      made.names[i] = NoteName(StaticFieldAt(i).name);
-      made.fields[i] = NoteValue(made.names[i], StaticFieldAt(i).value);
-    }
-    return made;
-  }();
-  return notes;
+StaticNotes MakeNotes() {
+  StaticNotes made;
+  for (std::uint32_t i = 1; i <= kStaticFields; ++i) {
+    made.names[i] = NoteName(StaticFieldAt(i).name);
+    made.fields[i] = NoteValue(made.names[i], StaticFieldAt(i).value);
+  }
+  return made;
 }
+const StaticNotes kNotes = MakeNotes();
 
 }  // namespace
 
@@ -77,7 +75,7 @@ bool HpackDecoder::Look(std::uint32_t index, HpackField& field) const {
   if (index <= kStaticFields) {
     if (index == 0) return false;
     const StaticField& entry = StaticFieldAt(index);
-    field = {entry.name, entry.value, Notes().fields[index]};
+    field = {entry.name, entry.value, kNotes.fields[index]};
     return true;
   }
   const std::uint32_t place = index - kStaticFields - 1;
@@ -139,7 +137,7 @@ HpackDecoder::Step HpackDecoder::Literal(HpackField& field, unsigned prefix, boo
     if (!Unpack(name, to, field.name)) return Step::kBad;
     field.note = NoteName(field.name);
   } else {
-    field.note = index <= kStaticFields ? Notes().names[index] : field.note.OfName();
+    field.note = index <= kStaticFields ? kNotes.names[index] : field.note.OfName();
   }
   if (moves && !field.name.empty()) {
     std::memcpy(to, field.name.data(), field.name.size());

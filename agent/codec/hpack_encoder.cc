@@ -70,25 +70,38 @@ std::uint32_t HashOf(std::string_view name, std::string_view value) {
 
 constexpr std::uint64_t EachByte(std::uint8_t byte) { return 0x0101010101010101U * byte; }
 
-// Bytes from `A` to `Z` among eight; those above 0x7f are no capitals.
-bool HasCapital(std::uint64_t bytes) {
+// The high bit of each byte from `A` to `Z` among eight; those above 0x7f are no capitals.
+std::uint64_t Capitals(std::uint64_t bytes) {
   const std::uint64_t low = bytes & EachByte(0x7f);
-  return ((low + EachByte(0x80 - 'A')) & ~(low + EachByte(0x7f - 'Z')) & ~bytes & EachByte(0x80)) != 0;
+  return (low + EachByte(0x80 - 'A')) & ~(low + EachByte(0x7f - 'Z')) & ~bytes & EachByte(0x80);
 }
 
 bool HasCapital(std::string_view name) {
   const char* const at = name.data();
   const std::size_t size = name.size();
   if (size < 4) return std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (size < 8) return HasCapital(Four(at) << 32U | Four(at + size - 4));
+  if (size < 8) return Capitals(Four(at) << 32U | Four(at + size - 4)) != 0;
   for (std::size_t i = 0; i + 8 < size; i += 8) {
-    if (HasCapital(Eight(at + i))) return true;
+    if (Capitals(Eight(at + i)) != 0) return true;
   }
-  return HasCapital(Eight(at + size - 8));
+  return Capitals(Eight(at + size - 8)) != 0;
 }
 
 void ToLower(std::string_view name, char* to) {
-  for (const char c : name) *to++ = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  const char* const at = name.data();
+  const std::size_t size = name.size();
+  if (size < 8) {
+    for (const char c : name) *to++ = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    return;
+  }
+  const auto lower = [&](std::size_t i) {
+    const std::uint64_t bytes = Eight(at + i);
+    // A small letter is the capital and this bit.
+    const std::uint64_t small = bytes | Capitals(bytes) >> 2U;
+    std::memcpy(to + i, &small, sizeof small);
+  };
+  for (std::size_t i = 0; i + 8 < size; i += 8) lower(i);
+  lower(size - 8);
 }
 
 // Without a call for what is short, as nearly all is.

@@ -87,16 +87,19 @@ Symbol SlowSymbol(std::uint32_t window) {
 class BitReader {
  public:
   explicit BitReader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
-  void Fill() {
+  // False: there were no more.
+  bool Fill() {
+    if (at_ == end_) return false;
     if (end_ - at_ >= 8) {
       std::uint64_t next = 0;
       std::memcpy(&next, at_, sizeof next);
       bits_ |= (std::endian::native == std::endian::little ? __builtin_bswap64(next) : next) >> have_;
       at_ += (63 - have_) >> 3U;
       have_ |= 56U;
-      return;
+      return true;
     }
     for (; have_ <= 56 && at_ != end_; have_ += 8) bits_ |= std::uint64_t{static_cast<unsigned char>(*at_++)} << (56 - have_);
+    return true;
   }
   std::uint32_t window() const { return static_cast<std::uint32_t>(bits_ >> 32U); }
   unsigned have() const { return have_; }
@@ -139,14 +142,15 @@ char* HuffmanDecode(std::string_view coded, char* out) {
   BitReader bits(coded);
   while (true) {
     bits.Fill();
-    if (bits.have() < kShortest) break;
-    const Tables::Fast fast = kTables.fast[bits.window() >> (32 - kFastBits)];
-    if (fast.length != 0) {
-      if (fast.length > bits.have()) break;
+    Tables::Fast fast = kTables.fast[bits.window() >> (32 - kFastBits)];
+    while (fast.length != 0 && fast.length <= bits.have()) {
       *out++ = static_cast<char>(fast.symbol);
       bits.Drop(fast.length);
-      continue;
+      fast = kTables.fast[bits.window() >> (32 - kFastBits)];
     }
+    if (bits.have() < kLongest && bits.Fill()) continue;
+    // What is left is a long code, or padding.
+    if (fast.length != 0 || bits.have() <= kFastBits) break;
     const Symbol symbol = SlowSymbol(bits.window());
     if (symbol.length > bits.have()) break;
     if (symbol.value == kEndOfString) return nullptr;
