@@ -1,6 +1,7 @@
 // H2Meter: counts what a peer makes us do and says when it is too much.
 //
-// Sees the header of every frame, before anything is done about it, so that even frames which cause no event count. Each kind of abuse has a budget, a token bucket that is full at first and refills evenly over a minute:
+// Sees the header of every frame, before anything is done about it, so that even frames which cause no event count. Each kind of abuse has a
+// budget, a token bucket that is full at first and refills evenly over a minute:
 //   resets    RST_STREAM by the peer, and stream errors that the peer provokes (CVE-2023-44487 "rapid reset", CVE-2025-8671)
 //   control   SETTINGS, PRIORITY, empty DATA without END_STREAM, frames of unknown kinds, and PING and WINDOW_UPDATE beyond what our DATA
 //             frames explain (CVE-2019-9511 to -9518)

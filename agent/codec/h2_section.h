@@ -4,7 +4,8 @@
 // request or response must have, one `host`, one `content-length`. A head that breaks the rules is malformed, an error of its stream.
 // What HTTP/1 asks beyond that is h2_head.h's, which can still answer.
 //
-// Thread-safety: a value, one thread. Cost: a few instructions per field. Source: RFC 9113 sections 8.1.1, 8.2, 8.3, 8.5; RFC 9110 section 8.6; RFC 8441 section 4.
+// Thread-safety: a value, one thread. Cost: a few instructions per field.
+// Source: RFC 9113 sections 8.1.1, 8.2, 8.3, 8.5; RFC 9110 section 8.6; RFC 8441 section 4.
 #pragma once
 
 #include <cstdint>

@@ -145,7 +145,8 @@ class TheirSide {
   }
   // A head; the body follows as the data source lets it.
   std::int32_t Say(std::int32_t id, Talk talk) {
-    const nghttp2_nv request[] = {Field(":method", "POST"), Field(":scheme", "http"), Field(":authority", "a"), Field(":path", "/some/path"), Field("x-same", "same")};
+    const nghttp2_nv request[] = {Field(":method", "POST"), Field(":scheme", "http"), Field(":authority", "a"), Field(":path", "/some/path"),
+                                  Field("x-same", "same")};
     const nghttp2_nv response[] = {Field(":status", "200"), Field("x-same", "same")};
     nghttp2_data_provider provider{{.ptr = nullptr}, Read};
     if (server_) {

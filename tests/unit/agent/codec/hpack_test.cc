@@ -236,7 +236,8 @@ TEST(HpackDecoder, TheResponsesOfAppendixC5AndC6) {
                                   "54f50495541585157454f49553b206d61782d6167653d333630303b2076657273696f6e3d31")),
             third);
   HpackDecoder coded(4096);
-  EXPECT_EQ(Decode(coded, small + FromHex("488264025885aec3771a4b6196d07abe941054d444a8200595040b8166e082a62d1bff6e919d29ad171863c78f0b97c8e9ae82ae43d3")), first);
+  EXPECT_EQ(Decode(coded, small + FromHex("488264025885aec3771a4b6196d07abe941054d444a8200595040b8166e082a62d1bff6e919d29ad171863c78f0b97c8e9ae82ae43d3")),
+            first);
   EXPECT_EQ(Decode(coded, FromHex("4883640effc1c0bf")), second);
   EXPECT_EQ(Decode(coded, FromHex("88c16196d07abe941054d444a8200595040b8166e084a62d1bffc05a839bd9ab77ad94e7821dd7f2e6c7b335dfdfcd5b3960d5af27087f3672c1ab270fb5"
                                   "291f9587316065c003ed4ee5b1063d5007")),
