@@ -242,7 +242,7 @@ class Conversation {
  public:
   Conversation(std::uint32_t seed, bool we_serve) : dice_(seed), we_serve_(we_serve), theirs_(!we_serve) {
     H2Settings settings;
-    settings.stream_window = dice_.OneIn(2) ? 65'535 : static_cast<std::uint32_t>(1 + dice_.Below(200'000));
+    settings.stream_window = dice_.OneIn(2) ? 65'535 : static_cast<std::uint32_t>(500 + dice_.Below(200'000));
     settings.connection_window = static_cast<std::uint32_t>(65'535 + dice_.Below(200'000));
     settings.max_concurrent_streams = 30;
     if (dice_.OneIn(3)) settings.header_table_bytes = static_cast<std::uint32_t>(dice_.Below(8192));
@@ -382,7 +382,7 @@ class Conversation {
   void Disturb() {
     switch (dice_.Below(5)) {
       case 0:
-        return theirs_.Change(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(dice_.Below(100'000)));
+        return theirs_.Change(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(500 + dice_.Below(100'000)));
       case 1:
         return theirs_.Change(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, static_cast<std::uint32_t>(dice_.Below(8192)));
       case 2:
