@@ -8,31 +8,6 @@
 namespace switchyard::agent::codec {
 namespace {
 
-// RFC 9113 section 8.2.2: what speaks of a connection has no place here; TE may say `trailers` only.
-bool ConcernsConnection(const Header& header) {
-  switch (header.id) {
-    case FieldId::kConnection:
-    case FieldId::kKeepAlive:
-    case FieldId::kProxyConnection:
-    case FieldId::kTransferEncoding:
-    case FieldId::kUpgrade:
-      return true;
-    case FieldId::kTe:
-      return !EqualsIgnoreCase(header.value, "trailers");
-    default:
-      return false;
-  }
-}
-
-bool IsLowerToken(std::string_view name) {
-  for (const char c : name) {
-    if (c >= 'A' && c <= 'Z') return false;
-  }
-  return IsToken(name);
-}
-
-bool GoodField(const Header& header) { return IsLowerToken(header.name) && IsFieldValue(header.value) && !ConcernsConnection(header); }
-
 struct Length {
   int fields = 0;
   bool good = true;
@@ -102,9 +77,9 @@ Cause TakeMethod(const H2Fields& fields, bool ends, RequestHead& out) {
 }
 
 Cause TakeFields(H2Fields& fields, RequestHead& out) {
+  if (!fields.clean()) return Cause::kBadRequest;
   fields.ListTo(out.headers);
   for (const Header& header : out.headers) {
-    if (!GoodField(header)) return Cause::kBadRequest;
     if (header.id != FieldId::kExpect) continue;
     if (!EqualsIgnoreCase(header.value, "100-continue")) return Cause::kExpectationFailed;
     out.expects_continue = true;
@@ -142,23 +117,14 @@ Cause ReadResponseHead(H2Fields& fields, bool ends, bool to_head_request, Respon
   if (fields.too_large() || status.size() != 3) return Cause::kBadResponse;
   const auto parsed = std::from_chars(status.data(), status.data() + 3, out.status);
   if (parsed.ptr != status.data() + 3 || out.status < 100 || out.status == 101) return Cause::kBadResponse;
+  if (!fields.clean()) return Cause::kBadResponse;
   fields.ListTo(out.headers);
-  for (const Header& header : out.headers) {
-    if (!GoodField(header)) return Cause::kBadResponse;
-  }
   const Length length = ReadLength(out.headers);
   if (!length.good) return Cause::kBadResponse;
   out.content_length = length.value;
   const bool no_body = to_head_request || ends || out.status < 200 || out.status == 204 || out.status == 304;
   out.framing = no_body ? Framing::kNone : length.fields == 0 ? Framing::kUntilClose : length.value == 0 ? Framing::kNone : Framing::kLength;
   return Cause::kNone;
-}
-
-bool GoodTrailers(const Trailers& trailers) {
-  for (const auto& [name, value] : trailers) {
-    if (!GoodField({name, value, IdOf(name)})) return false;
-  }
-  return true;
 }
 
 }  // namespace switchyard::agent::codec

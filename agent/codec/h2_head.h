@@ -20,7 +20,4 @@ Cause ReadRequestHead(H2Fields& fields, const HeadLimits& limits, bool ends, Req
 // `ends`: the section ends the response. `to_head_request`: it answers HEAD.
 Cause ReadResponseHead(H2Fields& fields, bool ends, bool to_head_request, ResponseHead& out);
 
-// Trailers hold no pseudo-header and no connection field and only clean values.
-bool GoodTrailers(const Trailers& trailers);
-
 }  // namespace switchyard::agent::codec

@@ -1,7 +1,7 @@
 // H2Meter: counts what a peer makes us do and says when it is too much.
 //
-// Looks at the frame headers of the incoming bytes, ahead of the parser, so that even frames which cause no event are seen. Each kind of
-// abuse has a budget, a token bucket that is full at first and refills evenly over a minute:
+// Sees the header of every frame, before anything is done about it, so that even frames which cause no event count. Each kind of abuse has a
+// budget, a token bucket that is full at first and refills evenly over a minute:
 //   resets    RST_STREAM by the peer, and stream errors that the peer provokes (CVE-2023-44487 "rapid reset", CVE-2025-8671)
 //   control   SETTINGS, PRIORITY, empty DATA without END_STREAM, frames of unknown kinds, and PING and WINDOW_UPDATE beyond what our DATA
 //             frames explain (CVE-2019-9511 to -9518)
@@ -10,10 +10,9 @@
 // Thread-safety: one thread. Cost: a few instructions per frame. Bounds: H2Limits. Source: RFC 9113 sections 4.1 (frame header), 10.5.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <string_view>
 
+#include "agent/codec/h2_frame.h"
 #include "common/base/cause.h"
 #include "common/base/clock.h"
 
@@ -41,44 +40,30 @@ class H2Budget {
 
 class H2Meter {
  public:
-  // `preface`: the bytes begin with the client's connection preface, which holds no frame.
-  H2Meter(const H2Limits& limits, bool preface);
+  explicit H2Meter(const H2Limits& limits) : limits_(limits), resets_(limits.resets), control_(limits.control_frames) {}
 
-  // How many of `bytes` may be parsed before `fault()` is to be acted on; all of them when it is kNone.
-  std::size_t See(std::string_view bytes, TimePoint now);
+  // A frame has begun; what it makes `fault()` is to be acted on before the frame is.
+  void See(const H2FrameHeader& header, TimePoint now);
   Cause fault() const { return fault_; }
   // Each DATA frame that we send explains some window updates and pings. Not so a small piece (`whole` is false) of what was there to send: who
   // keeps the window that small makes us send a frame per byte.
   void SentData(bool whole) { allowance_ += whole ? kFramesPerData : 0; }
   // The peer made us reset a stream.
   void Provoked(TimePoint now);
-  // A header section has begun and its last byte has not come. nghttp2 opens a stream at the frame's header, so a payload that never comes
-  // counts as much as a CONTINUATION that never does.
-  bool within_section() const { return open_section_ || (skip_ > 0 && in_section_frame_); }
-  // Header sections that have begun.
-  std::uint64_t sections() const { return sections_; }
 
  private:
   static constexpr std::uint32_t kFramesPerData = 4;
   static constexpr std::uint64_t kFreeFrames = 64;
-  static constexpr std::size_t kHeaderBytes = 9;
 
-  void SeeFrame(TimePoint now);
-  std::uint32_t StreamOfHeader() const;
+  void Spend(H2Budget& budget, Cause cause, TimePoint now);
 
   const H2Limits limits_;
   H2Budget resets_;
   H2Budget control_;
-  std::array<std::uint8_t, kHeaderBytes> header_{};
-  std::size_t header_has_ = 0;
-  std::size_t skip_ = 0;  // payload (or preface) still to pass
   std::uint64_t allowance_ = kFreeFrames;  // of WINDOW_UPDATE and PING
   std::uint32_t continuations_ = 0;
   std::uint32_t section_bytes_ = 0;
   Cause fault_ = Cause::kNone;
-  std::uint64_t sections_ = 0;
-  bool open_section_ = false;      // CONTINUATION has to follow
-  bool in_section_frame_ = false;  // `skip_` counts a part of a section
 };
 
 }  // namespace switchyard::agent::codec

@@ -1,83 +1,41 @@
 // H2Session: one HTTP/2 connection, of either side, as a machine without a socket: bytes in, events out; answers in, bytes out.
 //
-// Frames, HPACK, windows and the state of streams are nghttp2's; what a proxy needs beyond them is here: bodies that wait for windows with
-// a high water, back-pressure by giving windows back only for bytes that were taken, and limits on what a peer may make us do
-// (h2_meter.h). Malformed messages are refused by nghttp2 (RFC 9113 section 8.1.1) and, for what HTTP/1 would misread, by h2_head.h.
+// Frames are cut by h2_reader.h and judged by h2_meter.h, header sections go through hpack_*.h and h2_section.h; here is what holds them together: the
+// state of streams, the windows of both directions, and the errors that RFC 9113 asks for. Malformed messages are refused (section 8.1.1); what HTTP/1
+// would misread beyond that is h2_head.h's.
+//
+// Heads and what the windows and the room allow of bodies are serialized at once; the rest waits in its stream, and streams take turns, a
+// frame each. An event that tells of our own doing (OnSent, OnClosed behind a Reset) comes from Pump, never from within a call; until then the
+// stream counts as open.
 //
 // Thread-safety: one thread. Life: an H2Stream is attached from its head to OnClosed; a session must not be destroyed from within an event.
-// Cost: one copy of a body byte into `out`; a second one only for bytes that have to wait for a window.
-// Bounds: kHighWater of waiting body per stream, then Write says so; the windows of H2Settings the other way; H2Limits.
-// Errors: Feed returns a Cause when the connection is to end; GOAWAY is in the output by then.
+// Cost: one copy of a body byte into `out`; a second one only for bytes that have to wait. Memory: none but tables of HPACK while no stream is open.
+// Bounds: kHighWater of waiting body per stream, then Write says so; the windows of H2Settings the other way; H2Limits; a head per open stream
+// beyond the room of Pump. Errors: Feed returns a Cause when the connection is to end; GOAWAY is in the output by then.
 #pragma once
 
+#include <array>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "agent/codec/chunk_decoder.h"
-#include "agent/codec/h2_fields.h"
+#include "agent/codec/h2_frame.h"
 #include "agent/codec/h2_meter.h"
+#include "agent/codec/h2_reader.h"
+#include "agent/codec/h2_section.h"
+#include "agent/codec/h2_stream.h"
+#include "agent/codec/h2_streams.h"
 #include "agent/codec/h2_types.h"
 #include "agent/codec/head.h"
-#include "agent/codec/spare_memory.h"
+#include "agent/codec/hpack_decoder.h"
+#include "agent/codec/hpack_encoder.h"
 #include "common/base/cause.h"
 #include "common/base/clock.h"
 
 namespace switchyard::agent::codec {
-
-class H2Session;
-
-// One request and its response. Views given to events are valid during the call only.
-class H2Stream {
- public:
-  static constexpr std::size_t kHighWater = 65'536;
-
-  H2Stream() = default;
-  H2Stream(const H2Stream&) = delete;
-  H2Stream& operator=(const H2Stream&) = delete;
-
-  // A header section: the request's; a response's, 1xx first; at last perhaps trailers. It may be swapped away. `ends`: nothing follows.
-  virtual void OnFields(H2Fields& fields, bool trailers, bool ends) = 0;
-  // Counts against the windows until H2Session::Consume.
-  virtual void OnData(std::string_view data) = 0;
-  // The end of the body, when no trailers end it.
-  virtual void OnEnd() = 0;
-  // Body that had to wait is below half the high water.
-  virtual void OnDrained() = 0;
-  // Our last frame has been serialized.
-  virtual void OnSent() = 0;
-  // The last event. kNoError: both sides have ended, or a graceful RST_STREAM came. `fault` of ours or of the peer's, kNone if none.
-  virtual void OnClosed(H2Error error, Cause fault) = 0;
-
-  StreamId id() const { return id_; }
-  // Neither closed nor reset.
-  bool attached() const { return session_ != nullptr; }
-  // Body bytes that wait for a window.
-  std::size_t waiting() const { return held_.size() - held_sent_; }
-  // Body bytes that have left the stream, ever.
-  std::uint64_t gone() const { return gone_; }
-
- protected:
-  virtual ~H2Stream() = default;
-
- private:
-  friend class H2Session;
-  H2Session* session_ = nullptr;
-  SpareString held_;  // body that waits; `held_sent_` bytes of it are gone
-  std::size_t held_sent_ = 0;
-  std::string_view direct_;  // of the Write under way
-  Trailers trailers_;
-  std::uint64_t gone_ = 0;
-  StreamId id_ = 0;
-  Cause fault_ = Cause::kNone;
-  bool deferred_ = false;  // nghttp2 has been told that there is nothing to send
-  bool out_ended_ = false;
-  bool above_ = false;  // Write said false
-  bool reset_ = false;
-  bool trailing_ = false;  // its next header section are trailers
-};
 
 class H2Session {
  public:
@@ -100,7 +58,8 @@ class H2Session {
     ~Owner() = default;
   };
 
-  // Output is appended to `out`. Both must outlive the session. The first output is the preface and our SETTINGS.
+  // Output is appended to `out`. Both must outlive the session. The first output is the preface and our SETTINGS. What is there may be taken away
+  // right after Pump only: until then the last frame may still grow.
   H2Session(Side side, Owner& owner, const H2Settings& settings, const H2Limits& limits, std::string& out);
   ~H2Session();
 
@@ -113,14 +72,15 @@ class H2Session {
   // What the peer did too much of, noticed while writing; else Feed says it.
   Cause fault() const { return meter_.fault(); }
   // A header section has begun and has not ended, be it in the middle of a frame.
-  bool within_section() const { return meter_.within_section(); }
+  bool within_section() const { return section_of_ != 0 || (reader_.within_frame() && reader_.header().type == H2Frame::kHeaders); }
   // How many have begun so far.
-  std::uint64_t sections() const { return meter_.sections(); }
+  std::uint64_t sections() const { return sections_; }
 
   // Server. Heads have no connection fields left; `length` is stated as content-length. A final head with `ends` ends the response.
   void Respond(H2Stream& stream, std::uint16_t status, const std::vector<Header>& headers, std::optional<std::uint64_t> length, bool ends);
-  // Client. Attaches `stream`. `pseudo` fields come first in `headers`. False: no more streams on this connection.
-  bool Request(H2Stream& stream, const std::vector<Header>& headers, std::optional<std::uint64_t> length, bool ends);
+  // Client. Attaches `stream`. Pseudo-header fields come first in `headers`. What the peer has no room for yet waits; what it will not take any more
+  // is closed with kRefusedStream, not from within.
+  void Request(H2Stream& stream, const std::vector<Header>& headers, std::optional<std::uint64_t> length, bool ends);
 
   // Body bytes; false: above the high water, OnDrained follows. Sends at once what the windows allow, up to `room` bytes of output.
   bool Write(H2Stream& stream, std::string_view data, std::size_t room);
@@ -144,34 +104,125 @@ class H2Session {
   void Goaway(H2Error error = H2Error::kNoError);
 
   // Requests that the peer lets us have open; SETTINGS_MAX_CONCURRENT_STREAMS.
-  std::uint32_t peer_max_streams() const;
-  bool peer_extended_connect() const;
+  std::uint32_t peer_max_streams() const { return peer_.max_streams; }
+  bool peer_extended_connect() const { return peer_.extended_connect; }
   // False once GOAWAY went either way.
   bool may_request() const;
 
  private:
-  struct Callbacks;
-  struct Handle;
-  friend struct Callbacks;
+  // What the peer's SETTINGS say.
+  struct Peer {
+    std::uint32_t max_streams;
+    std::uint32_t window = kH2FirstWindow;
+    std::uint32_t frame_bytes = kH2FrameBytes;
+    bool extended_connect = false;
+  };
+  // A request that waits until the peer has room.
+  struct Waiting {
+    H2Stream* stream;
+    Trailers headers;
+  };
+  // Whose section is being read.
+  struct Target {
+    H2Stream* stream = nullptr;
+    bool refused = false;
+  };
 
-  void TakeSection(bool ends);
-  void SentReset(StreamId id, H2Error error);
+  // In (h2_session_in.cc).
+  void TakeHeader();
+  void TakeData(const H2FrameHeader& header);
+  void TakePiece();
+  void TakeBody(H2Stream* stream, std::string_view data);
+  void TakeWhole(std::string_view payload);
+  void TakeHeaders(std::string_view payload);
+  void TakeSection(std::string_view section);
+  Target OpenTarget(StreamId id);
+  H2Stream* OpenStream(StreamId id);
+  H2Error ReadFields(Target target, H2SectionRules& rules, std::string_view section);
+  void GiveFields(H2Stream& stream, const H2SectionRules& rules, bool trailers);
+  void TakeReset(std::string_view payload);
+  void TakeSettings(std::string_view payload);
+  bool TakeSetting(std::uint16_t id, std::uint32_t value);
+  void TakeSettingsAck();
+  void MoveWindows(std::int64_t change);
+  void TakePing(std::string_view payload);
+  void TakeGoaway(std::string_view payload);
+  void TakeWindowUpdate(std::string_view payload);
+  void EndIn(H2Stream& stream);
+  bool idle(StreamId id) const;
+  // The connection ends.
+  void Fail(H2Error error, Cause cause = Cause::kHttp2Error);
+  // The peer made a mistake on this stream.
+  void Provoke(H2Stream& stream, H2Error error);
+  void RefuseUnknown(StreamId id, H2Error error, Cause cause);
+
+  // Out (h2_session_out.cc).
+  void StartOut();
+  void WriteFrame(const H2FrameHeader& header, std::string_view payload);
+  void WriteWindowUpdate(StreamId id, std::uint32_t size);
+  void WriteReset(StreamId id, H2Error error);
+  void WriteGoaway(StreamId last, H2Error error);
+  char* OpenSection(std::size_t room);
+  void CloseSection(char* end, StreamId id, bool ends);
+  template <typename List>
+  void WriteRequest(H2Stream& stream, const List& headers, bool ends);
+  void SendWaiting();
+  void WriteTrailers(H2Stream& stream, const Trailers& trailers);
+  std::size_t WriteData(H2Stream& stream, std::string_view data);
+  void WriteHeld(H2Stream& stream);
+  void SayEnd(H2Stream& stream, const Trailers& trailers);
+  void Serve(H2Stream& stream);
+  void Queue(H2Queue& queue, H2Stream& stream);
+  void Unqueue(H2Stream& stream);
   void Finish(H2Stream& stream, H2Error error);
-  void Resume(H2Stream& stream);
-  std::size_t Ready(const H2Stream& stream) const { return stream.waiting() + stream.direct_.size(); }
-  void TakeOut(H2Stream& stream, std::size_t size);
-  H2Stream* StreamOf(StreamId id) const;
+  void Release(H2Stream& stream);
+  void FinishIfOver(H2Stream& stream);
+  void Attach(H2Stream& stream, StreamId id);
+  bool recently_reset(StreamId id) const;
 
   const Side side_;
+  bool ended_ = false;          // GOAWAY with an error went: nothing more is read or written
+  bool busy_ = false;           // Pump is under way
+  bool goaway_sent_ = false;    // for good
+  bool goaway_came_ = false;
+  bool settings_seen_ = false;
+  bool settings_known_ = false;  // the peer has acknowledged ours
+  bool ping_sent_ = false;
+  bool section_ends_ = false;
+  bool padded_ = false;  // the length of the padding of the DATA frame under way has not come
+  Cause fault_ = Cause::kNone;
   Owner& owner_;
   const H2Settings settings_;
+  Peer peer_;
   H2Meter meter_;
   std::string& out_;
-  std::unique_ptr<Handle> handle_;
-  H2Fields fields_;  // of the section under way
-  std::size_t emitted_ = 0;  // bytes that HPACK has made of it, those that were dropped included
-  H2Stream* reading_ = nullptr;
-  bool busy_ = false;  // within nghttp2, which must not be entered again
+  H2Reader reader_;
+  HpackDecoder decoder_;
+  HpackEncoder encoder_;
+  H2Streams streams_;
+  H2Queue ready_;    // those with something to say or tell that no window holds back
+  H2Queue sending_;  // those with data that their own window lets go
+  std::unique_ptr<std::deque<Waiting>> waiting_;
+  H2Fields fields_;      // of the section under way
+  std::string section_;  // in frames so far
+  std::uint64_t sections_ = 0;
+  TimePoint now_{};  // of the last Feed
+  std::int64_t window_ = kH2FirstWindow;  // of the connection, that the peer gives us
+  std::uint32_t unreturned_ = 0;          // as in H2Stream
+  std::uint32_t taken_ = 0;
+  std::uint32_t body_left_ = 0;  // of the DATA frame under way, without padding
+  StreamId section_of_ = 0;  // CONTINUATION has to follow
+  StreamId section_id_ = 0;
+  StreamId next_ = 1;      // client: of the next request
+  StreamId highest_ = 0;   // server: that the client has opened
+  StreamId accepted_ = 0;  // and that we took
+  StreamId goaway_last_ = 0x7fffffff;  // the peer's
+  std::array<StreamId, 32> resets_{};  // that we sent last
+  std::uint8_t reset_at_ = 0;
+  // The last frame of the output, as long as nothing is behind it: more of its stream may still go into it.
+  StreamId tail_of_ = 0;
+  std::size_t tail_at_ = 0;
+  std::size_t tail_end_ = 0;
 };
 
 }  // namespace switchyard::agent::codec

@@ -51,6 +51,7 @@ struct Header {
   std::string_view name;
   std::string_view value;  // without leading and trailing white space
   FieldId id = FieldId::kOther;
+  bool never_indexed = false;  // its sender wants no HPACK table to hold it, on any hop (RFC 7541 section 6.2.3)
 };
 
 // How the end of a body is known (RFC 9112 section 6).

@@ -92,4 +92,14 @@ void SpareMemory::GiveHeaders(std::vector<Header> headers) {
   sweeper.headers.push_back(std::move(headers));
 }
 
+void SpareText::Grow(std::size_t more) {
+  const std::size_t room = std::max<std::size_t>(size_ + more, std::size_t{2} * room_);
+  char* const data = static_cast<char*>(SpareMemory::Take(room));
+  if (data == nullptr || room > ~std::uint32_t{0}) throw std::bad_alloc();
+  if (size_ > 0) std::memcpy(data, data_, size_);
+  SpareMemory::Give(data_);
+  data_ = data;
+  room_ = static_cast<std::uint32_t>(room);
+}
+
 }  // namespace switchyard::agent::codec

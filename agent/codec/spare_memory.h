@@ -1,4 +1,4 @@
-// SpareMemory: small blocks that a thread uses over and over: streams of HTTP/2 and what belongs to them, ours and nghttp2's.
+// SpareMemory: small blocks that a thread uses over and over: streams of HTTP/2 and what belongs to them.
 //
 // An HTTP/2 connection opens its streams in bursts, more at a time than the C library's own cache of a thread takes back; each block would
 // go through its arena. Blocks given back are kept in lists by size, as many as a busy worker needs, and are the heap's otherwise: any may be
@@ -10,8 +10,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <new>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/codec/head.h"
@@ -48,6 +52,42 @@ struct SpareAllocator {
 };
 
 using SpareString = std::basic_string<char, std::char_traits<char>, SpareAllocator<char>>;
+
+// Text that only grows, in one piece, until it is cleared.
+class SpareText {
+ public:
+  SpareText() = default;
+  ~SpareText() { SpareMemory::Give(data_); }
+  SpareText(SpareText&& other) noexcept { swap(other); }
+  SpareText& operator=(SpareText&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  void swap(SpareText& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(room_, other.room_);
+  }
+
+  std::uint32_t size() const { return size_; }
+  void clear() { size_ = 0; }
+  std::string_view substr(std::uint32_t at, std::uint32_t size) const { return {data_ + at, size}; }
+  void append(std::string_view text) {
+    if (text.size() > room_ - size_) Grow(text.size());
+    if (!text.empty()) std::memcpy(data_ + size_, text.data(), text.size());
+    size_ += static_cast<std::uint32_t>(text.size());
+  }
+  void reserve(std::uint32_t room) {
+    if (room > room_) Grow(room - size_);
+  }
+
+ private:
+  void Grow(std::size_t more);
+
+  char* data_ = nullptr;
+  std::uint32_t size_ = 0;
+  std::uint32_t room_ = 0;
+};
 
 // A base for objects that come and go with requests.
 class FromSpareMemory {

@@ -5,6 +5,10 @@
 namespace switchyard::agent::exchange {
 namespace {
 
+// Fields that a proxy adds of its own, as a rule; and what `Forwarded` takes.
+constexpr std::size_t kOwnFields = 8;
+constexpr std::size_t kForwardedText = 120;
+
 using codec::FieldId;
 using codec::Header;
 using snapshot::ForwardedMode;
@@ -74,6 +78,7 @@ void Join(const std::vector<Header>& headers, FieldId id, std::string_view last,
 const std::vector<Header>& RequestForwarding::Rewrite(const codec::RequestHead& head, const snapshot::ListenerConfig& listener,
                                                       const ClientFacts& client) {
   headers_.clear();
+  headers_.reserve(head.headers.size() + kOwnFields);
   headers_.push_back({"Host", head.authority, FieldId::kHost});
   const bool listed_fields = ConnectionListsFields(head.headers);
   const ForwardedMode mode = listener.forwarded;
@@ -106,6 +111,7 @@ void RequestForwarding::AddForwarded(const codec::RequestHead& head, ForwardedMo
   if (mode == ForwardedMode::kKeep) return;
   const bool append = mode == ForwardedMode::kAppend;
   forwarded_.clear();
+  forwarded_.reserve(kForwardedText);
   AppendNode(forwarded_, client.ip);
   forwarded_.append(";proto=").append(client.scheme);
   if (!head.authority.empty()) forwarded_.append(";host=\"").append(head.authority).append("\"");
@@ -138,6 +144,7 @@ void RequestForwarding::AddCertificate(const codec::RequestHead& head, bool appe
 
 void RewriteResponse(const codec::ResponseHead& head, std::string_view via, std::vector<Header>& out) {
   out.clear();
+  out.reserve(head.headers.size() + kOwnFields);
   const bool listed_fields = ConnectionListsFields(head.headers);
   for (const Header& header : head.headers) {
     if (IsHopByHop(header.id)) continue;

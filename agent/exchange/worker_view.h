@@ -45,8 +45,8 @@ struct WorkerView final : loop::RefCounted {
   // In the order of snapshot->upstreams.
   std::vector<loop::Ref<upstream::UpstreamState>> upstreams;
 
-  // At most kSpareScratch are kept.
-  static constexpr std::size_t kSpareScratch = 64;
+  // At most kSpareScratch are kept: what some HTTP/2 connections with all their streams need.
+  static constexpr std::size_t kSpareScratch = 256;
   std::unique_ptr<ExchangeScratch> TakeScratch() {
     if (spare.empty()) return std::make_unique<ExchangeScratch>();
     std::unique_ptr<ExchangeScratch> scratch = std::move(spare.back());

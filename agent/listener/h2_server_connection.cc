@@ -63,6 +63,8 @@ void H2ServerConnection::OnReadable() {
 }
 
 void H2ServerConnection::Take(std::string_view bytes) {
+  // Answers are put out at once.
+  FlushSoon();
   const Cause fault = session_.Feed(bytes, loop_.Now());
   turning_.swap(touched_);
   for (const auto& stream : turning_) stream->TurnEnded();
@@ -76,7 +78,6 @@ void H2ServerConnection::Take(std::string_view bytes) {
     head_.Set(loop_.Now() + listener_->Current().config->head_timeout);
   }
   ArmIdle();
-  FlushSoon();
 }
 
 void H2ServerConnection::Touch(H2ServerStream& stream) { touched_.emplace_back(&stream); }

@@ -65,7 +65,7 @@ void H2ServerStream::StartExchange(Cause refusal) {
 
 void H2ServerStream::TakeTrailers(codec::H2Fields& fields) {
   fields.ListTo(trailers_);
-  if (fields.too_large() || !codec::GoodTrailers(trailers_)) {
+  if (fields.too_large() || !fields.clean()) {
     return RequestFailed(fields.too_large() ? Cause::kHeadTooLarge : Cause::kBadRequestBody);
   }
   OnEnd();
@@ -156,6 +156,7 @@ void H2ServerStream::ResumeRequest() {
 
 void H2ServerStream::SendHead(const exchange::OutgoingResponse& response) {
   codec::H2Session& session = connection_.session();
+  connection_.FlushSoon();
   if (response.status == 101) {
     upgraded_ = true;
     end_delivered_ = false;
@@ -172,19 +173,18 @@ void H2ServerStream::SendHead(const exchange::OutgoingResponse& response) {
   std::optional<std::uint64_t> length = response.declared_length;
   if (response.framing == Framing::kLength) length = response.content_length;
   session.Respond(*this, response.status, *response.headers, length, /*ends=*/response.framing == Framing::kNone);
-  connection_.FlushSoon();
 }
 
 bool H2ServerStream::SendBody(std::string_view data) {
+  connection_.FlushSoon();
   const bool more = connection_.session().Write(*this, data, connection_.room());
   Watch();
-  connection_.FlushSoon();
   return more;
 }
 
 void H2ServerStream::SendEnd(const codec::Trailers* trailers) {
-  connection_.session().End(*this, trailers);
   connection_.FlushSoon();
+  connection_.session().End(*this, trailers);
 }
 
 void H2ServerStream::Flush() { connection_.FlushSoon(); }

@@ -1,5 +1,6 @@
 #include "agent/loop/block_pool.h"
 
+#include <algorithm>
 #include <bit>
 #include <new>
 #include <utility>
@@ -36,7 +37,7 @@ void BlockPool::Give(void* block) {
   Header* header = static_cast<Header*>(block) - 1;
   if (header->pool != nullptr) {
     std::vector<Header*>& spare = header->pool->spare_[header->size_class];
-    if (spare.size() < kSpare) {
+    if (spare.size() < std::max(kSpare, kSpareBytes / (kSmallest << header->size_class))) {
       spare.push_back(header);
       return;
     }

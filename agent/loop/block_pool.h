@@ -1,8 +1,8 @@
 // BlockPool: memory that one worker uses over and over: exchanges, read buffers, output text. So a request in steady state allocates nothing, and a
 // connection that waits holds nothing.
 //
-// Thread-safety: its worker. Cost: a list operation. Bounds: sizes up to kLargest are kept, at most kSpare of each size class (and as many
-// texts, none above kLargest); everything else goes to the heap and back. Errors: as `operator new`.
+// Thread-safety: its worker. Cost: a list operation. Bounds: sizes up to kLargest are kept, at most kSpare of each size class, of the small
+// ones as many as kSpareBytes hold (and kSpare texts, none above kLargest); everything else goes to the heap and back. Errors: as `operator new`.
 #pragma once
 
 #include <array>
@@ -18,6 +18,7 @@ class BlockPool {
   static constexpr std::size_t kClasses = 5;
   static constexpr std::size_t kLargest = kSmallest << (kClasses - 1);
   static constexpr std::size_t kSpare = 64;
+  static constexpr std::size_t kSpareBytes = std::size_t{512} * 1024;
 
   BlockPool() = default;
   ~BlockPool();

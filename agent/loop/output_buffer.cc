@@ -55,6 +55,13 @@ bool OutputBuffer::Sent(Socket& socket, IoResult result) {
   return true;
 }
 
+// Somebody who kept the text may have put something into it.
+void OutputBuffer::TakeBlock() {
+  std::string block = blocks_.TakeText();
+  block.append(text_);
+  text_ = std::move(block);
+}
+
 // What was sent does not stay: a socket that is never quite empty would let the buffer grow for as long as it lives.
 void OutputBuffer::Drop(std::size_t bytes) {
   sent_ += bytes;

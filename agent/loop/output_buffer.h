@@ -28,7 +28,7 @@ class OutputBuffer {
 
   // Append here, then Flush.
   std::string& text() {
-    if (text_.capacity() < BlockPool::kSmallest) text_ = blocks_.TakeText();
+    if (text_.capacity() < BlockPool::kSmallest) TakeBlock();
     return text_;
   }
   std::size_t pending() const { return text_.size() - sent_; }
@@ -48,6 +48,7 @@ class OutputBuffer {
   void Release();
 
  private:
+  void TakeBlock();
   bool Sent(Socket& socket, IoResult result);
   void Drop(std::size_t bytes);
 

@@ -148,11 +148,12 @@ void H2ClientConnection::OnReadable() {
 }
 
 void H2ClientConnection::Take(std::string_view bytes) {
+  // Answers are put out at once.
+  FlushSoon();
   const Cause fault = session_.Feed(bytes, loop_.Now());
   turning_.swap(touched_);
   for (const auto& stream : turning_) stream->TurnEnded();
   turning_.clear();
-  FlushSoon();
   if (fault == Cause::kNone || state_ != State::kOpen) return;
   session_.Pump(OutputBuffer::kHighWater);
   out_.Flush(socket_);

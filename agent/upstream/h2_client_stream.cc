@@ -48,6 +48,7 @@ void H2ClientStream::ListRequest(const OutgoingRequest& request, std::vector<cod
 }
 
 void H2ClientStream::SendHead(const OutgoingRequest& request) {
+  connection_->FlushSoon();
   is_head_request_ = request.method == "HEAD";
   asked_upgrade_ = !request.upgrade.empty();
   std::vector<codec::Header> headers = codec::SpareMemory::TakeHeaders();
@@ -57,7 +58,6 @@ void H2ClientStream::SendHead(const OutgoingRequest& request) {
   const bool ends = request.framing == Framing::kNone && !asked_upgrade_;
   connection_->session().Request(*this, headers, length, ends);
   codec::SpareMemory::GiveHeaders(std::move(headers));
-  connection_->FlushSoon();
 }
 
 bool H2ClientStream::SendBody(std::string_view data) {
@@ -68,8 +68,8 @@ bool H2ClientStream::SendBody(std::string_view data) {
 void H2ClientStream::SendEnd(const codec::Trailers* trailers) {
   // An extended CONNECT ends with its tunnel.
   if (asked_upgrade_ && !raw_) return;
-  connection_->session().End(*this, trailers);
   connection_->FlushSoon();
+  connection_->session().End(*this, trailers);
 }
 
 void H2ClientStream::Flush() { connection_->FlushSoon(); }
@@ -86,7 +86,7 @@ void H2ClientStream::OnFields(codec::H2Fields& fields, bool trailers, bool ends)
   if (events_ == nullptr) return;
   if (!trailers) return TakeHead(fields, ends);
   fields.ListTo(trailers_);
-  if (fields.too_large() || !codec::GoodTrailers(trailers_)) return Fail(Cause::kTruncatedResponse, H2Error::kProtocolError);
+  if (fields.too_large() || !fields.clean()) return Fail(Cause::kTruncatedResponse, H2Error::kProtocolError);
   OnEnd();
 }
 

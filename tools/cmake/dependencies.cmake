@@ -22,7 +22,7 @@ target_compile_options(llhttp PRIVATE -w)
 # Strict mode refuses white space before a colon and bare CR; it is off unless asked for.
 target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 
-# nghttp2: frames, HPACK and streams of HTTP/2.
+# nghttp2: the peer that tests compare our HTTP/2 with; no program of ours uses it.
 find_path(NGHTTP2_INCLUDE_DIR nghttp2/nghttp2.h REQUIRED)
 find_library(NGHTTP2_LIBRARY nghttp2 REQUIRED)
 add_library(nghttp2 INTERFACE)

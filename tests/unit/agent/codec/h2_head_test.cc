@@ -124,9 +124,9 @@ TEST(H2Head, ReadsAResponse) {
 }
 
 TEST(H2Head, TrailersAreClean) {
-  EXPECT_TRUE(GoodTrailers({{"x-sum", "1"}}));
-  for (const auto& row : Trailers{{"X-Sum", "1"}, {"x-sum", "1\r\n"}, {"connection", "x"}, {"transfer-encoding", "chunked"}}) {
-    EXPECT_FALSE(GoodTrailers({row})) << row.first;
+  EXPECT_TRUE(Fields({{"x-sum", "1"}}).clean());
+  for (const auto& row : List{{"X-Sum", "1"}, {"x-sum", "1\r\n"}, {"connection", "x"}, {"transfer-encoding", "chunked"}}) {
+    EXPECT_FALSE(Fields({row}).clean()) << row.first;
   }
 }
 

@@ -110,7 +110,7 @@ class H2SessionTest : public testing::Test {
     auto stream = std::make_unique<Stream>();
     stream->session = client.get();
     const std::vector<Header> headers = {{":method", "POST"}, {":scheme", "http"}, {":authority", "a"}, {":path", path}};
-    EXPECT_TRUE(client->Request(*stream, headers, std::nullopt, ends));
+    client->Request(*stream, headers, std::nullopt, ends);
     return stream;
   }
 
@@ -197,13 +197,52 @@ TEST_F(H2SessionTest, AResetTellsTheOtherSide) {
   EXPECT_EQ(server_owner.streams.at(1)->close_fault, Cause::kNone);
 }
 
-TEST_F(H2SessionTest, ARequestThatIsResetBeforeItWasSentIsClosedToo) {
+TEST_F(H2SessionTest, ARequestThatIsResetAtOnceIsClosedOnBothSides) {
   Start();
   auto request = Request(false);
   client->Reset(*request, H2Error::kCancel);
+  EXPECT_FALSE(request->closed) << "not from within";
   Run();
   EXPECT_TRUE(request->closed);
-  EXPECT_TRUE(server_owner.streams.empty());
+  EXPECT_EQ(server_owner.streams.at(1)->close_error, H2Error::kCancel);
+}
+
+TEST_F(H2SessionTest, ARequestThatIsResetBeforeItWasSentIsClosedToo) {
+  H2Settings settings;
+  settings.max_concurrent_streams = 1;
+  Start(settings);
+  Run();
+  auto first = Request(true);
+  auto second = Request(false);
+  client->Reset(*second, H2Error::kCancel);
+  Run();
+  EXPECT_TRUE(second->closed);
+  EXPECT_EQ(server_owner.streams.size(), 1u) << "it never left";
+}
+
+TEST_F(H2SessionTest, RequestsBeyondThePeersLimitWaitForRoom) {
+  H2Settings settings;
+  settings.max_concurrent_streams = 1;
+  Start(settings);
+  Run();
+  auto first = Request(true, "/first");
+  auto second = Request(false, "/second");
+  client->Write(*second, "body", kRoom);
+  const Trailers trailers = {{"x-sum", "1"}};
+  client->End(*second, &trailers);
+  Run();
+  ASSERT_EQ(server_owner.streams.size(), 1u);
+  server->Respond(*server_owner.streams.at(1), 200, {}, std::nullopt, true);
+  Run();
+  ASSERT_EQ(server_owner.streams.size(), 2u);
+  EXPECT_EQ(server_owner.streams.at(3)->path, "/second");
+  EXPECT_EQ(server_owner.streams.at(3)->body, "body");
+  EXPECT_EQ(server_owner.streams.at(3)->trailing, trailers);
+  auto third = Request(true);
+  server->Goaway();
+  Run();
+  EXPECT_TRUE(third->closed);
+  EXPECT_EQ(third->close_error, H2Error::kRefusedStream);
 }
 
 TEST_F(H2SessionTest, RefusedStreamsSaySo) {

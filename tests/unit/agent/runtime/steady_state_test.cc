@@ -220,7 +220,7 @@ TEST_F(SteadyState, ALineInTheAccessLogAllocatesNothing) {
   EXPECT_TRUE(harness::Eventually([&] { return LinesWritten() == 1200; }));
 }
 
-// Streams and the blocks of nghttp2 come from spare memory, which asks the heap in the beginning only.
+// Streams and what belongs to them come from spare memory, which asks the heap in the beginning only.
 TEST_F(SteadyState, AGetOverHttp2AllocatesNothing) {
   Apply();
   Answer(0, "HTTP/1.1 200 OK\r\nServer: test\r\nContent-Length: 2\r\n\r\nok");
