@@ -1,8 +1,9 @@
 // Adaptive: shortest expected delay over a pool of fresh reports; without fresh reports, two random choices by own experience.
 //
-// score = (rif + 1) * (service + 10 * max(0, error - typical error) * typical service) / share, smallest wins; each report is used
-// once: a second request on the same word goes where others have gone meanwhile (docs/sim.md, uneven fleet, p99: 49 instead of 54 ms with 20 agents). Reports come with responses and, for backends not heard of for 100 ms, from probes (Wanted: two candidates per request). Fewer than
-// two usable reports: LocallyCheaper, so that missing evidence costs quality, never an error. Measured in tests/sim (setups E1, E5).
+// score = (rif + 1) * (service + 10 * max(0, error - typical error) * typical service) / share, smallest wins. Each report is used once: a second
+// request on the same word goes where others have gone meanwhile (docs/sim.md, uneven fleet, 20 agents, p99: 49 instead of 54 ms). Reports come
+// with responses and, for backends not heard of for 100 ms, from probes (Wanted: two candidates per request). Fewer than two usable reports:
+// LocallyCheaper, so that missing evidence costs quality, never an error. Measured in tests/sim (setups E1, E5).
 //
 // Thread-safety: one worker. Cost: O(16), no allocation.
 #pragma once

@@ -3,8 +3,8 @@
 // They are agents as far as the controller can tell: the same client, enrolment and overlay code; they serve nothing, apply every configuration at once, and
 // send made-up evidence and reports: of `busy` backends each, with latency histograms, and the health of those that they are asked to probe. So what is
 // measured is the controller and the streams, not proxies. What happens is written to `events` as it happens, one JSON object per line: tests/prove/swarm
-// makes a table of it. One thread carries all of them: with thousands, look at its CPU time before blaming the controller for what comes late. What each agent of
-// a fleet works out on a host of its own, the configuration after a change, is worked out once here and shared.
+// makes a table of it. One thread carries all of them: with thousands, look at its CPU time before blaming the controller for what comes late. What each
+// agent of a fleet works out on a host of its own, the configuration after a change, is worked out once here and shared.
 //
 // Thread-safety: one thread, but for enrolment, which uses kEnrolThreads. Bounds: kMostAgents. Errors: what cannot enrol is counted, and left out.
 #pragma once
