@@ -4,8 +4,8 @@
 // (route, backend) first; what is about the backend (refused, reset, TLS) never comes here. The two levels share evidence by one rule: **a route's failures are
 // the backend's, too, while the rest of what is asked of it fails as well.** The rest is watched by a running sum (CUSUM) over the results of all other routes:
 //
-//   rest holds 0.85 of a failure (one, and hardly a success since)   this failure counts for the backend as well, and one that was held
-//   rest holds 1.8 failures (two, close together)                    and so do all that were held
+//   rest holds half a failure (one, and at most 9 successes since)   this failure counts for the backend as well, and one that was held
+//   rest holds 1.8 failures (two, at most 3 successes apart)         and so do all that were held
 //   less                                                             the failure is held, for 5 s at most: the backend is not told
 //
 // So a backend that fails everybody is charged with every failure as soon as two routes have seen one, and one sick endpoint never opens the backend's breaker.
@@ -62,7 +62,7 @@ class RouteBreaker {
   void OnOwn(bool failed, bool slow, TimePoint now);
   void OnRest(bool bad) { rest_.AddCusum(bad, {}); }
   // The rest fails, too.
-  bool RestFails() const { return rest_.Holds(0.85, {}); }
+  bool RestFails() const { return rest_.Holds(0.5, {}); }
   // Keeps a failure back. `told`: the fleet has it already.
   void Hold(Outcome outcome, bool told, TimePoint now);
   // What is to be charged now that the rest fails.

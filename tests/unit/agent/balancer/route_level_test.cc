@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/balancer/picker.h"
@@ -329,6 +330,62 @@ TEST_F(RouteLevelTest, BeyondTheBoundFailuresAreTheBackends) {
   for (int i = 0; i < 14; ++i) Send(200, one_more);
   EXPECT_GT(records_[0].routes_refused, 0);
   EXPECT_EQ(records_[0].breaker.state(), State::kOpen);
+}
+
+// Attempts overlap, configurations change, operators interfere, backends and routes fall ill at random.
+TEST_F(RouteLevelTest, WhateverHappensTheBoundsHoldAndWellBackendsGetPicked) {
+  Make(6);
+  struct Open {
+    std::size_t member;
+    std::uint64_t route;
+    Ticket ticket;
+  };
+  std::vector<Open> open;
+  std::vector<std::vector<double>> sick(40, std::vector<double>(6, 0));
+  for (int step = 0; step < 60'000; ++step) {
+    now_ += milliseconds(random_.Below(20));
+    if (step % 500 == 0) sick[random_.Below(40)][random_.Below(6)] = random_.Below(3) == 0 ? random_.Unit() : 0;
+    if (step % 5'000 == 4'999) {
+      policy_->breaker.mode = random_.Below(2) == 0 ? breaker::Mode::kEvidence : breaker::Mode::kCount;
+      policy_->forces.assign(6, breaker::Force::kNone);
+      policy_->forces[random_.Below(6)] = static_cast<breaker::Force>(random_.Below(3));
+      Renew();
+      if (random_.Below(4) == 0) picker_->SetSeveralRoutes(false);
+    }
+    if (picker_->RefreshDue(now_)) {
+      for (std::size_t i = 0; i < 6; ++i) picker_->SetBasis(i, true, random_.Below(50) != 0);
+      picker_->Refresh(now_);
+    }
+    const std::uint64_t route = random_.Below(40);
+    const std::size_t at = picker_->Pick(random_.Next(), random_.Below(9), random_.Below(9), now_, random_, route);
+    if (at != kNone) open.push_back({at, route, picker_->Started(at, now_, route)});
+    while (open.size() > 20 || (!open.empty() && random_.Below(2) == 0)) {
+      std::swap(open[random_.Below(open.size())], open.back());
+      const Open one = open.back();
+      open.pop_back();
+      Outcome outcome = random_.Unit() < sick[one.route][one.member] ? Outcome::kServerError : Outcome::kSuccess;
+      if (random_.Below(200) == 0) outcome = static_cast<Outcome>(random_.Below(7));
+      const std::string name = "r" + std::to_string(one.route);
+      picker_->Ended(one.member, one.ticket, {outcome, milliseconds(random_.Below(40))}, now_, random_, {one.route, name});
+    }
+  }
+  std::uint32_t in_flight = 0;
+  for (const BackendRecord& record : records_) {
+    in_flight += record.in_flight;
+    EXPECT_TRUE(record.routes == nullptr || record.routes->all().size() <= breaker::RouteBreakers::kMost);
+  }
+  EXPECT_EQ(in_flight, open.size());
+  // All mend, and every backend comes back.
+  policy_->forces.clear();
+  policy_->breaker.mode = breaker::Mode::kEvidence;
+  policy_->breaker.open_timeout = seconds(5);
+  Renew();
+  for (int i = 0; i < 40'000; ++i) {
+    now_ += milliseconds(15);
+    Send(1 + random_.Below(39), Well);
+  }
+  for (const BackendRecord& record : records_) EXPECT_EQ(record.breaker.state(), State::kClosed);
+  for (std::uint64_t route = 1; route < 40; ++route) EXPECT_NE(Send(route, Well), kNone);
 }
 
 TEST_F(RouteLevelTest, ASessionLeavesABackendThatItsRouteAvoids) {

@@ -65,7 +65,7 @@ TEST_F(RouteBreakersTest, WhatOneRouteSawAloneIsChargedWhenTwoOthersFail) {
 
 TEST_F(RouteBreakersTest, AStrayFailureOfAnotherReleasesOne) {
   for (int i = 0; i < 6; ++i) EXPECT_EQ(Fail(1), 0);
-  Succeed(2, 100);
+  Succeed(2, 120);
   EXPECT_EQ(Fail(2), 1) << "its own is held, for the rest has been well for long";
   Succeed(2, 10);
   EXPECT_EQ(Fail(1), 1) << "the stray one, for its own rest fails";
