@@ -26,6 +26,18 @@ enum class H2Frame : std::uint8_t {
   kContinuation = 9,
 };
 
+// RFC 9113 section 6.5.2, RFC 8441 section 3, RFC 9218 section 2.1.
+enum class H2Setting : std::uint16_t {
+  kHeaderTableSize = 1,
+  kEnablePush = 2,
+  kMaxConcurrentStreams = 3,
+  kInitialWindowSize = 4,
+  kMaxFrameSize = 5,
+  kMaxHeaderListSize = 6,
+  kEnableConnectProtocol = 8,
+  kNoRfc7540Priorities = 9,
+};
+
 inline constexpr std::uint8_t kH2EndStream = 0x1;
 inline constexpr std::uint8_t kH2Ack = 0x1;
 inline constexpr std::uint8_t kH2EndHeaders = 0x4;
@@ -33,6 +45,7 @@ inline constexpr std::uint8_t kH2Padded = 0x8;
 inline constexpr std::uint8_t kH2Priority = 0x20;
 
 inline constexpr std::size_t kH2HeaderBytes = 9;
+inline constexpr std::size_t kH2SettingBytes = 6;
 // The largest payload that everybody takes, and all that we take.
 inline constexpr std::uint32_t kH2FrameBytes = 16'384;
 inline constexpr std::uint32_t kH2MaxFrameBytes = 16'777'215;

@@ -128,56 +128,66 @@ class H2Session {
     bool refused = false;
   };
 
-  // In (h2_session_in.cc).
+  // Frames in, and bodies (h2_session_in.cc).
   void TakeHeader();
   void TakeData(const H2FrameHeader& header);
   void TakePiece();
   void TakeBody(H2Stream* stream, std::string_view data);
   void TakeWhole(std::string_view payload);
   void TakeHeaders(std::string_view payload);
+  void EndIn(H2Stream& stream);
+  bool idle(StreamId id) const;
+  // The connection ends.
+  void Fail(H2Error error, Cause cause = Cause::kHttp2Error);
+
+  // Sections in (h2_session_sections.cc).
   void TakeSection(std::string_view section);
   Target OpenTarget(StreamId id);
   H2Stream* OpenStream(StreamId id);
   H2Error ReadFields(Target target, H2SectionRules& rules, std::string_view section);
   void GiveFields(H2Stream& stream, const H2SectionRules& rules, bool trailers);
-  void TakeReset(std::string_view payload);
-  void TakeSettings(std::string_view payload);
-  bool TakeSetting(std::uint16_t id, std::uint32_t value);
-  void TakeSettingsAck();
-  void MoveWindows(std::int64_t change);
-  void TakePing(std::string_view payload);
-  void TakeGoaway(std::string_view payload);
-  void TakeWindowUpdate(std::string_view payload);
-  void EndIn(H2Stream& stream);
-  bool idle(StreamId id) const;
-  // The connection ends.
-  void Fail(H2Error error, Cause cause = Cause::kHttp2Error);
   // The peer made a mistake on this stream.
   void Provoke(H2Stream& stream, H2Error error);
   void RefuseUnknown(StreamId id, H2Error error, Cause cause);
 
-  // Out (h2_session_out.cc).
+  // Control frames in (h2_session_control.cc).
+  void TakeReset(std::string_view payload);
+  void TakePing(std::string_view payload);
+  void TakeGoaway(std::string_view payload);
+  void TakeWindowUpdate(std::string_view payload);
+  void TakeSettings(std::string_view payload);
+  bool TakeSetting(H2Setting id, std::uint32_t value);
+  void TakeSettingsAck();
+  void MoveWindows(std::int64_t change);
+
+  // Out, and turns (h2_session_out.cc).
   void StartOut();
   void WriteFrame(const H2FrameHeader& header, std::string_view payload);
   void WriteWindowUpdate(StreamId id, std::uint32_t size);
   void WriteReset(StreamId id, H2Error error);
   void WriteGoaway(StreamId last, H2Error error);
+  void Queue(H2Queue& queue, H2Stream& stream);
+  void Unqueue(H2Stream& stream);
+  void Serve(H2Stream& stream);
+
+  // Heads out (h2_session_heads.cc).
   char* OpenSection(std::size_t room);
   void CloseSection(char* end, StreamId id, bool ends);
   template <typename List>
   void WriteRequest(H2Stream& stream, const List& headers, bool ends);
   void SendWaiting();
   void WriteTrailers(H2Stream& stream, const Trailers& trailers);
+
+  // Bodies out (h2_session_bodies.cc).
   std::size_t WriteData(H2Stream& stream, std::string_view data);
   void WriteHeld(H2Stream& stream);
   void SayEnd(H2Stream& stream, const Trailers& trailers);
-  void Serve(H2Stream& stream);
-  void Queue(H2Queue& queue, H2Stream& stream);
-  void Unqueue(H2Stream& stream);
-  void Finish(H2Stream& stream, H2Error error);
-  void Release(H2Stream& stream);
-  void FinishIfOver(H2Stream& stream);
+
+  // Streams (h2_session.cc).
   void Attach(H2Stream& stream, StreamId id);
+  void Release(H2Stream& stream);
+  void Finish(H2Stream& stream, H2Error error);
+  void FinishIfOver(H2Stream& stream);
   bool recently_reset(StreamId id) const;
 
   const Side side_;

@@ -340,7 +340,8 @@ TEST(HpackEncoder, SecretsAreNeverIndexed) {
   }
   HpackDecoder decoder(4096);
   HpackField field;
-  decoder.Begin(FromHex("1001610162"));
+  const std::string section = FromHex("1001610162");
+  decoder.Begin(section);
   ASSERT_EQ(decoder.Next(field), HpackDecoder::Step::kField);
   EXPECT_TRUE(field.note.has(FieldNote::kNeverIndexed));
 }
