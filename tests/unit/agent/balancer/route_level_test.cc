@@ -189,7 +189,7 @@ TEST_F(RouteLevelTest, WhereOneRouteUsesTheUpstreamThereIsOneLevel) {
 TEST_F(RouteLevelTest, ARouteThatMakesUpNearlyAllStandsForTheBackendBeforeTheFleet) {
   Make(4);
   for (int i = 0; i < 3'000; ++i) Send(i % 50 == 0 ? kLook : kBuy, Well);
-  for (int i = 0; i < 100; ++i) Send(kBuy, SickEndpoint);
+  for (int i = 0; i < 400; ++i) Send(kBuy, SickEndpoint);
   EXPECT_EQ(records_[0].breaker.state(), State::kClosed);
   EXPECT_EQ(StateOf(kBuy)->breaker.state(), State::kOpen);
   EXPECT_EQ(told_, 6);
