@@ -42,9 +42,12 @@ void H2Meter::See(const H2FrameHeader& header, TimePoint now) {
     case H2Frame::kResetStream:
       return Spend(resets_, Cause::kResetFlood, now);
     case H2Frame::kPing:
+      if (pings_ == 0) return Spend(control_, Cause::kControlFlood, now);
+      --pings_;
+      return;
     case H2Frame::kWindowUpdate:
-      if (allowance_ == 0) return Spend(control_, Cause::kControlFlood, now);
-      --allowance_;
+      if (updates_ == 0) return Spend(control_, Cause::kControlFlood, now);
+      --updates_;
       return;
     default:
       return Spend(control_, Cause::kControlFlood, now);
@@ -53,5 +56,7 @@ void H2Meter::See(const H2FrameHeader& header, TimePoint now) {
 }
 
 void H2Meter::Provoked(TimePoint now) { Spend(resets_, Cause::kResetFlood, now); }
+
+void H2Meter::Ignored(TimePoint now) { Spend(control_, Cause::kControlFlood, now); }
 
 }  // namespace switchyard::agent::codec

@@ -119,8 +119,13 @@ class H2Session {
   };
   // A request that waits until the peer has room.
   struct Waiting {
+    struct Field {
+      std::string name;
+      std::string value;
+      bool never_indexed;
+    };
     H2Stream* stream;
-    Trailers headers;
+    std::vector<Field> headers;
   };
   // Whose section is being read.
   struct Target {
@@ -227,8 +232,8 @@ class H2Session {
   StreamId highest_ = 0;   // server: that the client has opened
   StreamId accepted_ = 0;  // and that we took
   StreamId goaway_last_ = 0x7fffffff;  // the peer's
-  std::array<StreamId, 32> resets_{};  // that we sent last
-  std::uint8_t reset_at_ = 0;
+  std::vector<StreamId> resets_;  // that we sent last, as many as there may be streams
+  std::size_t reset_at_ = 0;
   // The last frame of the output, as long as nothing is behind it: more of its stream may still go into it.
   StreamId tail_of_ = 0;
   std::size_t tail_at_ = 0;

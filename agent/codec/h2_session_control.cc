@@ -10,6 +10,8 @@ namespace {
 
 // Larger ones would let one stream hold up the others.
 constexpr std::uint32_t kMostFrame = 65'536;
+// Output with which a PING is still answered: twice what bodies fill it to, and what of it has gone and lies there still.
+constexpr std::size_t kMostHeldWithAnswers = 262'144;
 
 }  // namespace
 
@@ -23,7 +25,11 @@ void H2Session::TakeReset(std::string_view payload) {
 void H2Session::TakePing(std::string_view payload) {
   if (reader_.header().stream != 0) return Fail(H2Error::kProtocolError);
   if (payload.size() != 8) return Fail(H2Error::kFrameSizeError);
-  if (!reader_.header().has(kH2Ack)) return WriteFrame({8, H2Frame::kPing, kH2Ack, 0}, payload);
+  if (!reader_.header().has(kH2Ack)) {
+    // Answers do not wait for room as bodies do, so who asks and does not read is ended.
+    if (out_.size() > kMostHeldWithAnswers) return Fail(H2Error::kEnhanceYourCalm, Cause::kControlFlood);
+    return WriteFrame({8, H2Frame::kPing, kH2Ack, 0}, payload);
+  }
   // There is but one that we send.
   if (std::exchange(ping_sent_, false)) owner_.OnGoawayKnown();
 }

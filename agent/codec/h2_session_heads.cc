@@ -7,13 +7,23 @@
 namespace switchyard::agent::codec {
 namespace {
 
-// A view of what either kind of list holds.
-std::string_view NameOf(const Header& header) { return header.name; }
+// A view of what each kind of list holds.
 std::string_view NameOf(const Trailers::value_type& field) { return field.first; }
-std::string_view ValueOf(const Header& header) { return header.value; }
 std::string_view ValueOf(const Trailers::value_type& field) { return field.second; }
-bool IsNeverIndexed(const Header& header) { return header.never_indexed; }
 bool IsNeverIndexed(const Trailers::value_type&) { return false; }
+// The other kinds have names of their own for it.
+template <typename Field>
+std::string_view NameOf(const Field& field) {
+  return field.name;
+}
+template <typename Field>
+std::string_view ValueOf(const Field& field) {
+  return field.value;
+}
+template <typename Field>
+bool IsNeverIndexed(const Field& field) {
+  return field.never_indexed;
+}
 
 template <typename List>
 std::size_t RoomFor(const List& list) {
@@ -129,7 +139,7 @@ void H2Session::Request(H2Stream& stream, const std::vector<Header>& headers, st
     stream.waits_ = true;
     if (!waiting_) waiting_ = std::make_unique<std::deque<Waiting>>();
     Waiting& waiting = waiting_->emplace_back(Waiting{&stream, {}});
-    for (const Header& header : *list) waiting.headers.emplace_back(header.name, header.value);
+    for (const Header& header : *list) waiting.headers.push_back({std::string(header.name), std::string(header.value), header.never_indexed});
   }
   SpareMemory::GiveHeaders(std::move(all));
 }

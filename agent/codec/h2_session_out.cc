@@ -1,4 +1,5 @@
 // What goes out besides heads and bodies, straight into the output; and the turns of streams that had to wait.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -6,6 +7,9 @@
 
 namespace switchyard::agent::codec {
 namespace {
+
+// Of our resets, so that what was on its way then is known for what it is.
+constexpr std::size_t kLeastRemembered = 32;
 
 void AddSetting(std::string& out, H2Setting id, std::uint32_t value) {
   std::array<char, kH2SettingBytes> bytes;
@@ -48,7 +52,12 @@ void H2Session::WriteWindowUpdate(StreamId id, std::uint32_t size) {
 }
 
 void H2Session::WriteReset(StreamId id, H2Error error) {
-  resets_[reset_at_++ % resets_.size()] = id;
+  const std::size_t most = std::max<std::size_t>(kLeastRemembered, settings_.max_concurrent_streams);
+  if (resets_.size() < most) {
+    resets_.push_back(id);
+  } else {
+    resets_[reset_at_++ % most] = id;
+  }
   std::array<char, 4> payload;
   WriteBig32(payload.data(), static_cast<std::uint32_t>(error));
   WriteFrame({4, H2Frame::kResetStream, 0, id}, {payload.data(), payload.size()});

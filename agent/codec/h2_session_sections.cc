@@ -1,4 +1,5 @@
 // Header sections that come in: whose they are, whether they are well-formed, and what follows.
+#include <algorithm>
 #include <utility>
 
 #include "agent/codec/h2_session.h"
@@ -8,6 +9,9 @@ namespace {
 
 // A section that HPACK blows up to more than so many times the bound is not worth looking at: each field costs a look at all of its bytes.
 constexpr std::size_t kMaxExcess = 4;
+// Names that were copied within the table, so many times the bound, are an attack, whoever the section is for: two bytes of it can move the whole
+// of a table.
+constexpr std::size_t kAttackExcess = 16;
 // What RFC 9113 section 6.5.2 adds to each field.
 constexpr std::size_t kFieldCost = 32;
 
@@ -24,6 +28,8 @@ void H2Session::TakeSection(std::string_view section) {
   if (ended_) return;
   if (target.refused) return RefuseUnknown(section_id_, H2Error::kRefusedStream, Cause::kStreamLimit);
   H2Stream* const stream = target.stream;
+  // A backend may answer what we have given up; a client has no such reason.
+  if (stream == nullptr && side_ == Side::kServer) meter_.Ignored(now_);
   if (stream == nullptr || stream->reset_) return;
   if (error != H2Error::kNoError) return Provoke(*stream, error);
   GiveFields(*stream, rules, trailers);
@@ -39,14 +45,17 @@ H2Session::Target H2Session::OpenTarget(StreamId id) {
     if (stream != nullptr && stream->in_ended_) Fail(H2Error::kStreamClosed);
     return {stream};
   }
+  // Section 6.8: what comes behind our last word is not looked at; the client knows that it is not served.
+  if (goaway_sent_ && id > accepted_) {
+    highest_ = std::max(highest_, id);
+    return {};
+  }
   if (id <= highest_) {
     // RFC 9113 section 5.1.1: numbers only rise. What was on its way when we reset a stream is to be borne.
     if (!recently_reset(id)) Fail(H2Error::kStreamClosed);
     return {};
   }
   highest_ = id;
-  // Section 6.8: what comes behind our last word is not looked at; the client knows that it is not served.
-  if (goaway_sent_) return {};
   H2Stream* const opened = OpenStream(id);
   return {opened, opened == nullptr};
 }
@@ -73,6 +82,8 @@ H2Error H2Session::ReadFields(Target target, H2SectionRules& rules, std::string_
     const HpackDecoder::Step step = decoder_.Next(field);
     if (step == HpackDecoder::Step::kBad) Fail(H2Error::kCompressionError);
     if (step != HpackDecoder::Step::kField) break;
+    if (decoder_.moved() > kAttackExcess * settings_.max_field_bytes) Fail(H2Error::kEnhanceYourCalm);
+    if (ended_) break;
     if (skips) continue;
     emitted += field.name.size() + field.value.size() + kFieldCost;
     if (emitted > kMaxExcess * settings_.max_field_bytes) {

@@ -45,6 +45,7 @@ void HpackDecoder::Begin(std::string_view section) {
   at_ = section.data();
   end_ = at_ + section.size();
   may_change_ = true;
+  moved_ = 0;
 }
 
 HpackDecoder::Step HpackDecoder::Next(HpackField& field) {
@@ -140,6 +141,7 @@ HpackDecoder::Step HpackDecoder::Literal(HpackField& field, unsigned prefix, boo
     field.note = index <= kStaticFields ? kNotes.names[index] : field.note.OfName();
   }
   if (moves && !field.name.empty()) {
+    moved_ += field.name.size();
     std::memcpy(to, field.name.data(), field.name.size());
     field.name = {to, field.name.size()};
     to += field.name.size();

@@ -36,6 +36,8 @@ class HpackDecoder {
   void Begin(std::string_view section);
   // Views end with the next call.
   Step Next(HpackField& field);
+  // Bytes of names that the section has made the table take up again so far.
+  std::size_t moved() const { return moved_; }
 
   void Rest();
 
@@ -60,6 +62,7 @@ class HpackDecoder {
   char* scratch_ = nullptr;
   std::size_t scratch_room_ = 0;
   bool may_change_ = false;  // no field has come yet
+  std::size_t moved_ = 0;
 };
 
 }  // namespace switchyard::agent::codec

@@ -230,7 +230,9 @@ char* HpackEncoder::AddLower(std::string_view name, std::string_view value, bool
     return WriteHpackInteger(out, kIndexed, 7, whole);
   }
   if (IsSecret(index)) return Literal(kNever, 4, index, name, value, out);
-  if (name.size() + value.size() + HpackTable::kEntryCost > table_.limit() / 2) return Literal(kPlain, 4, index, name, value, out);
+  // Additions are counted, and the count must not run into the mark.
+  const bool full = table_.added() >= kStaticMark - 1;
+  if (full || name.size() + value.size() + HpackTable::kEntryCost > table_.limit() / 2) return Literal(kPlain, 4, index, name, value, out);
   if (seen == nullptr) {
     Remember({hash, 0});
     return Literal(kPlain, 4, index, name, value, out);

@@ -256,6 +256,7 @@ void H2ClientConnection::Close() {
   state_ = State::kClosed;
   timer_.Cancel();
   stall_.Cancel();
+  touched_.clear();
   socket_.Close();
   keeper_.OnClosed(*this);
 }

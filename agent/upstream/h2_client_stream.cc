@@ -116,13 +116,16 @@ void H2ClientStream::OnData(std::string_view data) {
   connection_->session().ConsumeConnection(data.size());
   if (events_ == nullptr) return connection_->session().ConsumeStream(id(), data.size());
   if (!head_done_) return Fail(Cause::kBadResponse, H2Error::kProtocolError);
-  if (!paused_ && waiting_body_.empty()) return Deliver(data);
-  waiting_body_.append(data);
+  if (paused_ || !waiting_body_.empty()) {
+    waiting_body_.append(data);
+    return;
+  }
+  if (!touched_) connection_->Touch(*this);
+  touched_ = true;
+  Deliver(data);
 }
 
 void H2ClientStream::Deliver(std::string_view data) {
-  if (!touched_) connection_->Touch(*this);
-  touched_ = true;
   if (counts_) remaining_ -= std::min<std::uint64_t>(remaining_, data.size());
   events_->OnResponseBody(data);
   if (attached()) connection_->session().ConsumeStream(id(), data.size());
