@@ -383,7 +383,7 @@ void TheAgent::OpenReporter() {
   };
   parts.resident_bytes = observe::ResidentBytes;
   parts.look = [this](const report::Window& window) {
-    view_->SetTrouble(report::TroubleIn(window));
+    view_->SetTrouble(report::TroubleIn(window).rows);
     CountLines();
   };
   parts.send = [this](v1::Report report) {

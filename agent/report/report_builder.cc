@@ -3,6 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "agent/report/trouble.h"
+
 namespace switchyard::agent::report {
 namespace {
 
@@ -47,6 +49,22 @@ void Write(const std::string& name, const ListenerWindow& from, v1::ListenerRepo
   to.set_received_bytes(from.received_bytes);
   to.set_sent_bytes(from.sent_bytes);
   if (from.duration.count() > 0) Write(from.duration, *to.mutable_duration());
+}
+
+void WriteBreakers(const Window& window, v1::Report& report) {
+  Troubles troubles = TroubleIn(window, kMaxReportedBreakers);
+  for (BackendTrouble& trouble : troubles.rows) {
+    v1::BreakerReport& row = *report.add_breakers();
+    row.set_upstream(std::move(trouble.upstream));
+    row.set_backend(std::move(trouble.address));
+    row.set_route(std::move(trouble.route));
+    row.set_soft(trouble.breakers[1]);
+    row.set_open(trouble.breakers[2]);
+    row.set_half_open(trouble.breakers[3]);
+    row.set_ejected(trouble.ejected);
+    row.set_reason(std::move(trouble.reason));
+  }
+  report.set_dropped_breakers(static_cast<std::uint32_t>(troubles.left_out));
 }
 
 // Hands out rows up to the bound.
@@ -106,6 +124,7 @@ v1::Report BuildReport(const Window& window, const ReportFacts& facts, const Hea
   health([&rows](const std::string& upstream, const std::string& address, health::HealthState state) {
     if (v1::BackendReport* row = rows.Row(upstream, address)) row->set_health(ToWire(state));
   });
+  WriteBreakers(window, report);
   std::uint32_t open = 0;
   for (const auto& [name, listener] : window.listeners) {
     Write(name, listener, *report.add_listeners());

@@ -2,9 +2,11 @@
 //
 // Backends without traffic, in-flight requests or connections are told too as long as they are probed, because their health is state.
 // Thread-safety: pure function. Cost: linear in the window.
-// Bounds: 20,000 backends; those with traffic come first, and what does not fit is counted in `dropped_backends`.
+// Bounds: 20,000 backends; those with traffic come first, and what does not fit is counted in `dropped_backends`. 200 breakers, see TroubleIn; the rest
+// is counted in `dropped_breakers`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -17,6 +19,7 @@
 namespace switchyard::agent::report {
 
 inline constexpr int kMaxReportedBackends = 20000;
+inline constexpr std::size_t kMaxReportedBreakers = 200;
 
 // What is not in the window.
 struct ReportFacts {

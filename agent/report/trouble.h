@@ -1,7 +1,8 @@
 // BackendTrouble: the backends whose breakers are not simply closed, or that outlier detection has out, and the routes whose breakers there are
 // not, for people.
 //
-// Thread-safety: pure. Bounds: kMaxTroubleRows rows; the rest is left out. Order: by upstream, address and route.
+// Thread-safety: pure. Bounds: `most` rows; the rest is left out and counted, and what is open or out goes before what is not. Order: by upstream,
+// address and route.
 #pragma once
 
 #include <array>
@@ -28,6 +29,11 @@ struct BackendTrouble {
   std::string reason;
 };
 
-std::vector<BackendTrouble> TroubleIn(const Window& window);
+struct Troubles {
+  std::vector<BackendTrouble> rows;
+  std::size_t left_out = 0;
+};
+
+Troubles TroubleIn(const Window& window, std::size_t most = kMaxTroubleRows);
 
 }  // namespace switchyard::agent::report

@@ -13,6 +13,7 @@
 #include "controlplane/admin/apply_handler.h"
 #include "controlplane/admin/backup_reactor.h"
 #include "controlplane/admin/delete_handler.h"
+#include "controlplane/admin/explain_handler.h"
 #include "controlplane/admin/get_handler.h"
 #include "controlplane/admin/history_handler.h"
 #include "controlplane/admin/list_handler.h"
@@ -78,7 +79,7 @@ class FleetServiceImpl final : public v1::FleetService::CallbackService {
     return Answer(response, [this, request] { return HandleTop(*parts_.aggregator, *request); });
   }
   Reactor* Explain(Context*, const v1::ExplainRequest* request, v1::ExplainResponse* response) override {
-    return Answer(response, [this, request] { return parts_.fleet->Explain(*request); });
+    return Answer(response, [this, request] { return HandleExplain(*parts_.fleet, *parts_.aggregator, *request); });
   }
   Reactor* Weights(Context*, const v1::WeightsRequest* request, v1::WeightsResponse* response) override {
     return Answer(response, [this, request]() -> absl::StatusOr<v1::WeightsResponse> { return parts_.fleet->Weights(*request); });

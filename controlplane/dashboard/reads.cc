@@ -12,6 +12,7 @@
 #include "common/observe/json_text.h"
 #include "common/rpc/proto_time.h"
 #include "controlplane/admin/agents_handler.h"
+#include "controlplane/admin/explain_handler.h"
 #include "controlplane/admin/get_handler.h"
 #include "controlplane/admin/history_handler.h"
 #include "controlplane/admin/overview_handler.h"
@@ -142,7 +143,7 @@ absl::StatusOr<std::string> Reads::Make(std::string_view path, const Form& form)
     v1::ExplainRequest request;
     request.set_upstream(std::string(FieldOf(form, "upstream")));
     request.set_backend(std::string(FieldOf(form, "backend")));
-    return ToJson(parts_.fleet->Explain(request));
+    return ToJson(admin::HandleExplain(*parts_.fleet, *parts_.aggregator, request));
   }
   return MakeLists(path, form);
 }

@@ -21,6 +21,7 @@ constexpr std::uint64_t kMostBytesPerWindow = 1'000'000'000'000'000;
 constexpr std::size_t kLongestName = 63;
 constexpr std::size_t kLongestAddress = 64;
 constexpr int kMostRows = 20'000;
+constexpr std::uint64_t kMostBreakersTold = 1'000;
 
 bool Skewed(const google::protobuf::Timestamp& end, WallTime now) {
   // In whole seconds: an arbitrary timestamp does not fit nanoseconds.
@@ -61,7 +62,7 @@ std::optional<BackendTotals> ReadRow(const v1::BackendReport& row) {
 
 }  // namespace
 
-Aggregator::Aggregator(const Clock* clock, AggregatorLimits limits) : clock_(clock), limits_(limits), start_(clock->Now()) {}
+Aggregator::Aggregator(const Clock* clock, AggregatorLimits limits) : clock_(clock), limits_(limits), start_(clock->Now()), breakers_(limits.max_breakers) {}
 
 std::int64_t Aggregator::Second(TimePoint at) const { return std::chrono::floor<std::chrono::seconds>(at - start_).count(); }
 
@@ -76,6 +77,13 @@ void Aggregator::OnReport(const std::string& node, const std::string& instance, 
   const int rows = std::min(report.backends_size(), kMostRows);
   counters_.dropped += static_cast<std::uint64_t>(report.backends_size() - rows);
   for (int i = 0; i < rows; ++i) AddRow(report.backends(i), second, *agent);
+  TakeBreakers(node, report, agent->last_report);
+}
+
+void Aggregator::TakeBreakers(const std::string& node, const v1::Report& report, TimePoint now) {
+  const auto taken = breakers_.Replace(node, report, now, [this](const Key& backend) { return backends_.find(backend) != backends_.end(); });
+  counters_.malformed += taken.malformed;
+  counters_.dropped += taken.dropped;
 }
 
 Aggregator::Agent* Aggregator::AdmitReport(const std::string& node, const std::string& instance, const v1::Report& report) {
@@ -171,6 +179,7 @@ void Aggregator::OnGone(const std::string& node) {
   const auto it = agents_.find(node);
   // Its sequence stays known: a report sent again on the next stream must not count twice.
   if (it != agents_.end()) DropGauges(it->second);
+  breakers_.Drop(node);
 }
 
 void Aggregator::ForgetOldestAgent() {
@@ -178,6 +187,7 @@ void Aggregator::ForgetOldestAgent() {
                                        [](const auto& a, const auto& b) { return a.second.last_report < b.second.last_report; });
   if (oldest == agents_.end()) return;
   DropGauges(oldest->second);
+  breakers_.Drop(oldest->first);
   agents_.erase(oldest);
 }
 
@@ -225,6 +235,7 @@ v1::TopResponse Aggregator::Top(const std::string& upstream, Duration window) co
     if (now - agent.last_report <= std::chrono::seconds(asked)) response.set_agents(response.agents() + 1);
   }
   const auto silent = SilentGauges(now);
+  std::uint64_t breakers = 0;
   auto it = upstream.empty() ? backends_.begin() : backends_.lower_bound(Key(upstream, ""));
   while (it != backends_.end() && (upstream.empty() || it->first.first == upstream)) {
     const std::string& name = it->first.first;
@@ -240,13 +251,35 @@ v1::TopResponse Aggregator::Top(const std::string& upstream, Duration window) co
       figures.unhealthy = gauges.unhealthy;
       it->second.ring.SumInto(from, to, figures.totals);
       sum.Merge(figures);
-      rows.push_back(MakeTopRow(name, it->first.second, figures, seconds));
+      v1::TopRow& row = rows.emplace_back(MakeTopRow(name, it->first.second, figures, seconds));
+      for (v1::BreakerRow& breaker : BreakersOf(it->first, gauges.count, now)) {
+        if (breakers++ < kMostBreakersTold) *row.add_breakers() = std::move(breaker);
+      }
     }
     if (rows.empty()) continue;
     *response.add_rows() = MakeTopRow(name, "", sum, seconds);
     for (auto& row : rows) *response.add_rows() = std::move(row);
   }
+  const std::uint64_t left_out = breakers_.left_out(now - kSilence) + breakers - std::min(breakers, kMostBreakersTold);
+  response.set_breakers_left_out(static_cast<std::uint32_t>(std::min<std::uint64_t>(left_out, std::numeric_limits<std::uint32_t>::max())));
   return response;
+}
+
+std::vector<v1::BreakerRow> Aggregator::BreakersOf(const Key& backend, std::uint32_t agents, TimePoint now) const {
+  std::vector<v1::BreakerRow> rows = breakers_.Tell(backend, now - kSilence);
+  // Past max_gauges fewer are known to tell of the backend than of its breaker.
+  for (v1::BreakerRow& row : rows) row.set_agents(std::max({agents, row.open() + row.half_open() + row.soft(), row.ejected()}));
+  return rows;
+}
+
+std::vector<v1::BreakerRow> Aggregator::Breakers(const std::string& upstream, const std::string& backend) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = backends_.find(Key(upstream, backend));
+  if (it == backends_.end()) return {};
+  const TimePoint now = clock_->Now();
+  const auto silent = SilentGauges(now);
+  const auto out = silent.find(&*it);
+  return BreakersOf(it->first, it->second.gauges.count - (out == silent.end() ? 0 : out->second.count), now);
 }
 
 AggregatorCounters Aggregator::counters() const {

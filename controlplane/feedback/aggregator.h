@@ -4,10 +4,11 @@
 // that lives in the future or the past does no harm (it is counted in `skewed`). Figures cover whole seconds that are over, so that a
 // rate is not diluted by a second just begun.
 // Once only: of one agent process each sequence number counts once and never after a higher one; a new process starts anew.
-// Gauges (in-flight, health) are those of each agent's newest report and are left out when the agent is gone or silent for 10 s.
+// Gauges (in-flight, health, breakers) are those of each agent's newest report and are left out when the agent is gone or silent for 10 s.
 //
 // Bounds, see AggregatorLimits. Beyond max_agents the one silent for longest is forgotten. Beyond max_backends a backend unknown so far is
-// dropped; beyond max_histogram_buckets counts are kept but latency is not; beyond max_gauges in-flight and health are not. Each is counted.
+// dropped; beyond max_histogram_buckets counts are kept but latency is not; beyond max_gauges in-flight and health are not; for breakers see BreakerBoard. Each
+// is counted.
 // Rows that no honest agent sends (names too long, a billion attempts in a window, a malformed histogram) are dropped and counted in
 // `malformed`; the rest of that report counts.
 // Thread-safety: every method from any thread; one lock, held for O(rows of a report), or O(agents + rows x window) for Top: gauges are summed as they
@@ -24,6 +25,7 @@
 
 #include "common/base/clock.h"
 #include "controlplane/feedback/backend_ring.h"
+#include "controlplane/feedback/breaker_board.h"
 #include "controlplane/feedback/report_sink.h"
 #include "controlplane/feedback/top_rows.h"
 #include "switchyard/v1/fleet.pb.h"
@@ -39,6 +41,8 @@ struct AggregatorLimits {
   std::size_t max_gauges = 1'000'000;
   // 8 bytes each.
   std::size_t max_histogram_buckets = 8'000'000;
+  // About 300 bytes each.
+  std::size_t max_breakers = 100'000;
 };
 
 // What was taken and what was not, since the start.
@@ -64,6 +68,8 @@ class Aggregator final : public ReportSink {
   // Rows of one upstream (empty: of all) over the last `window`, clamped to 1-60 s, in order of upstream and backend; the sum of an
   // upstream comes before its backends.
   v1::TopResponse Top(const std::string& upstream, Duration window) const;
+  // What agents say of the breakers of one backend, the worst first.
+  std::vector<v1::BreakerRow> Breakers(const std::string& upstream, const std::string& backend) const;
   AggregatorCounters counters() const;
 
  private:
@@ -107,6 +113,9 @@ class Aggregator final : public ReportSink {
   static void Discount(const Gauge& gauge, GaugeSums& sums);
   // What agents that are silent have a part in.
   std::map<const Backends::value_type*, GaugeSums> SilentGauges(TimePoint now) const;
+  void TakeBreakers(const std::string& node, const v1::Report& report, TimePoint now);
+  // Of a backend that `agents` tell of.
+  std::vector<v1::BreakerRow> BreakersOf(const Key& backend, std::uint32_t agents, TimePoint now) const;
 
   const Clock* clock_;
   const AggregatorLimits limits_;
@@ -115,6 +124,7 @@ class Aggregator final : public ReportSink {
   mutable std::mutex mutex_;
   Backends backends_;
   std::map<std::string, Agent> agents_;
+  BreakerBoard breakers_;
   std::size_t gauges_ = 0;
   std::size_t buckets_ = 0;
   // Second of the first report ever; -1: none yet.

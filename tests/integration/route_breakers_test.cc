@@ -75,6 +75,10 @@ class RouteBreakers : public testing::Test {
     Both(40);
     return shops_[0]->buys <= 2;
   }
+  std::string Yardctl(const std::vector<std::string>& arguments) {
+    const auto done = site_->fleet().Yardctl(arguments);
+    return done.ok() ? done->out : done.status().ToString();
+  }
   std::string Page(const std::string& path) { return site_->fleet().AdminGet(0, path).value_or(""); }
 
   std::vector<std::unique_ptr<Shop>> shops_;
@@ -96,6 +100,13 @@ TEST_F(RouteBreakers, ARouteAvoidsItsSickEndpointAndComesBackWhileTheOtherStays)
   const std::string told = fmt::format("\"upstream\":\"{0}\",\"backend\":\"{1}\",\"route\":\"{0}-buy\"", site_->name(), shops_[0]->backend.address());
   EXPECT_TRUE(Eventually([&] { return Page("/status").find(told) != std::string::npos; })) << Page("/status");
   EXPECT_EQ(Page("/status").find(fmt::format("\"backend\":\"{}\",\"closed\"", shops_[0]->backend.address())), std::string::npos) << Page("/status");
+  // The controller knows, too, and says whose and why.
+  const std::string sick = shops_[0]->backend.address();
+  const auto explain = [&] { return Yardctl({"explain", "backend", sick, "--upstream", site_->name()}); };
+  const std::string says = fmt::format(", route {}-buy: ", site_->name());
+  EXPECT_TRUE(Eventually([&] { return explain().find(says) != std::string::npos; })) << explain();
+  const auto top = [&] { return Yardctl({"top", site_->name(), "--once", "-o", "json"}); };
+  EXPECT_TRUE(Eventually([&] { return top().find(fmt::format("\"route\": \"{}-buy\"", site_->name())) != std::string::npos; })) << top();
   const std::string opened =
       fmt::format("switchyard_breaker_opened_total{{upstream=\"{}\",backend=\"{}\"}}", site_->name(), shops_[0]->backend.address());
   // It may have been soft so far, which is enough to keep most away.
@@ -114,6 +125,7 @@ TEST_F(RouteBreakers, ARouteAvoidsItsSickEndpointAndComesBackWhileTheOtherStays)
     Both(20);
     return Page("/status").find(site_->name() + "-buy\"") == std::string::npos;
   }));
+  EXPECT_TRUE(Eventually([&] { return explain().find("breaker ") == std::string::npos; })) << explain();
 }
 
 TEST_F(RouteBreakers, WhereCountsDecideAloneBackendIsBarredForOneRouteOnly) {

@@ -3,7 +3,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <map>
+#include <utility>
 
 #include "common/base/cause.h"
 #include "common/base/duration.h"
@@ -78,6 +80,19 @@ std::string_view VerdictWord(v1::Verdict verdict) {
     case v1::VERDICT_FORCED_IN: return "forced in";
     default: return "good";
   }
+}
+
+std::string BreakerText(const v1::BreakerRow& row) {
+  const std::array<std::pair<std::uint32_t, std::string_view>, 4> states = {
+      {{row.open(), "open"}, {row.half_open(), "half-open"}, {row.soft(), "soft"}, {row.ejected(), "ejected as an outlier"}}};
+  std::string out;
+  for (const auto& [agents, state] : states) {
+    if (agents > 0) out += fmt::format("{}{} on {}", out.empty() ? "" : ", ", state, agents);
+  }
+  out += fmt::format(" of {} agent{}", row.agents(), row.agents() == 1 ? "" : "s");
+  if (!row.route().empty()) out += fmt::format(", route {}", Printable(row.route()));
+  if (!row.reason().empty()) out += fmt::format(": {}", Printable(row.reason()));
+  return out + fmt::format(" ({})", Printable(row.node()));
 }
 
 std::string CauseWord(v1::Cause cause) {

@@ -28,6 +28,8 @@ std::string ChangeSummary(const google::protobuf::RepeatedPtrField<v1::Change>& 
 std::string Printable(std::string_view text);
 // `good`, `soft`, `ejected`, `returning`, `forced out`, `forced in`.
 std::string_view VerdictWord(v1::Verdict verdict);
+// `open on 3, soft on 1 of 20 agents, route buy: error_rate (edge-1)`.
+std::string BreakerText(const v1::BreakerRow& row);
 // Lower-case name of a cause, as in the x-switchyard-cause header.
 std::string CauseWord(v1::Cause cause);
 

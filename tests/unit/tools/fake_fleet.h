@@ -63,11 +63,26 @@ class FakeFleet final : public v1::FleetService::Service {
     for (std::uint32_t i = 0; i < request->page_size() && i < 3; ++i) response->add_entries()->set_generation(9 - i);
     return status;
   }
+  // A route's, with a hostile reason, and the backend's own.
+  static void AddBreakers(google::protobuf::RepeatedPtrField<v1::BreakerRow>& rows) {
+    v1::BreakerRow* route = rows.Add();
+    route->set_route("buy");
+    route->set_open(3);
+    route->set_soft(1);
+    route->set_agents(20);
+    route->set_node("edge-1");
+    route->set_reason("error\x1b[1m_rate");
+    v1::BreakerRow* own = rows.Add();
+    own->set_ejected(2);
+    own->set_agents(20);
+    own->set_node("edge-2");
+  }
   grpc::Status Top(grpc::ServerContext*, const v1::TopRequest*, v1::TopResponse* response) override {
     v1::TopRow* row = response->add_rows();
     row->set_upstream("stable");
     row->set_rate(12.34);
     row->set_success(1);
+    AddBreakers(*row->mutable_breakers());
     ++tops;
     return status;
   }
@@ -81,6 +96,7 @@ class FakeFleet final : public v1::FleetService::Service {
     v1::AgentView* view = one->add_views();
     view->set_node("edge-1");
     view->set_at_fault(true);
+    AddBreakers(*one->mutable_breakers());
     return status;
   }
   grpc::Status Weights(grpc::ServerContext*, const v1::WeightsRequest*, v1::WeightsResponse* response) override {

@@ -171,6 +171,7 @@ TEST_F(CommandsTest, TopShowsOnceWithoutATerminalAndGoesOnWithOne) {
   EXPECT_EQ(RunTop({}, Table(), [](Duration) { return true; }), ExitCode::kOk);
   EXPECT_EQ(fleet_.tops, 1);
   EXPECT_THAT(out_.str(), HasSubstr("12.3"));
+  EXPECT_THAT(out_.str(), HasSubstr("open on 3, soft on 1 of 20 agents, route buy: error?[1m_rate (edge-1) and 1 more"));
   EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b")));
   Context context = Table();
   context.terminal = true;
@@ -265,6 +266,8 @@ TEST_F(CommandsTest, ExplainShowsVerdictAndWhoSeesWhat) {
   EXPECT_THAT(out_.str(), HasSubstr("verdict    ejected: error_rate: 34 % of attempts fail"));
   EXPECT_THAT(out_.str(), HasSubstr("not known how busy"));
   EXPECT_THAT(out_.str(), HasSubstr("at fault itself"));
+  EXPECT_THAT(out_.str(), HasSubstr("breaker    open on 3, soft on 1 of 20 agents, route buy: error?[1m_rate (edge-1)\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("breaker    ejected as an outlier on 2 of 20 agents (edge-2)\n"));
 }
 
 TEST_F(CommandsTest, WeightsShowConfiguredAndEffective) {

@@ -47,6 +47,7 @@ std::string Text(const v1::BackendExplanation& one) {
   const std::string able = one.capacity() > 0 ? fmt::format(", able to do {:.0f}/s", one.capacity()) : "";
   out += fmt::format("load       {:.1f}/s completed, {} in flight, {}{}\n", one.completed(), one.in_flight(), busy, able);
   out += fmt::format("probes     {}\n", HealthWord(one.health()));
+  for (const v1::BreakerRow& row : one.breakers()) out += fmt::format("breaker    {}\n", BreakerText(row));
   Table table({"AGENT", ">ATTEMPTS", ">ERRORS", "PROBE", ""});
   for (const v1::AgentView& view : one.views()) {
     table.Add({view.node(), fmt::format("{:.1f}", view.attempts()), Percent(view.error()),

@@ -25,6 +25,12 @@ std::string Failures(const v1::TopRow& row) {
   return out;
 }
 
+// The worst one; the rest is `explain`'s.
+std::string Breakers(const v1::TopRow& row) {
+  if (row.breakers().empty()) return "";
+  return BreakerText(row.breakers(0)) + (row.breakers_size() > 1 ? fmt::format(" and {} more", row.breakers_size() - 1) : "");
+}
+
 std::string HealthOf(const v1::TopRow& row) {
   if (row.healthy() + row.unhealthy() == 0) return "";
   return row.unhealthy() == 0 ? fmt::format("healthy ({})", row.healthy())
@@ -43,13 +49,14 @@ std::string Bytes(double rate) {
 }
 
 std::string TopText(const v1::TopResponse& response) {
-  Table table({"UPSTREAM", "BACKEND", ">RPS", ">SUCCESS", ">P50 MS", ">P99 MS", ">IN FLIGHT", ">BYTES/S", "HEALTH", "FAILURES"});
+  Table table({"UPSTREAM", "BACKEND", ">RPS", ">SUCCESS", ">P50 MS", ">P99 MS", ">IN FLIGHT", ">BYTES/S", "HEALTH", "FAILURES", "BREAKERS"});
   for (const v1::TopRow& row : response.rows()) {
     table.Add({row.upstream(), row.backend().empty() ? "(all)" : row.backend(), fmt::format("{:.1f}", row.rate()),
                fmt::format("{:.2f} %", row.success() * 100), fmt::format("{:.2f}", row.p50_ms()), fmt::format("{:.2f}", row.p99_ms()),
-               std::to_string(row.in_flight()), Bytes(row.request_rate() + row.response_rate()), HealthOf(row), Failures(row)});
+               std::to_string(row.in_flight()), Bytes(row.request_rate() + row.response_rate()), HealthOf(row), Failures(row), Breakers(row)});
   }
-  return (table.empty() ? "no traffic\n" : table.Text()) + fmt::format("reports of {} agents\n", response.agents());
+  const std::string left_out = response.breakers_left_out() > 0 ? fmt::format(", {} breakers left out", response.breakers_left_out()) : "";
+  return (table.empty() ? "no traffic\n" : table.Text()) + fmt::format("reports of {} agents{}\n", response.agents(), left_out);
 }
 
 }  // namespace

@@ -22,10 +22,13 @@ export interface Series {
 export interface SeriesResponse { series: Series[]; step: string; stored_bytes: number; cap_bytes: number }
 export interface TopRow {
   upstream: string; backend: string; rate: number; success: number; p50_ms: number; p99_ms: number; in_flight: number; healthy: number;
-  unhealthy: number; failures: CauseCount[]; response_rate: number; request_rate: number;
+  unhealthy: number; failures: CauseCount[]; response_rate: number; request_rate: number; breakers: BreakerRow[];
   [more: string]: unknown;
 }
-export interface TopResponse { rows: TopRow[]; agents: number }
+export interface BreakerRow {
+  route: string; open: number; half_open: number; soft: number; ejected: number; agents: number; node: string; reason: string;
+}
+export interface TopResponse { rows: TopRow[]; agents: number; breakers_left_out: number }
 export interface ResourceKey { kind: string; name: string }
 export interface Violation { resource?: ResourceKey; field: string; reason: string; file: string; line: number; column: number }
 export interface AgentInfo {
@@ -64,5 +67,5 @@ export interface AgentView { node: string; attempts: number; error: number; at_f
 export interface Explanation {
   upstream: string; backend: string; verdict: string; reason: string; verdict_age?: string; verdict_left?: string; ejections: number; evidence: number;
   error: number; peers_error: number; agents: number; witnesses: number; configured_weight: number; effective: number; share: number; completed: number;
-  utilization: number; capacity: number; in_flight: number; health: string; views: AgentView[]; guard: string;
+  utilization: number; capacity: number; in_flight: number; health: string; views: AgentView[]; guard: string; breakers: BreakerRow[];
 }

@@ -57,6 +57,28 @@ TEST(ReportBuilder, WritesEveryFigure) {
   EXPECT_EQ(report.listeners(0).causes(0).cause(), v1::CAUSE_NO_ROUTE);
 }
 
+TEST(ReportBuilder, TellsBreakersThatAreNotClosedAndCountsTheRest) {
+  Window window;
+  window.backends["web"]["well"].breakers = {2, 0, 0, 0};
+  BackendWindow& sick = window.backends["web"]["sick"];
+  sick.breakers = {0, 1, 2, 3};
+  sick.ejected = 4;
+  sick.reason = "error_rate";
+  sick.routes["buy"].breakers = {1, 0, 1, 0};
+  sick.routes["buy"].reason = "consecutive_failures";
+  v1::Report report = BuildReport(window, {}, kNoProbes);
+  ASSERT_EQ(report.breakers_size(), 2);
+  EXPECT_EQ(report.breakers(0).ShortDebugString(),
+            "upstream: \"web\" backend: \"sick\" soft: 1 open: 2 half_open: 3 ejected: 4 reason: \"error_rate\"");
+  EXPECT_EQ(report.breakers(1).ShortDebugString(),
+            "upstream: \"web\" backend: \"sick\" route: \"buy\" open: 1 reason: \"consecutive_failures\"");
+  EXPECT_EQ(report.dropped_breakers(), 0U);
+  for (std::size_t i = 0; i < kMaxReportedBreakers; ++i) window.backends["web"]["b" + std::to_string(i)].breakers[1] = 1;
+  report = BuildReport(window, {}, kNoProbes);
+  EXPECT_EQ(report.breakers_size(), static_cast<int>(kMaxReportedBreakers));
+  EXPECT_EQ(report.dropped_breakers(), 2U);
+}
+
 TEST(ReportBuilder, WritesHistogramsThatMergeBack) {
   Window window;
   stats::ExponentialHistogram& latency = window.backends["web"]["b"].latency;

@@ -60,16 +60,32 @@ TEST(Window, BreakersOfRoutesAreToldBesideThoseOfTheirBackends) {
   sum.Merge(RouteTroubleSample(3, "slow_calls"));
   sum.Merge(Sample(1));
   EXPECT_EQ(sum.backends["web"]["10.0.0.1:80"].routes_refused, 4U);
-  std::vector<BackendTrouble> trouble = TroubleIn(sum);
+  std::vector<BackendTrouble> trouble = TroubleIn(sum).rows;
   ASSERT_EQ(trouble.size(), 1U) << "the backend's own breakers are closed";
   EXPECT_EQ(trouble[0].route, "buy");
   EXPECT_EQ(trouble[0].breakers, (std::array<std::uint32_t, 4>{0, 0, 1, 1}));
   EXPECT_EQ(trouble[0].reason, "error_rate");
   sum.backends["web"]["10.0.0.1:80"].breakers[2] = 1;
-  trouble = TroubleIn(sum);
+  trouble = TroubleIn(sum).rows;
   ASSERT_EQ(trouble.size(), 2U);
   EXPECT_EQ(trouble[0].route, "");
   EXPECT_EQ(trouble[1].route, "buy");
+}
+
+TEST(Window, WhatIsOpenOrOutGoesBeforeWhatIsSoftWhereThereIsNoRoom) {
+  Window window;
+  for (const char* address : {"a", "b", "c", "d"}) window.backends["web"][address].breakers[1] = 1;
+  window.backends["web"]["c"].breakers[2] = 1;
+  window.backends["web"]["d"].ejected = 1;
+  const Troubles all = TroubleIn(window, 4);
+  EXPECT_EQ(all.rows.size(), 4U);
+  EXPECT_EQ(all.left_out, 0U);
+  const Troubles few = TroubleIn(window, 3);
+  ASSERT_EQ(few.rows.size(), 3U);
+  EXPECT_EQ(few.left_out, 1U);
+  EXPECT_EQ(few.rows[0].address, "a");
+  EXPECT_EQ(few.rows[1].address, "c");
+  EXPECT_EQ(few.rows[2].address, "d");
 }
 
 TEST(Window, TakesUpWhatItDidNotKnow) {

@@ -6,7 +6,7 @@ import { HeatMap } from "../heat_map";
 import { List, type Column, type Order } from "../list";
 import { useLive, useLivePart } from "../live";
 import { target } from "../api";
-import type { FlowRow, HistoryResponse, Overview, SeriesResponse, TopResponse, TopRow, Explanation, WeightRow } from "../types";
+import type { BreakerRow, FlowRow, HistoryResponse, Overview, SeriesResponse, TopResponse, TopRow, Explanation, WeightRow } from "../types";
 import { Badge, Card, Failure, Loading, Tile, useRead, type Tone } from "../widgets";
 import { FlowTable, RangePicker, errorTone, kRanges, marksOf, seconds, useSeries } from "./overview";
 
@@ -69,6 +69,7 @@ function OneUpstream({ name }: { name: string }) {
         ) : <Loading what="the history" />}
       </Card>
       <BackendsCard backends={backends} weights={weights?.rows ?? kNone} loaded={top !== undefined} chosen={chosen} onChoose={choose} />
+      <BreakersCard backends={backends} leftOut={top?.breakers_left_out ?? 0} />
       {chosen ? <WhyCard upstream={name} backend={chosen} onClose={() => setChosen("")} /> : null}
       <HeatCard name={name} range={range} />
       <WeightCard name={name} marks={marks} />
@@ -105,6 +106,36 @@ function whyOf(row: TopRow): string {
   // Answers of the backend itself have no cause of ours.
   if (!row.failures.length) return row.rate && row.success < 0.9995 ? "its own 5xx" : "";
   return row.failures.map((failure) => `${word(failure.cause)} ×${failure.count}`).join(", ");
+}
+
+function breakerTone(breaker: BreakerRow): Tone {
+  return breaker.open || breaker.ejected ? "bad" : "warn";
+}
+
+// `Breaker open on 3, soft on 1 of 20 agents, route buy: error_rate (edge-1)`.
+function breakerText(breaker: BreakerRow): string {
+  const states: [number, string][] = [[breaker.open, "open"], [breaker.half_open, "half-open"], [breaker.soft, "soft"]];
+  const parts = states.filter(([agents]) => agents).map(([agents, state]) => `${state} on ${agents}`);
+  const text = [parts.length ? `Breaker ${parts.join(", ")}` : "", breaker.ejected ? `${parts.length ? "ejected" : "Ejected"} as an outlier on ${breaker.ejected}` : ""].filter(Boolean).join(", ");
+  return `${text} of ${breaker.agents} agent${breaker.agents === 1 ? "" : "s"}${breaker.route ? `, route ${breaker.route}` : ""}${breaker.reason ? `: ${breaker.reason}` : ""} (${breaker.node})`;
+}
+
+interface BreakerLine { key: string; backend: string; breaker: BreakerRow }
+const breakerKey = (line: BreakerLine) => line.key;
+const kBreakerColumns: Column<BreakerLine>[] = [
+  { key: "backend", title: "Address", width: "minmax(9rem, 1fr)", value: (line) => line.backend, cell: (line) => line.backend },
+  { key: "state", title: "What its agents' breakers say", width: "minmax(10rem, 4fr)", cell: (line) => <span className={`tone-${breakerTone(line.breaker)}`} title={breakerText(line.breaker)}>{breakerText(line.breaker)}</span> },
+];
+
+// The agents' own breakers that are not closed; nothing while all of them are.
+function BreakersCard({ backends, leftOut }: { backends: TopRow[]; leftOut: number }) {
+  const lines = useMemo(() => backends.flatMap((row) => row.breakers.map((breaker) => ({ key: `${row.backend} ${breaker.route}`, backend: row.backend, breaker }))), [backends]);
+  if (!lines.length) return null;
+  return (
+    <Card title="Breakers" aside={leftOut ? <span className="muted">{count(leftOut)} more in the fleet are left out</span> : null}>
+      <List label="Breakers" rows={lines} keyOf={breakerKey} most={8} empty="" columns={kBreakerColumns} />
+    </Card>
+  );
 }
 
 export const kVerdicts: Record<string, Tone> = { GOOD: "good", SOFT: "warn", EJECTED: "bad", RETURNING: "warn", FORCED_OUT: "bad", FORCED_IN: "warn" };
@@ -165,6 +196,7 @@ function WhyCard({ upstream, backend, onClose }: { upstream: string; backend: st
       {why ? (
         <>
           <p><Badge tone={kVerdicts[why.verdict] ?? "plain"}>{word(why.verdict)}</Badge> {why.reason || "Nothing speaks against it."} {why.guard ? <strong>{why.guard}</strong> : null}</p>
+          {why.breakers.map((breaker) => <p key={breaker.route} className={`tone-${breakerTone(breaker)}`}>{breakerText(breaker)}</p>)}
           <dl className="facts">
             <div><dt>Verdict for</dt><dd>{why.verdict_age || "0s"}{why.verdict_left && why.verdict_left !== "0s" ? `, ${why.verdict_left} left` : ""}</dd></div>
             <div><dt>Evidence against it</dt><dd>{why.evidence.toFixed(1)} (soft from 4.6, out from 9.2)</dd></div>
