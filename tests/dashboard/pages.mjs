@@ -113,6 +113,7 @@ await admin.getByRole("table", { name: "Backends" }).getByRole("button", { name:
 await admin.getByRole("heading", { name: /^Why: 127/ }).waitFor();
 await admin.getByText("Evidence against it").waitFor();
 await checkAxe(admin, "why");
+await admin.getByRole("table", { name: "Breakers" }).getByText(/^(Breaker .* on|Ejected as an outlier on) [12].* of 2 agents.*\(edge-[12]\)$/).first().waitFor();
 await go(admin, "topology");
 await admin.getByRole("button", { name: /^edge-1/ }).click();
 await admin.locator(".node.dim").first().waitFor();
