@@ -48,17 +48,24 @@ ssize_t Send(int fd, std::span<const iovec> pieces, int flags) {
   }
 }
 
+std::size_t SizeOf(std::span<const iovec> pieces) {
+  std::size_t size = 0;
+  for (const iovec& piece : pieces) size += piece.iov_len;
+  return size;
+}
+
+// `writable` falls where the kernel does not take all.
+IoResult SendPlain(int fd, std::span<const iovec> pieces, int flags, bool& writable) {
+  const IoResult result = FromReturn(Send(fd, pieces, flags));
+  if (result.bytes < SizeOf(pieces)) writable = false;
+  return result;
+}
+
 ssize_t Splice(int from, int to, std::size_t size) {
   while (true) {
     const ssize_t moved = ::splice(from, nullptr, to, nullptr, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (moved >= 0 || errno != EINTR) return moved;
   }
-}
-
-std::size_t SizeOf(std::span<const iovec> pieces) {
-  std::size_t size = 0;
-  for (const iovec& piece : pieces) size += piece.iov_len;
-  return size;
 }
 
 }  // namespace
@@ -118,17 +125,11 @@ IoResult Socket::Read(char* into, std::size_t size) {
 }
 
 IoResult Socket::Write(std::span<const iovec> pieces) {
-  if (layer_ != nullptr) return WriteLayer(pieces);
-  const IoResult result = FromReturn(Send(fd_, pieces, 0));
-  if (result.bytes < SizeOf(pieces)) writable_ = false;
-  return result;
+  return layer_ != nullptr ? WriteLayer(pieces) : SendPlain(fd_, pieces, 0, writable_);
 }
 
 IoResult Socket::WriteLast(std::span<const iovec> pieces) {
-  if (layer_ != nullptr) return WriteLayer(pieces);
-  const IoResult result = FromReturn(Send(fd_, pieces, MSG_MORE));
-  if (result.bytes < SizeOf(pieces)) writable_ = false;
-  return result;
+  return layer_ != nullptr ? WriteLayer(pieces) : SendPlain(fd_, pieces, MSG_MORE, writable_);
 }
 
 IoResult Socket::ReadLayer(char* into, std::size_t size) {
