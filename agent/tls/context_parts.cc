@@ -13,6 +13,12 @@
 namespace switchyard::agent::tls {
 namespace {
 
+// A ticket of TLS 1.3 is for one use (RFC 8446 appendix C.4), so who uses one gets the next. Not where clients show certificates: these
+// would be looked at once and never again. One that an older key sealed is replaced in any case.
+bool ToBeSealedAnew(SSL* ssl, std::size_t key) {
+  return key != 0 || (SSL_version(ssl) == TLS1_3_VERSION && !OwnerOf(ssl).server->judges_clients);
+}
+
 constexpr char kCiphers12[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -130,8 +136,7 @@ int OnTicketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
   if (EVP_MAC_CTX_set_params(mac, setting.data()) != 1) return -1;
   if (EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv, sealing) != 1) return -1;
-  // 2: opened, and to be sealed anew with the present key.
-  return sealing == 1 || at == 0 ? 1 : 2;
+  return sealing == 1 || !ToBeSealedAnew(ssl, at) ? 1 : 2;
 }
 
 }  // namespace switchyard::agent::tls

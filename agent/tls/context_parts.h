@@ -37,6 +37,7 @@ struct Credential {
 
   // Puts it into a session, in place of one for the same kind of key. False: out of memory.
   bool Use(SSL* ssl) const { return SSL_use_cert_and_key(ssl, leaf.get(), key.get(), issuers.get(), /*override=*/1) == 1; }
+  bool Use(SSL_CTX* all) const { return SSL_CTX_use_cert_and_key(all, leaf.get(), key.get(), issuers.get(), /*override=*/1) == 1; }
 };
 absl::StatusOr<Credential> MakeCredential(std::string_view chain_pem, std::string_view key_pem);
 
@@ -49,6 +50,7 @@ struct ServerContextImpl final : ServerContext {
   std::string alpn;
   std::shared_ptr<const TicketKeyRing> tickets;
   bool strict_sni = false;
+  bool judges_clients = false;
 
   // Null when no certificate holds the name.
   const std::vector<std::size_t>* Find(std::string_view sni) const;

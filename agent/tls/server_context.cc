@@ -22,11 +22,13 @@ int OnServerName(SSL* ssl, int* alert, void*) {
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+// The context itself holds the first certificate, which most listeners show to everybody: nothing is to be done then.
 int OnCertificate(SSL* ssl, void*) {
   const ServerContextImpl& context = *OwnerOf(ssl).server;
   const char* sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   const std::vector<std::size_t>* found = sni == nullptr ? nullptr : context.Find(sni);
-  if (found == nullptr) return context.credentials.front().Use(ssl) ? 1 : 0;
+  if (found == nullptr || (found->size() == 1 && found->front() == 0)) return 1;
+  SSL_certs_clear(ssl);
   for (const std::size_t i : *found) {
     if (!context.credentials[i].Use(ssl)) return 0;
   }
@@ -121,12 +123,15 @@ absl::StatusOr<std::shared_ptr<const ServerContext>> ServerContext::Build(const 
   if (context == nullptr) return switchyard::tls::OpensslError("cannot make a TLS context");
   if (auto status = ApplyBasics(context, options.min_version, options.max_version); !status.ok()) return status;
   if (auto status = TakeCertificates(options, *out); !status.ok()) return status;
+  if (out->credentials.empty()) return absl::InvalidArgumentError("a TLS listener needs a certificate");
+  if (!out->credentials.front().Use(context)) return switchyard::tls::OpensslError("cannot use the first certificate");
   if (auto status = AskClients(context, options); !status.ok()) return Annotate(status, "client CA");
   if (!SetUpResumption(context, options)) return switchyard::tls::OpensslError("cannot set up resumption");
   out->client_names = options.client_names;
   out->alpn = AlpnWire(options.alpn);
   out->tickets = std::move(tickets);
   out->strict_sni = options.strict_sni;
+  out->judges_clients = options.client_auth != ClientAuth::kNone;
   SSL_CTX_set_tlsext_servername_callback(context, OnServerName);
   SSL_CTX_set_cert_cb(context, OnCertificate, nullptr);
   SSL_CTX_set_alpn_select_cb(context, OnAlpn, nullptr);

@@ -1,10 +1,11 @@
-"""One burst of load on one door of one proxy, and what it cost the proxy. Generators: wrk, h2load, and websocket.py."""
+"""One burst of load on one door of one proxy, and what it cost the proxy. Generators: wrk, h2load, openssl s_time, and websocket.py."""
 import dataclasses
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import time
 
 import origins
 import stage
@@ -95,7 +96,21 @@ def run_websocket(proxy, workload, _bodies, seconds):
     return int(messages), float(rate), 0
 
 
-TOOLS = {"wrk": run_wrk, "h2load": run_h2load, "websocket": run_websocket}
+def run_s_time(proxy, workload, _bodies, seconds):
+    """Each connection with a handshake of its own, which wrk, that resumes its sessions, does not make."""
+    command = ["taskset", "-c", stage.load_core(), "openssl", "s_time", "-connect", f"127.0.0.1:{proxy.ports[workload.door]}", "-new",
+               "-www", workload.path, "-time", str(seconds)]
+    began = time.monotonic()
+    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for _ in range(workload.connections)]
+    outs = [client.communicate(timeout=seconds + 30)[0] for client in clients]
+    took = time.monotonic() - began
+    counts = [re.search(r"(\d+) connections in \d+ real", out) for out in outs]
+    done = sum(int(count.group(1)) for count in counts if count)
+    failed = sum(client.returncode != 0 or count is None for client, count in zip(clients, counts))
+    return done, done / took, failed
+
+
+TOOLS = {"wrk": run_wrk, "s_time": run_s_time, "h2load": run_h2load, "websocket": run_websocket}
 
 
 def run(proxy, workload, bodies, seconds):

@@ -8,7 +8,7 @@ ROUTE_HOSTS, ROUTE_PATHS = 1000, 10
 @dataclasses.dataclass(frozen=True)
 class Workload:
     door: str = "h1"
-    tool: str = "wrk"  # or h2load, websocket
+    tool: str = "wrk"  # or h2load, websocket, s_time (full TLS handshakes: wrk resumes sessions)
     path: str = "/bytes/128"
     body: str = ""  # file of the request's body, see load.Bodies
     connections: int = 64
@@ -30,7 +30,8 @@ WORKLOADS = {
     "10,000 routes": Workload(door="routes", path="/", random_routes=True, goal=0.80),
     "TLS 128 B": Workload(door="tls", goal=0.80),
     "TLS 1 MiB": Workload(door="tls", path="/bytes/1048576", connections=16, counted=50, goal=0.92),
-    "TLS handshake": Workload(door="tls", close=True, connections=16, counted=200, goal=0.95),
+    "TLS handshake": Workload(door="tls", tool="s_time", close=True, connections=8, counted=200, goal=0.95),
+    "TLS resumption": Workload(door="tls", close=True, connections=16, goal=0.95),
     "h2 to h1 128 B": Workload(door="h2", tool="h2load", connections=8, streams=16, goal=1.05),
     "h2 to h1 10 KiB": Workload(door="h2", tool="h2load", path="/bytes/10240", connections=8, streams=16, goal=1.05),
     "gRPC unary, 1 stream": Workload(door="grpc", tool="h2load", path="/unary", body="unary", connections=32, grpc=True, goal=1.00),

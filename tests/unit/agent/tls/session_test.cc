@@ -352,6 +352,49 @@ TEST_F(SessionTest, TicketsLeaveWithTheAnswerToAClientThatHasAskedAlready) {
   EXPECT_EQ(answer, "answer");
 }
 
+TEST_F(SessionTest, GivesATicketForEachOneUsedUnlessClientsShowCertificates) {
+  ServerOptions judging = ServerForm();
+  judging.client_auth = ClientAuth::kOptional;
+  judging.client_ca_pem = ca_->own().chain;
+  ServerOptions tls12 = ServerForm();
+  tls12.max_version = Version::kTls12;
+  for (const auto& [form, anew] : {std::pair(ServerForm(), true), std::pair(judging, false), std::pair(tls12, false)}) {
+    const auto server = Server(form);
+    const auto client = Client(ClientForm());
+    ClientSession slot;
+    std::string none;
+    const auto first = Open(server, client, &slot);
+    ASSERT_TRUE(first->Shake());
+    Read(*first->client, none);
+    const auto second = Open(server, client, &slot);
+    ASSERT_TRUE(second->Shake());
+    ASSERT_TRUE(second->server->resumed());
+    EXPECT_EQ(Waiting(second->fd[1]) > 0, anew) << static_cast<int>(form.client_auth);
+  }
+}
+
+TEST_F(SessionTest, ShowsTheCertificateOfTheNameAndNoneOfAnotherKind) {
+  const KeyedPem rsa = Issue({.name = "rsa", .alternative_names = "DNS:b.example", .key = "RSA:2048"});
+  const KeyedPem late = Issue({.name = "late", .alternative_names = "DNS:c.example"});
+  ServerOptions both = ServerForm();
+  both.certificates.push_back({rsa.chain, rsa.key, ""});
+  both.certificates.push_back({late.chain, late.key, ""});
+  for (const char* name : {"a.example", "b.example", "c.example"}) {
+    ClientOptions asks = ClientForm();
+    asks.server_name = name;
+    EXPECT_EQ(Verdicts(both, asks).first, Cause::kNone) << name;
+  }
+  ClientOptions stranger = ClientForm();
+  stranger.server_name = "d.example";
+  EXPECT_NE(Verdicts(both, stranger).first, Cause::kNone) << "shown the first one, which is not its";
+}
+
+TEST_F(SessionTest, NeedsACertificate) {
+  ServerOptions bare = ServerForm();
+  bare.certificates.clear();
+  EXPECT_EQ(ServerContext::Build(bare, ring_).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(SessionTest, TicketsGoAtOnceToAClientThatHasNotAsked) {
   Pair pair;
   pair.server = Session::Accept(Server(ServerForm()), pair.fd[0], SystemClock().WallNow());
