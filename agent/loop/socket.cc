@@ -135,7 +135,12 @@ IoResult Socket::WriteLast(std::span<const iovec> pieces) {
 IoResult Socket::ReadLayer(char* into, std::size_t size) {
   const IoResult result = layer_->Read(into, size);
   if (result.kind == IoResult::Kind::kWouldBlock) (layer_->read_wants_write() ? writable_ : readable_) = false;
+  NoteEmptied();
   return result;
+}
+
+void Socket::NoteEmptied() {
+  if (layer_->Emptied() && !ended_) readable_ = false;
 }
 
 IoResult Socket::WriteLayer(std::span<const iovec> pieces) {
@@ -292,6 +297,7 @@ void Socket::StepHandshake() {
   const TransportLayer::Step step = layer_->Handshake();
   if (step == TransportLayer::Step::kDone || step == TransportLayer::Step::kFailed) {
     handshaking_ = false;
+    NoteEmptied();
     owner_.OnHandshake(step == TransportLayer::Step::kDone);
   } else {
     step_wants_write_ = step == TransportLayer::Step::kWantWrite;

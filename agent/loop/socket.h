@@ -105,6 +105,7 @@ class Socket final : private Watcher {
   void StepHandshake();
   IoResult ReadLayer(char* into, std::size_t size);
   IoResult WriteLayer(std::span<const iovec> pieces);
+  void NoteEmptied();
   void StopWaiting();
   Endpoint EndpointBy(int (*ask)(int, sockaddr*, socklen_t*)) const;
 

@@ -31,6 +31,8 @@ class TransportLayer {
   virtual IoResult Write(std::span<const iovec> pieces) = 0;
   // Bytes may be at hand that the descriptor does not show as readable any more. False once a Read said kWouldBlock.
   virtual bool HasPending() const = 0;
+  // The last Read or step of the handshake looked at the descriptor and took all that it had, unless its end has come.
+  virtual bool Emptied() const = 0;
   // What the last Read (Write) that would block waits for is the descriptor's other direction.
   virtual bool read_wants_write() const = 0;
   virtual bool write_wants_read() const = 0;

@@ -34,6 +34,7 @@ class SessionImpl final : public Session {
   IoResult Read(char* into, std::size_t size) override;
   IoResult Write(std::span<const iovec> pieces) override;
   bool HasPending() const override { return !drained_ && SSL_has_pending(ssl_.get()) == 1; }
+  bool Emptied() const override { return socket_.emptied; }
   bool read_wants_write() const override { return read_wants_write_; }
   bool write_wants_read() const override { return write_wants_read_; }
   bool Quiet() override;
@@ -84,6 +85,7 @@ bool SessionImpl::Open(SSL_CTX* context, WallTime now) {
 loop::TransportLayer::Step SessionImpl::Handshake() {
   ClearErrors();
   socket_.holding = true;
+  socket_.emptied = false;
   const int returned = SSL_do_handshake(ssl_.get());
   socket_.holding = false;
   // Tickets of a server whose client has asked already leave with the answer.
@@ -136,7 +138,7 @@ IoResult::Kind SessionImpl::Judge(int returned, bool reading) {
 
 IoResult SessionImpl::Read(char* into, std::size_t size) {
   if (failed_) return {IoResult::Kind::kError, 0};
-  drained_ = read_wants_write_ = false;
+  drained_ = read_wants_write_ = socket_.emptied = false;
   std::size_t total = 0;
   while (total < size) {
     ClearErrors();
@@ -160,6 +162,8 @@ IoResult SessionImpl::Write(std::span<const iovec> pieces) {
   if (failed_) return {IoResult::Kind::kError, 0};
   write_wants_read_ = false;
   thread_local std::array<char, kRecordBytes> gathered;
+  std::size_t rest = 0;
+  for (const iovec& each : pieces) rest += each.iov_len;
   std::size_t total = 0;
   std::size_t piece = 0;
   std::size_t at = 0;  // within the piece
@@ -182,12 +186,15 @@ IoResult SessionImpl::Write(std::span<const iovec> pieces) {
     }
     ClearErrors();
     std::size_t put = 0;
+    socket_.more = size < rest;
     const int returned = SSL_write_ex(ssl_.get(), from, size, &put);
+    socket_.more = false;
     if (returned != 1) {
       const IoResult::Kind kind = Judge(returned, /*reading=*/false);
       return total > 0 && kind == IoResult::Kind::kWouldBlock ? IoResult{IoResult::Kind::kOk, total} : IoResult{kind, 0};
     }
     total += put;
+    rest -= put;
     for (std::size_t left = put; left > 0;) {
       const std::size_t step = std::min(left, pieces[piece].iov_len - at);
       left -= step;

@@ -8,10 +8,21 @@
 namespace switchyard::agent::tls {
 namespace {
 
-bool WouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+bool WouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK; }
+
+// `call` again as long as a signal cuts it short.
+template <typename Call>
+ssize_t Uninterrupted(Call call) {
+  while (true) {
+    const ssize_t result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
 
 // A flight of a handshake with two chains of certificates.
 constexpr std::size_t kMostHeld = 16'384;
+
+int FlagsOf(const SocketBio& socket) { return MSG_NOSIGNAL | (socket.more ? MSG_MORE : 0); }
 
 void DropHeld(SocketBio& socket, std::size_t size) {
   if (size < socket.held.size()) {
@@ -28,7 +39,7 @@ ssize_t SendBehindHeld(SocketBio& socket, const char* from, std::size_t size) {
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = pieces.size();
-  const ssize_t put = ::sendmsg(socket.fd, &message, MSG_NOSIGNAL);
+  const ssize_t put = Uninterrupted([&] { return ::sendmsg(socket.fd, &message, FlagsOf(socket)); });
   if (put < 0) return put;
   DropHeld(socket, static_cast<std::size_t>(put));
   if (static_cast<std::size_t>(put) > before) return put - static_cast<ssize_t>(before);
@@ -39,12 +50,13 @@ ssize_t SendBehindHeld(SocketBio& socket, const char* from, std::size_t size) {
 int ReadBytes(BIO* bio, char* into, int size) {
   auto& socket = *static_cast<SocketBio*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
-  const ssize_t got = ::recv(socket.fd, into, static_cast<std::size_t>(size), 0);
+  const ssize_t got = Uninterrupted([&] { return ::recv(socket.fd, into, static_cast<std::size_t>(size), 0); });
   const int error = errno;
   if (got < 0 && !socket.held.empty()) socket.Flush();
   errno = error;
   if (got > 0 && socket.first == 0) socket.first = static_cast<unsigned char>(*into);
   if (got == 0) socket.ended = true;
+  socket.emptied = (got > 0 && got < size) || (got < 0 && WouldBlock());
   if (got < 0 && WouldBlock()) BIO_set_retry_read(bio);
   return static_cast<int>(got);
 }
@@ -57,7 +69,8 @@ int WriteBytes(BIO* bio, const char* from, int size) {
     socket.held.append(from, count);
     return size;
   }
-  const ssize_t put = socket.held.empty() ? ::send(socket.fd, from, count, MSG_NOSIGNAL) : SendBehindHeld(socket, from, count);
+  const ssize_t put = socket.held.empty() ? Uninterrupted([&] { return ::send(socket.fd, from, count, FlagsOf(socket)); })
+                                           : SendBehindHeld(socket, from, count);
   if (put < 0 && WouldBlock()) BIO_set_retry_write(bio);
   return static_cast<int>(put);
 }
@@ -88,7 +101,7 @@ const BIO_METHOD* TheMethod() {
 
 bool SocketBio::Flush() {
   if (held.empty()) return true;
-  const ssize_t put = ::send(fd, held.data(), held.size(), MSG_NOSIGNAL);
+  const ssize_t put = Uninterrupted([&] { return ::send(fd, held.data(), held.size(), MSG_NOSIGNAL); });
   if (put > 0) DropHeld(*this, static_cast<std::size_t>(put));
   return held.empty();
 }

@@ -16,6 +16,10 @@ struct SocketBio {
   unsigned char first = 0;
   // The peer ended its direction.
   bool ended = false;
+  // The last read got less than it asked for.
+  bool emptied = false;
+  // More is written at once: the kernel is to send both together.
+  bool more = false;
   // What is written is held back, to leave with what is written next or before the next wait for the peer.
   bool holding = false;
   std::string held;

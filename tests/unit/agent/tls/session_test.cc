@@ -199,6 +199,34 @@ TEST_F(SessionTest, SaysThatBytesArePendingUntilAllAreRead) {
   EXPECT_EQ(got.size(), 10'004u) << "bytes were left that no readiness would tell of";
 }
 
+TEST_F(SessionTest, SaysWhenTheDescriptorWasEmptied) {
+  const auto pair = Open(Server(ServerForm()), Client(ClientForm()));
+  ASSERT_TRUE(pair->Shake());
+  std::string got;
+  Read(*pair->client, got);  // tickets
+  EXPECT_TRUE(pair->client->Emptied());
+  Write(*pair->client, "one record");
+  Read(*pair->server, got);
+  EXPECT_EQ(got, "one record");
+  EXPECT_TRUE(pair->server->Emptied()) << "a second look would find nothing";
+  const std::string large(40'000, 'x');
+  Write(*pair->client, large);
+  Read(*pair->server, got);
+  EXPECT_FALSE(pair->server->Emptied()) << "the buffer of a record was full; more may wait";
+  while (!pair->server->Emptied()) Read(*pair->server, got);
+  EXPECT_EQ(got.size(), 10 + large.size());
+  Write(*pair->client, "to be read in pieces");
+  Read(*pair->server, got, 2);
+  EXPECT_TRUE(pair->server->Emptied());
+  Write(*pair->client, "news");
+  Read(*pair->server, got, 2);
+  EXPECT_FALSE(pair->server->Emptied()) << "the descriptor was not looked at";
+  while (Read(*pair->server, got).kind == IoResult::Kind::kOk) continue;
+  shutdown(pair->fd[1], SHUT_WR);
+  EXPECT_NE(Read(*pair->server, got).kind, IoResult::Kind::kWouldBlock);
+  EXPECT_FALSE(pair->server->Emptied()) << "an end is not to be waited for again";
+}
+
 TEST_F(SessionTest, TellsAnEndFromATruncation) {
   {
     const auto pair = Open(Server(ServerForm()), Client(ClientForm()));
