@@ -148,7 +148,7 @@ IoResult SessionImpl::Read(char* into, std::size_t size) {
       const IoResult::Kind kind = Judge(returned, /*reading=*/true);
       // An end or error behind bytes is met again by the next read.
       if (total == 0) return {kind, 0};
-      if (kind != IoResult::Kind::kWouldBlock) drained_ = false;
+      if (kind != IoResult::Kind::kWouldBlock) drained_ = socket_.emptied = false;
       break;
     }
     total += got;

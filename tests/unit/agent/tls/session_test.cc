@@ -235,6 +235,7 @@ TEST_F(SessionTest, TellsAnEndFromATruncation) {
     pair->client->Shutdown();
     std::string got;
     EXPECT_EQ(Read(*pair->server, got).kind, IoResult::Kind::kOk);
+    EXPECT_FALSE(pair->server->Emptied()) << "the end came with the bytes and would not be asked for";
     EXPECT_EQ(Read(*pair->server, got).kind, IoResult::Kind::kEnd);
     // Our direction is still open.
     EXPECT_EQ(Write(*pair->server, "answer").kind, IoResult::Kind::kOk);
