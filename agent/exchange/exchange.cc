@@ -578,7 +578,10 @@ void Exchange::Finish(Cause cause, bool complete) {
   summary.started = started_;
   summary.attempts = attempts_;
   summary.request_id = scratch_->request_id;
-  if (route_ != nullptr) summary.route = route_->name;
+  if (route_ != nullptr) {
+    summary.route_id = route_->id;
+    summary.route = route_->name;
+  }
   if (upstream_ != nullptr) summary.upstream = upstream_->config().name;
   if (backend_) summary.backend = backend_->address();
   const Ref<upstream::BackendState> keep_backend = backend_;

@@ -37,6 +37,7 @@ struct Summary {
   std::uint16_t status = 0;  // sent to the client; 0: none
   Cause cause = Cause::kNone;
   TimePoint started;
+  std::uint64_t route_id = 0;  // 0: none was found
   std::string_view route;
   std::string_view upstream;
   std::string_view backend;

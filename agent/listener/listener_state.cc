@@ -84,18 +84,7 @@ void ListenerState::Record(const exchange::Summary& summary, TimePoint now) {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - summary.started).count();
   const auto took_us = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0));
   window_.duration.Record(took_us);
-  if (!summary.route.empty()) RecordRoute(summary, took_us);
-}
-
-void ListenerState::RecordRoute(const exchange::Summary& summary, std::uint64_t took_us) {
-  if (last_route_ == nullptr || last_route_->first != summary.route) {
-    auto found = routes_.find(summary.route);
-    if (found == routes_.end()) found = routes_.emplace(summary.route, report::RouteWindow{}).first;
-    last_route_ = &*found;
-  }
-  report::RouteWindow& route = last_route_->second;
-  if (summary.status >= 200 && summary.status < 600) ++route.by_class[summary.status / 100U - 1U];
-  route.duration.Record(took_us);
+  if (summary.route_id != 0) routes_.Record(summary.route_id, summary.route, summary.status, took_us);
 }
 
 void ListenerState::RecordFault(Cause cause, TimePoint now) {
@@ -109,10 +98,7 @@ void ListenerState::RecordFault(Cause cause, TimePoint now) {
 report::ListenerWindow ListenerState::Collect() {
   report::ListenerWindow out = std::exchange(window_, {});
   out.open_connections = static_cast<std::uint32_t>(connections_.size());
-  // A place goes once a window has passed without a request, with those of routes that are gone.
-  std::erase_if(routes_, [](const auto& item) { return item.second.duration.count() == 0; });
-  for (auto& [name, route] : routes_) out.routes.emplace(name, std::exchange(route, {}));
-  last_route_ = nullptr;
+  out.routes = routes_.Collect();
   return out;
 }
 

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -95,13 +94,8 @@ class ListenerState final : public loop::RefCounted {
   std::unordered_set<ClientConnection*> connections_;
   std::size_t refused_ = 0;
   std::uint32_t handshakes_ = 0;
-  // Routes are counted beside the window: their places last, so that a request allocates none.
-  void RecordRoute(const exchange::Summary& summary, std::uint64_t took_us);
-
   report::ListenerWindow window_;
-  std::map<std::string, report::RouteWindow, std::less<>> routes_;
-  // The one of the last request: most often it is the next one's, too.
-  std::pair<const std::string, report::RouteWindow>* last_route_ = nullptr;
+  report::RouteTraffic routes_;
   bool removed_ = false;
 };
 

@@ -31,11 +31,6 @@ void Add(BackendWindow& into, const BackendWindow& from) {
   into.latency.Merge(from.latency);
 }
 
-void Add(RouteWindow& into, const RouteWindow& from) {
-  for (std::size_t i = 0; i < into.by_class.size(); ++i) into.by_class[i] += from.by_class[i];
-  into.duration.Merge(from.duration);
-}
-
 void Add(ListenerWindow& into, const ListenerWindow& from) {
   for (std::size_t i = 0; i < into.by_class.size(); ++i) into.by_class[i] += from.by_class[i];
   for (std::size_t i = 0; i < kCauseCount; ++i) into.causes[i] += from.causes[i];
@@ -46,7 +41,7 @@ void Add(ListenerWindow& into, const ListenerWindow& from) {
   into.open_connections += from.open_connections;
   into.tls_full += from.tls_full;
   into.tls_resumed += from.tls_resumed;
-  for (const auto& [name, route] : from.routes) Add(into.routes[name], route);
+  into.routes.insert(into.routes.end(), from.routes.begin(), from.routes.end());
 }
 
 }  // namespace

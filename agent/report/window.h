@@ -10,7 +10,9 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
+#include "agent/report/route_traffic.h"
 #include "common/base/cause.h"
 #include "common/stats/exponential_histogram.h"
 
@@ -47,12 +49,6 @@ struct BackendWindow {
   stats::ExponentialHistogram latency;
 };
 
-// One route, of the requests of one listener.
-struct RouteWindow {
-  std::array<std::uint64_t, 5> by_class{};  // 1xx .. 5xx
-  stats::ExponentialHistogram duration;
-};
-
 // One listener.
 struct ListenerWindow {
   std::array<std::uint64_t, 5> by_class{};  // 1xx .. 5xx
@@ -64,8 +60,8 @@ struct ListenerWindow {
   std::uint32_t open_connections = 0;  // gauge
   std::uint64_t tls_full = 0;          // handshakes that succeeded
   std::uint64_t tls_resumed = 0;       // those that resumed a session
-  // By name; those that had a request.
-  std::unordered_map<std::string, RouteWindow> routes;
+  // Those that had a request; one entry of each worker that saw it.
+  std::vector<RouteWindow> routes;
 };
 
 struct Window {

@@ -1,6 +1,7 @@
 #include "agent/report/window_metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <set>
@@ -41,6 +42,13 @@ void AddIfAny(observe::Metrics& metrics, const observe::MetricDef& metric, obser
   if (count > 0) metrics.Add(metric, labels, static_cast<double>(count));
 }
 
+void AddRoute(const std::string& name, const RouteCounts& requests, observe::Metrics& metrics) {
+  for (std::size_t i = 0; i < kClasses.size(); ++i) AddIfAny(metrics, observe::kRouteRequests, {name, kClasses[i]}, requests.by_class[i]);
+  std::array<std::uint64_t, observe::kLatencyBuckets.size() + 1> took{};
+  std::copy(requests.took.begin(), requests.took.end(), took.begin());
+  metrics.ObserveMany(observe::kRouteSeconds, {name}, took, static_cast<double>(requests.took_sum_us) / kMicrosPerSecond);
+}
+
 void AddListener(const std::string& name, const ListenerWindow& window, observe::Metrics& metrics) {
   for (std::size_t i = 0; i < kClasses.size(); ++i) AddIfAny(metrics, observe::kRequests, {name, kClasses[i]}, window.by_class[i]);
   for (const CauseInfo& info : AllCauses()) {
@@ -49,10 +57,7 @@ void AddListener(const std::string& name, const ListenerWindow& window, observe:
   AddIfAny(metrics, observe::kTlsHandshakes, {name, "full"}, window.tls_full);
   AddIfAny(metrics, observe::kTlsHandshakes, {name, "resumed"}, window.tls_resumed);
   AddHistogram(observe::kRequestSeconds, {name}, window.duration, metrics);
-  for (const auto& [route, requests] : window.routes) {
-    for (std::size_t i = 0; i < kClasses.size(); ++i) AddIfAny(metrics, observe::kRouteRequests, {route, kClasses[i]}, requests.by_class[i]);
-    AddHistogram(observe::kRouteSeconds, {route}, requests.duration, metrics);
-  }
+  for (const RouteWindow& route : window.routes) AddRoute(route.name, route.counts, metrics);
   AddIfAny(metrics, observe::kConnections, {name}, window.connections);
   AddIfAny(metrics, observe::kTunnelBytes, {name, kReceived}, window.received_bytes);
   AddIfAny(metrics, observe::kTunnelBytes, {name, kSent}, window.sent_bytes);

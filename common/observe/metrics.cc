@@ -11,7 +11,6 @@
 namespace switchyard::observe {
 namespace {
 
-constexpr std::size_t kMaxLabelValue = 128;
 constexpr std::string_view kOther = "other";
 
 // Programming errors end the program at once, in every build: a silent wrong metric is worse.
@@ -21,14 +20,6 @@ void Require(bool holds) {
 
 std::size_t LabelCount(const MetricDef& metric) {
   return static_cast<std::size_t>(std::count_if(metric.labels.begin(), metric.labels.end(), [](auto name) { return !name.empty(); }));
-}
-
-std::vector<std::string> KeyOf(const MetricDef& metric, LabelValues labels) {
-  Require(labels.size() == LabelCount(metric));
-  std::vector<std::string> key;
-  key.reserve(labels.size());
-  for (const std::string_view value : labels) key.emplace_back(value.substr(0, kMaxLabelValue));
-  return key;
 }
 
 prometheus::MetricType TypeOf(MetricKind kind) {
@@ -56,11 +47,21 @@ prometheus::ClientMetric::Histogram Cumulative(const MetricDef& metric, const st
 
 }  // namespace
 
+Metrics::Key Metrics::KeyOf(LabelValues labels) {
+  Key key;
+  key.reserve(labels.size());
+  for (const std::string_view value : labels) key.emplace_back(value.substr(0, kMaxLabelValue));
+  return key;
+}
+
 Metrics::Series& Metrics::SeriesLocked(const MetricDef& metric, LabelValues labels) {
-  Family& family = families_.try_emplace(metric.name, Family{metric, {}}).first->second;
-  Key key = KeyOf(metric, labels);
-  const auto found = family.series.find(key);
+  Require(labels.size() == LabelCount(metric));
+  auto known = families_.find(metric.name);
+  if (known == families_.end()) known = families_.emplace(metric.name, Family{metric, {}}).first;
+  Family& family = known->second;
+  const auto found = family.series.find(labels);
   if (found != family.series.end()) return found->second;
+  Key key = KeyOf(labels);
   if (family.series.size() >= metric.max_series && !key.empty()) {
     SeriesLocked(kMetricsFolded, {metric.name}).value += 1;
     key.assign(key.size(), std::string(kOther));
@@ -104,9 +105,12 @@ void Metrics::ObserveMany(const MetricDef& metric, LabelValues labels, std::span
 }
 
 void Metrics::Remove(const MetricDef& metric, LabelValues labels) {
+  Require(labels.size() == LabelCount(metric));
   const std::lock_guard lock(mutex_);
   const auto family = families_.find(metric.name);
-  if (family != families_.end()) family->second.series.erase(KeyOf(metric, labels));
+  if (family == families_.end()) return;
+  const auto series = family->second.series.find(labels);
+  if (series != family->second.series.end()) family->second.series.erase(series);
 }
 
 void Metrics::Clear(const MetricDef& metric) {
@@ -116,10 +120,11 @@ void Metrics::Clear(const MetricDef& metric) {
 }
 
 double Metrics::Value(const MetricDef& metric, LabelValues labels) const {
+  Require(labels.size() == LabelCount(metric));
   const std::lock_guard lock(mutex_);
   const auto family = families_.find(metric.name);
   if (family == families_.end()) return 0;
-  const auto series = family->second.series.find(KeyOf(metric, labels));
+  const auto series = family->second.series.find(labels);
   if (series == family->second.series.end()) return 0;
   return metric.kind == MetricKind::kHistogram ? static_cast<double>(series->second.count) : series->second.value;
 }

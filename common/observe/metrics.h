@@ -10,6 +10,7 @@
 // Errors: a wrong number of label values, or the wrong kind of operation for a metric, is a programming error and aborts.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -64,17 +65,29 @@ class Metrics {
   std::string Expose() const;
 
  private:
+  static constexpr std::size_t kMaxLabelValue = 128;
   struct Series {
     double value = 0;  // counters and gauges; sum of a histogram
     std::uint64_t count = 0;
     std::vector<std::uint64_t> buckets;
   };
   using Key = std::vector<std::string>;
+  // Finds by label values as they are handed in, without making a key of them.
+  struct ByLabels {
+    using is_transparent = void;
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](std::string_view one, std::string_view other) {
+        return one.substr(0, kMaxLabelValue) < other.substr(0, kMaxLabelValue);
+      });
+    }
+  };
   struct Family {
     MetricDef metric;
-    std::map<Key, Series> series;
+    std::map<Key, Series, ByLabels> series;
   };
 
+  static Key KeyOf(LabelValues labels);
   Series& SeriesLocked(const MetricDef& metric, LabelValues labels);
 
   mutable std::mutex mutex_;

@@ -85,8 +85,9 @@ TEST(WindowMetrics, CountsBreakersOfRoutesWithThoseOfBackends) {
 TEST(WindowMetrics, ShowsEachRouteOverAllListenersAndEachBackend) {
   Window window;
   for (const char* listener : {"one", "two"}) {
-    window.listeners[listener].routes["shop"].by_class = {0, 3, 0, 0, 1};
-    window.listeners[listener].routes["shop"].duration.RecordN(2'000, 4);
+    RouteWindow shop{"shop", {}};
+    for (const unsigned status : {200U, 201U, 204U, 503U}) shop.counts.Record(status, 2'000);
+    window.listeners[listener].routes.push_back(shop);
   }
   window.backends["web"]["a"].latency.RecordN(300'000, 2);
   observe::Metrics metrics;
