@@ -1,5 +1,7 @@
 #include "agent/agent.h"
 
+#include <malloc.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -50,6 +52,9 @@ namespace {
 
 constexpr int kCannotGoOn = 1;
 constexpr int kNotDrained = 3;
+// Taking over a configuration of this size leaves as much memory again with the allocator, which gives nothing back by itself.
+constexpr std::size_t kLargeBytes = 128U << 10U;
+constexpr Duration kTrimAfter = std::chrono::seconds(10);
 
 class TheAgent final : public Agent {
  public:
@@ -88,6 +93,7 @@ class TheAgent final : public Agent {
   config::ApplyOutcome ApplyNow(const v1::Snapshot& snapshot);
   absl::Status ClaimInheritance();
   void Serving(const v1::Snapshot& snapshot);
+  void Trim();
   void TellReady();
   void TellHealth(const health::HealthNews& news);
   void Signalled(int signal);
@@ -130,6 +136,7 @@ class TheAgent final : public Agent {
   fleet::ProbeShare probe_share_;
   std::unique_ptr<fleet::EvidenceSender> evidence_;
   std::unique_ptr<Loop::Timer> fleet_timer_;
+  std::unique_ptr<Loop::Timer> trim_timer_;
   std::unique_ptr<StatusView> view_;
   std::unique_ptr<admin::AdminServer> admin_;
   std::unique_ptr<LogSwitch> log_switch_;
@@ -310,6 +317,7 @@ void TheAgent::OpenClient() {
   client_->OnApplied([this](const v1::Snapshot& before, const v1::Snapshot& now) {
     report::ForgetGone(before, now, metrics_);
     Serving(now);
+    if (before.ByteSizeLong() + now.ByteSizeLong() >= kLargeBytes && !trim_timer_) trim_timer_ = loop_.After(kTrimAfter, [this] { Trim(); });
   });
   client_->OnTicketKeys([this](const v1::TicketKeys& keys) {
     ticket_keys_.assign(keys.keys().begin(), keys.keys().end());
@@ -473,6 +481,11 @@ void TheAgent::Serving(const v1::Snapshot& snapshot) {
   if (!std::exchange(serving_, true)) TellReady();
 }
 
+void TheAgent::Trim() {
+  trim_timer_.reset();
+  malloc_trim(0);
+}
+
 void TheAgent::TellReady() {
   // While another process still serves in our place, nobody is to think that we do.
   if (admin_ == nullptr || inheritance_.has_value()) return;
@@ -568,6 +581,7 @@ void TheAgent::Stop() {
   if (reporter_ != nullptr) reporter_->Stop();
   if (evidence_ != nullptr) evidence_->Stop();
   fleet_timer_.reset();
+  trim_timer_.reset();
   if (prober_ != nullptr) prober_->Stop();
   if (client_ != nullptr) client_->Stop();
   if (discovery_ != nullptr) discovery_->Stop();

@@ -73,6 +73,11 @@ void Discovery::PassOn() {
   first_answer_.reset();
   settle_.reset();
   Waiting waiting = *std::exchange(waiting_, std::nullopt);
+  if (entries_.empty()) {
+    current_.Clear();
+    filled_.Clear();
+    return next_.Apply(waiting.snapshot, std::move(waiting.done));
+  }
   current_ = std::move(waiting.snapshot);
   filled_ = Filled(current_);
   next_.Apply(filled_, std::move(waiting.done));

@@ -75,7 +75,7 @@ class Discovery final : public config::ConfigSink {
   std::function<void(const v1::Snapshot&, const v1::Snapshot&)> told_;
   std::map<std::string, Entry> entries_;
   std::optional<Waiting> waiting_;
-  // As it came, and as it was passed on.
+  // As it came, and as it was passed on; both empty where nothing is looked up.
   v1::Snapshot current_;
   v1::Snapshot filled_;
   std::unique_ptr<Loop::Timer> first_answer_;
