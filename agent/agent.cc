@@ -1,7 +1,5 @@
 #include "agent/agent.h"
 
-#include <malloc.h>
-
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -30,6 +28,7 @@
 #include "agent/health/asio_probe_runner.h"
 #include "agent/health/health_table.h"
 #include "agent/health/prober.h"
+#include "agent/heap_trim.h"
 #include "agent/log_switch.h"
 #include "agent/loop/control_loop.h"
 #include "agent/ready_file.h"
@@ -52,9 +51,6 @@ namespace {
 
 constexpr int kCannotGoOn = 1;
 constexpr int kNotDrained = 3;
-// Taking over a configuration of this size leaves as much memory again with the allocator, which gives nothing back by itself.
-constexpr std::size_t kLargeBytes = 128U << 10U;
-constexpr Duration kTrimAfter = std::chrono::seconds(10);
 
 class TheAgent final : public Agent {
  public:
@@ -93,7 +89,6 @@ class TheAgent final : public Agent {
   config::ApplyOutcome ApplyNow(const v1::Snapshot& snapshot);
   absl::Status ClaimInheritance();
   void Serving(const v1::Snapshot& snapshot);
-  void Trim();
   void TellReady();
   void TellHealth(const health::HealthNews& news);
   void Signalled(int signal);
@@ -136,7 +131,7 @@ class TheAgent final : public Agent {
   fleet::ProbeShare probe_share_;
   std::unique_ptr<fleet::EvidenceSender> evidence_;
   std::unique_ptr<Loop::Timer> fleet_timer_;
-  std::unique_ptr<Loop::Timer> trim_timer_;
+  HeapTrim heap_trim_{loop_};
   std::unique_ptr<StatusView> view_;
   std::unique_ptr<admin::AdminServer> admin_;
   std::unique_ptr<LogSwitch> log_switch_;
@@ -317,7 +312,7 @@ void TheAgent::OpenClient() {
   client_->OnApplied([this](const v1::Snapshot& before, const v1::Snapshot& now) {
     report::ForgetGone(before, now, metrics_);
     Serving(now);
-    if (before.ByteSizeLong() + now.ByteSizeLong() >= kLargeBytes && !trim_timer_) trim_timer_ = loop_.After(kTrimAfter, [this] { Trim(); });
+    heap_trim_.TookOver(before.ByteSizeLong() + now.ByteSizeLong());
   });
   client_->OnTicketKeys([this](const v1::TicketKeys& keys) {
     ticket_keys_.assign(keys.keys().begin(), keys.keys().end());
@@ -346,12 +341,8 @@ void TheAgent::OpenFleet() {
     const bool was_alive = overlays_.alive();
     if (overlays_.Apply(overlay) && !was_alive) ShareProbes();
   });
-  client_->OnProbes([this](const v1::ProbeAssignment& probes) {
-    if (probe_share_.Take(probes)) ShareProbes();
-  });
-  client_->OnSubsets([this](const v1::SubsetAssignment& subsets) {
-    if (subset_share_->Take(subsets)) ShareProbes();
-  });
+  client_->OnProbes([this](const v1::ProbeAssignment& probes) { if (probe_share_.Take(probes)) ShareProbes(); });
+  client_->OnSubsets([this](const v1::SubsetAssignment& subsets) { if (subset_share_->Take(subsets)) ShareProbes(); });
   fleet::EvidenceParts parts;
   parts.loop = &loop_;
   parts.clock = &clock_;
@@ -481,11 +472,6 @@ void TheAgent::Serving(const v1::Snapshot& snapshot) {
   if (!std::exchange(serving_, true)) TellReady();
 }
 
-void TheAgent::Trim() {
-  trim_timer_.reset();
-  malloc_trim(0);
-}
-
 void TheAgent::TellReady() {
   // While another process still serves in our place, nobody is to think that we do.
   if (admin_ == nullptr || inheritance_.has_value()) return;
@@ -581,7 +567,6 @@ void TheAgent::Stop() {
   if (reporter_ != nullptr) reporter_->Stop();
   if (evidence_ != nullptr) evidence_->Stop();
   fleet_timer_.reset();
-  trim_timer_.reset();
   if (prober_ != nullptr) prober_->Stop();
   if (client_ != nullptr) client_->Stop();
   if (discovery_ != nullptr) discovery_->Stop();
