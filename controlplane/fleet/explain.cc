@@ -102,7 +102,10 @@ void FleetLoop::AddRoutes(const Backend& backend, TimePoint now, v1::BackendExpl
     row.set_evidence(suspect->against);
     row.set_evidence_of_rest(suspect->rest);
   }
-  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.evidence() != b.evidence() ? a.evidence() > b.evidence() : a.route() < b.route(); });
+  const auto louder = [](const v1::RouteView& a, const v1::RouteView& b) {
+    return a.evidence() != b.evidence() ? a.evidence() > b.evidence() : a.route() < b.route();
+  };
+  std::sort(rows.begin(), rows.end(), louder);
   if (rows.size() > kMostRoutes) rows.resize(kMostRoutes);
   for (v1::RouteView& row : rows) *out.add_routes() = std::move(row);
 }

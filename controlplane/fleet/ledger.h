@@ -9,13 +9,14 @@
 // Blame: a failure may be the backend's or the agent's. An agent that sees failures at two or more backends, and at half of those it uses, where the
 // others see none is at fault itself: for 5 s its word does not count, and what it said since the onset is taken back. Of what is left, a
 // backend is judged without the agent that says most against it (suspicion.h). Nobody's counts weigh more than 4 times the mean agent's.
-// Routes: agents tell apart what routes with trouble see. A backend is judged without the route that says most against it, too (suspicion.h): one sick endpoint
-// is no sick backend. What fails for a route at the middle backend is the route's nature (route_views.h): it is compared with that and stays out of the baseline,
-// unless such routes make up two thirds of all.
+// Routes: agents tell apart what routes with trouble see. A backend is judged without the route that says most against it, too (suspicion.h): one
+// sick endpoint is no sick backend. What fails for a route at the middle backend is the route's nature (route_views.h): it is compared with that and
+// stays out of the baseline, unless such routes make up two thirds of all.
 // Baseline: the middle of the peers' error shares over 2 s, over 0.5 s and of this step alone; the worst of the three is what is usual.
 //
-// Bounds: kMaxAgents, kMaxBackends, one cell per backend that an agent names (at most 20,000), kMostRoutesTold routes of one in a message, RouteViews::kMost known
-// per backend, kMaxPending counts between two Judges. What is beyond is dropped and counted. Evidence on backends that no configuration names is dropped, but for upstreams with discovery (1000 each).
+// Bounds: kMaxAgents, kMaxBackends, one cell per backend that an agent names (at most 20,000), kMostRoutesTold routes of one in a message,
+// RouteViews::kMost known per backend, kMaxPending counts between two Judges. What is beyond is dropped and counted. Evidence on backends that no
+// configuration names is dropped, but for upstreams with discovery (1000 each).
 // Pure: time and randomness are passed in. Thread-safety: one owner (FleetLoop, under its lock). Cost: O(records) per Evidence, O(backends of the
 // upstreams touched) per Judge.
 #pragma once

@@ -2,18 +2,18 @@
 //
 // As CUSUM (never below 0) it finds the onset of errors, as SPRT (free to fall) their end; common/stats/sequential_test.h has the mathematics.
 // What decides is `robust()`, which leaves out twice:
-//  - the agent that says most against the backend. So nobody is judged on the word of one: an agent that lies, or whose own path is broken, moves nothing
-//    alone, while of n honest agents the judgement costs the evidence of one.
-//  - the route that says most against it. What the other routes see (the rest) must speak against the backend, too, again without the agent that says most.
-//    So one sick endpoint is no sick backend.
-// The rest is a CUSUM of its own for each route, with a head start: it falls to -kHeadStart at most, and as soon as it speaks against the backend at all it counts
-// for kHeadStart more than it is. Where a backend fails everybody the rest so has shown that by the time the sum is large enough; where others were seen to be
-// well it takes a whole new certainty. Evidence of no route in particular belongs to every rest. Source of the head start: J. M. Lucas, R. B. Crosier, "Fast
-// Initial Response for CUSUM Quality-Control Schemes", 1982.
+//  - the agent that says most against the backend. So nobody is judged on the word of one: an agent that lies, or whose own path is broken, moves
+//    nothing alone, while of n honest agents the judgement costs the evidence of one.
+//  - the route that says most against it. What the other routes see (the rest) must speak against the backend, too, again without the agent that
+//    says most. So one sick endpoint is no sick backend.
+// The rest is a CUSUM of its own for each route, with a head start: it falls to -kHeadStart at most, and as soon as it speaks against the backend at all
+// it counts for kHeadStart more than it is. Where a backend fails everybody the rest so has shown that by the time the sum is large enough; where
+// others were seen to be well it takes a whole new certainty. Evidence of no route in particular belongs to every rest. Source of the head start:
+// J. M. Lucas, R. B. Crosier, "Fast Initial Response for CUSUM Quality-Control Schemes", 1982.
 //
-// Pure. Thread-safety: one owner. Cost: O(routes) per Add, O(contributors) per robust(). Bounds: one entry per agent with a contribution; kMostRoutes, beyond which
-// the route that says least is forgotten as a route; kMostParts of an agent and a route, beyond which an agent's word on one more route is of no
-// route; sums stay within +-4 certainties, so that what was said long ago can be unsaid.
+// Pure. Thread-safety: one owner. Cost: O(routes) per Add, O(contributors) per robust(). Bounds: one entry per agent with a contribution; kMostRoutes,
+// beyond which the route that says least is forgotten as a route; kMostParts of an agent and a route, beyond which an agent's word on one more route is
+// of no route; sums stay within +-4 certainties, so that what was said long ago can be unsaid.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Goal: the fleet tells a sick backend from a sick endpoint of it: the one is ejected as soon as where there is one route, the other ejects nobody, and neither
-// hides the other; what agents say of routes is bounded. Method: simulated agents that tell routes apart as real ones do send evidence to the production ledger.
+// Goal: the fleet tells a sick backend from a sick endpoint of it: the one is ejected as soon as where there is one route, the other ejects nobody, and
+// neither hides the other; what agents say of routes is bounded. Method: simulated agents that tell routes apart as real ones do send evidence to the
+// production ledger.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -52,7 +53,9 @@ TEST(FleetRoutes, ABackendThatFailsEverybodyIsEjectedAsSoonAsWithOneRoute) {
   const double four = MedianDelay(kFour, false);
   const double two = MedianDelay({0.5, 0.5}, false);
   const double many = MedianDelay(std::vector<double>(16, 1.0 / 16), false);
-  std::cerr << one << " " << four << " " << two << " " << many << " own " << MedianDelay(kFour, true) << " 80 " << MedianDelay({0.8, 0.1, 0.1}, false) << "\n";
+  RecordProperty("one_route", std::to_string(one));
+  RecordProperty("two_routes", std::to_string(two));
+  RecordProperty("four_routes", std::to_string(four));
   EXPECT_LT(four, one + 0.1);
   EXPECT_LT(two, one + 0.2);
   EXPECT_LT(many, one + 0.1);
