@@ -191,8 +191,8 @@ void Picker::TellBackend(std::size_t member, std::uint32_t ticket, const breaker
   if (record.breaker.state() != before || eject != breaker::EjectReason::kNone) BackendChanged(member, before, now);
 }
 
-Telling Picker::Ended(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, TimePoint now, Random& random,
-                      const breaker::RouteName& route) {
+bool Picker::Ended(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, TimePoint now, Random& random,
+                   const breaker::RouteName& route) {
   BackendRecord& record = *records_[member];
   if (record.in_flight > 0) selection_.SetInFlight(member, --record.in_flight);
   if (result.outcome == breaker::Outcome::kAbandoned) {
@@ -203,15 +203,13 @@ Telling Picker::Ended(std::size_t member, const Ticket& ticket, const breaker::A
     record.evidence.OnFailure(now, breaker::SeverityOf(result.outcome));
   }
   breaker::AttemptResult told = result;
-  Telling telling;
   std::uint32_t charges = 0;
+  const bool bad = routes_.several() && IsBad(result);
   // Nearly always nothing is wrong for any route, and nothing was.
-  if (record.routes != nullptr || (routes_.several() && IsBad(result))) [[unlikely]] {
-    charges = AskRoutes(member, ticket, route, now, random, told, telling);
-  }
+  if (bad || record.routes != nullptr) [[unlikely]] charges = AskRoutes(member, ticket, route, now, random, told);
   TellBackend(member, ticket.backend, told, now, random);
   for (; charges > 0; --charges) ChargeBackend(member, now, random);
-  return telling;
+  return bad && route.id != 0 && breaker::ConcernsRoute(result.outcome) && !routes_.Dominates(route.id);
 }
 
 bool Picker::IsBad(const breaker::AttemptResult& result) const {
@@ -219,21 +217,18 @@ bool Picker::IsBad(const breaker::AttemptResult& result) const {
 }
 
 std::uint32_t Picker::AskRoutes(std::size_t member, const Ticket& ticket, const breaker::RouteName& route, TimePoint now, Random& random,
-                                breaker::AttemptResult& told, Telling& telling) {
-  breaker::Charge charge;
-  if (!EndedForRoute(member, ticket, told, route, now, random, charge)) {
+                                breaker::AttemptResult& told) {
+  std::uint32_t charges = 0;
+  if (!EndedForRoute(member, ticket, told, route, now, random, charges)) {
     // The backend gets its place among the trials back and hears of no failure; a slow answer is an answer.
     const bool answered = told.outcome == breaker::Outcome::kSuccess;
     told = {answered ? told.outcome : breaker::Outcome::kAbandoned, {}};
-    telling.result = answered || routes_.Dominates(route.id);
   }
-  telling.failed = charge.failed;
-  telling.unanswered = charge.unanswered;
-  return charge.failures;
+  return charges;
 }
 
 bool Picker::EndedForRoute(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, const breaker::RouteName& route, TimePoint now,
-                           Random& random, breaker::Charge& charge) {
+                           Random& random, std::uint32_t& charges) {
   BackendRecord& record = *records_[member];
   const bool failed = breaker::IsFailure(result.outcome);
   const bool slow = breaker::IsSlow(policy_->breaker, result, selection_.typical_latency());
@@ -242,7 +237,7 @@ bool Picker::EndedForRoute(std::size_t member, const Ticket& ticket, const break
   breaker::RouteBreaker* own = record.routes ? record.routes->Find(route.id) : nullptr;
   if (own == nullptr && judged && concerns && (failed || slow)) own = routes_.Take(member, route);
   if (!record.routes) return true;
-  if (result.outcome != breaker::Outcome::kAbandoned) charge = record.routes->Count(route.id, failed, slow, now);
+  if (result.outcome != breaker::Outcome::kAbandoned) charges = record.routes->Count(route.id, failed, slow, now);
   if (own == nullptr) return true;
   const breaker::State before = own->breaker.state();
   const std::uint64_t opened = own->breaker.opened();
@@ -257,10 +252,10 @@ bool Picker::EndedForRoute(std::size_t member, const Ticket& ticket, const break
   if ((own->breaker.state() == breaker::State::kClosed) != (before == breaker::State::kClosed)) routes_.Changed();
   if (!concerns || !(failed || slow)) return true;
   if (own->RestFails()) {
-    charge.Add(own->Release(now));
+    charges += own->Release(now);
     return true;
   }
-  if (failed) own->Hold(result.outcome, routes_.Dominates(route.id), now);
+  if (failed) own->Hold(now);
   return false;
 }
 

@@ -53,14 +53,6 @@ struct Ticket {
   std::uint32_t route = breaker::Breaker::kFirstTicket;
 };
 
-// What the fleet is to be told of a result.
-struct Telling {
-  bool result = true;  // as it is; else it was the route's own failure
-  // Earlier failures that have turned out to be the backend's.
-  std::uint32_t failed = 0;
-  std::uint32_t unanswered = 0;
-};
-
 class Picker {
  public:
   // `records`: per member, must outlive the picker. `joins`: a record not known before belongs to a backend that joins running ones, and
@@ -86,8 +78,9 @@ class Picker {
   }
 
   Ticket Started(std::size_t member, TimePoint now, std::uint64_t route = 0);
-  Telling Ended(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, TimePoint now, Random& random,
-                const breaker::RouteName& route = {});
+  // True: it is bad, and may be the route's own trouble rather than the backend's, so the fleet is to be told by route.
+  bool Ended(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, TimePoint now, Random& random,
+             const breaker::RouteName& route = {});
   void OnReport(std::size_t member, const Report& report) { selection_.OnReport(member, report); }
   std::size_t Wanted(TimePoint now, Random& random, std::span<std::size_t> out) { return selection_.Wanted(now, random, out); }
 
@@ -98,12 +91,12 @@ class Picker {
   bool MayEject(std::size_t member, std::uint64_t route = 0) const;
   std::size_t PickForRoute(std::uint64_t route, std::optional<std::uint64_t> key, std::size_t session, std::size_t avoid, TimePoint now, Random& random);
   bool IsBad(const breaker::AttemptResult& result) const;
-  // What routes make of a result: what the backend and the fleet are `told`. Returns failures to charge the backend with besides.
+  // What routes make of a result: what the backend's breaker is `told`. Returns failures to charge it with besides.
   std::uint32_t AskRoutes(std::size_t member, const Ticket& ticket, const breaker::RouteName& route, TimePoint now, Random& random,
-                          breaker::AttemptResult& told, Telling& telling);
-  // The route's part of a result. False: the backend is not told.
+                          breaker::AttemptResult& told);
+  // The route's part of a result. False: the backend's breaker is not told.
   bool EndedForRoute(std::size_t member, const Ticket& ticket, const breaker::AttemptResult& result, const breaker::RouteName& route, TimePoint now,
-                     Random& random, breaker::Charge& charge);
+                     Random& random, std::uint32_t& charges);
   void ChargeBackend(std::size_t member, TimePoint now, Random& random);
   inline void TellBackend(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random);
   void BackendChanged(std::size_t member, breaker::State before, TimePoint now);

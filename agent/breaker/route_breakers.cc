@@ -30,23 +30,18 @@ void RouteBreaker::OnOwn(bool failed, bool slow, TimePoint now) {
   slow_ += slow ? 1 : 0;
 }
 
-void RouteBreaker::Hold(Outcome outcome, bool told, TimePoint now) {
-  if (now - held_since_ > kHeldFor) held_ = {};
-  if (held_.failures == 0) held_since_ = now;
-  if (held_.failures >= kMostHeld) return;
-  ++held_.failures;
-  if (!told) ++(IsLocal(outcome) ? held_.unanswered : held_.failed);
+void RouteBreaker::Hold(TimePoint now) {
+  if (now - held_since_ > kHeldFor) held_ = 0;
+  if (held_ == 0) held_since_ = now;
+  held_ = std::min(held_ + 1, kMostHeld);
 }
 
-Charge RouteBreaker::Release(TimePoint now) {
-  if (now - held_since_ > kHeldFor) held_ = {};
-  if (held_.failures == 0 || !RestFails()) return {};
-  if (held_.failures == 1 || rest_.Holds(kSure, {})) return std::exchange(held_, {});
-  Charge one{1, std::min(1U, held_.failed), held_.failed > 0 ? 0U : std::min(1U, held_.unanswered)};
-  held_.failures -= one.failures;
-  held_.failed -= one.failed;
-  held_.unanswered -= one.unanswered;
-  return one;
+std::uint32_t RouteBreaker::Release(TimePoint now) {
+  if (now - held_since_ > kHeldFor) held_ = 0;
+  if (held_ == 0 || !RestFails()) return 0;
+  if (rest_.Holds(kSure, {})) return std::exchange(held_, 0);
+  --held_;
+  return 1;
 }
 
 RouteBreaker* RouteBreakers::Find(std::uint64_t id) const {
@@ -65,9 +60,9 @@ RouteBreaker* RouteBreakers::Add(const RouteName& route) {
   return routes_.emplace_back(std::make_unique<RouteBreaker>(route, all_.sum())).get();
 }
 
-Charge RouteBreakers::Count(std::uint64_t id, bool failed, bool slow, TimePoint now) {
+std::uint32_t RouteBreakers::Count(std::uint64_t id, bool failed, bool slow, TimePoint now) {
   const bool bad = failed || slow;
-  Charge charge;
+  std::uint32_t charged = 0;
   all_.AddCusum(bad, {});
   for (const auto& one : routes_) {
     if (one->id() == id) {
@@ -75,9 +70,9 @@ Charge RouteBreakers::Count(std::uint64_t id, bool failed, bool slow, TimePoint 
       continue;
     }
     one->OnRest(bad);
-    if (bad && one->holds()) charge.Add(one->Release(now));
+    if (bad && one->holds()) charged += one->Release(now);
   }
-  return charge;
+  return charged;
 }
 
 bool RouteBreakers::Forget(const BreakerPolicy& policy, TimePoint now) {

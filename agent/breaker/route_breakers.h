@@ -31,20 +31,6 @@ struct RouteName {
   std::string_view name;
 };
 
-// Failures that turn out to be the backend's.
-struct Charge {
-  std::uint32_t failures = 0;  // for its breaker
-  // Of those the ones that the fleet has not been told: answered, and not answered.
-  std::uint32_t failed = 0;
-  std::uint32_t unanswered = 0;
-
-  void Add(const Charge& other) {
-    failures += other.failures;
-    failed += other.failed;
-    unanswered += other.unanswered;
-  }
-};
-
 // One route at one backend.
 class RouteBreaker {
  public:
@@ -63,11 +49,11 @@ class RouteBreaker {
   void OnRest(bool bad) { rest_.AddCusum(bad, {}); }
   // The rest fails, too.
   bool RestFails() const { return rest_.Holds(0.5, {}); }
-  // Keeps a failure back. `told`: the fleet has it already.
-  void Hold(Outcome outcome, bool told, TimePoint now);
-  // What is to be charged now that the rest fails.
-  Charge Release(TimePoint now);
-  bool holds() const { return held_.failures > 0; }
+  // Keeps a failure back.
+  void Hold(TimePoint now);
+  // How many of those held the backend is to be charged with now that the rest fails.
+  std::uint32_t Release(TimePoint now);
+  bool holds() const { return held_ > 0; }
 
  private:
   static constexpr double kTakenForGranted = 4;
@@ -78,7 +64,7 @@ class RouteBreaker {
   double results_ = 0;
   double failures_ = 0;
   double slow_ = 0;
-  Charge held_;
+  std::uint32_t held_ = 0;
   TimePoint held_since_{};
 };
 
@@ -89,8 +75,8 @@ class RouteBreakers {
   RouteBreaker* Find(std::uint64_t id) const;
   // Null: full of routes that something is held against.
   RouteBreaker* Add(const RouteName& route);
-  // A result, whoever asked. Returns what other routes' held failures are worth now.
-  Charge Count(std::uint64_t id, bool failed, bool slow, TimePoint now);
+  // A result, whoever asked. Returns how many failures held by other routes are the backend's now.
+  std::uint32_t Count(std::uint64_t id, bool failed, bool slow, TimePoint now);
   // Lets go of what is well again, or has not been asked for long. True: something went.
   bool Forget(const BreakerPolicy& policy, TimePoint now);
 

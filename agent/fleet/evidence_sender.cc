@@ -27,6 +27,7 @@ void EvidenceSender::NewStream() {
     backend.id = 0;
     backend.told = 0;
     backend.counts = {};
+    backend.routes.clear();
     backend.pending = std::accumulate(backend.in_flight.begin(), backend.in_flight.end(), 0U) > 0;
     if (backend.pending) pending_.push_back(&entry);
   }
@@ -55,10 +56,9 @@ void EvidenceSender::Collected(const std::vector<report::EvidenceRows>& rows) {
         at = backends_.emplace(std::move(key), Backend{}).first;
       }
       Backend& backend = at->second;
-      backend.counts.Add(row.counts);
+      Add(row, backend);
       if (backend.in_flight.size() < rows.size()) backend.in_flight.resize(rows.size());
       backend.in_flight[worker] = row.counts.in_flight;
-      failures_ = failures_ || row.counts.failed + row.counts.unanswered > 0;
       if (!backend.pending) pending_.push_back(&*at);
       backend.pending = true;
     }
@@ -66,6 +66,16 @@ void EvidenceSender::Collected(const std::vector<report::EvidenceRows>& rows) {
   const TimePoint now = parts_.clock->Now();
   if (pending_.empty() || (!failures_ && now - sent_ < parts_.interval() - kBeat / 2)) return;
   Send();
+}
+
+void EvidenceSender::Add(const report::EvidenceRow& row, Backend& backend) {
+  backend.counts.Add(row.counts);
+  failures_ = failures_ || row.counts.failed + row.counts.unanswered > 0;
+  for (const report::RouteEvidence& one : row.routes) {
+    failures_ = failures_ || one.counts.failed + one.counts.unanswered > 0;
+    const bool place = backend.routes.size() < kMaxRoutes || backend.routes.contains(one.route);
+    (place ? backend.routes[one.route] : backend.counts).Add(one.counts);
+  }
 }
 
 void EvidenceSender::Send() {
@@ -83,7 +93,7 @@ void EvidenceSender::Send() {
 void EvidenceSender::Write(const Key& key, Backend& backend, v1::Evidence& evidence) {
   backend.pending = false;
   const std::uint32_t in_flight = std::accumulate(backend.in_flight.begin(), backend.in_flight.end(), 0U);
-  if (!backend.counts.any() && in_flight == backend.told) return;
+  if (!backend.counts.any() && backend.routes.empty() && in_flight == backend.told) return;
   v1::BackendEvidence& record = *evidence.add_backends();
   if (backend.id == 0) {
     backend.id = ++last_id_;
@@ -95,8 +105,16 @@ void EvidenceSender::Write(const Key& key, Backend& backend, v1::Evidence& evide
   record.set_failed(backend.counts.failed);
   record.set_unanswered(backend.counts.unanswered);
   record.set_in_flight(in_flight);
+  for (const auto& [id, counts] : backend.routes) {
+    v1::RouteEvidence& route = *record.add_routes();
+    route.set_route(id);
+    route.set_succeeded(counts.succeeded);
+    route.set_failed(counts.failed);
+    route.set_unanswered(counts.unanswered);
+  }
   backend.told = in_flight;
   backend.counts = {};
+  backend.routes.clear();
 }
 
 }  // namespace switchyard::agent::fleet

@@ -2,7 +2,8 @@
 //
 // While the message before waits to be sent, or there is no controller, counts add up here; those of a backend that nobody asks for are forgotten after the
 // stream is gone, because they are of before. Backends get numbers as they are first told on a stream.
-// Thread-safety: loop thread only; the source may answer from any thread. Bounds: kMaxBackends; what is beyond is not told. One collection under way.
+// Thread-safety: loop thread only; the source may answer from any thread. Bounds: kMaxBackends; what is beyond is not told. kMaxRoutes of each; what is beyond
+// is told as the backend's. One collection under way.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +36,8 @@ struct EvidenceParts {
 class EvidenceSender {
  public:
   static constexpr std::size_t kMaxBackends = 20'000;
+  // Of one backend.
+  static constexpr std::size_t kMaxRoutes = 16;
   static constexpr Duration kBeat = std::chrono::milliseconds(100);
 
   explicit EvidenceSender(EvidenceParts parts);
@@ -51,6 +54,7 @@ class EvidenceSender {
   struct Backend {
     std::uint32_t id = 0;  // 0: not told on this stream
     report::EvidenceCounts counts;
+    std::map<std::uint64_t, report::EvidenceCounts> routes;  // beside `counts`
     std::vector<std::uint32_t> in_flight;  // by worker
     std::uint32_t told = 0;
     bool pending = false;
@@ -59,6 +63,7 @@ class EvidenceSender {
 
   void Beat();
   void Collected(const std::vector<report::EvidenceRows>& rows);
+  void Add(const report::EvidenceRow& row, Backend& backend);
   void Send();
   void Write(const Key& key, Backend& backend, v1::Evidence& evidence);
 

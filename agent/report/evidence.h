@@ -25,10 +25,23 @@ struct EvidenceCounts {
   }
 };
 
+// What one route saw, of those that have trouble there (troubled_routes.h).
+struct RouteEvidence {
+  std::uint64_t route = 0;
+  EvidenceCounts counts;  // without in_flight
+};
+
+// What is in `routes` is not in `counts`.
+struct BackendEvidence {
+  EvidenceCounts counts;
+  std::vector<RouteEvidence> routes;
+};
+
 struct EvidenceRow {
   std::string upstream;
   std::string address;
   EvidenceCounts counts;
+  std::vector<RouteEvidence> routes = {};
 };
 using EvidenceRows = std::vector<EvidenceRow>;
 

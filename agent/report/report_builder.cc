@@ -1,5 +1,6 @@
 #include "agent/report/report_builder.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -17,6 +18,15 @@ void Write(const stats::ExponentialHistogram& from, v1::Histogram& to) {
   for (int bucket = from.first(); bucket < from.last(); ++bucket) to.add_counts(from.at(bucket));
 }
 
+void Write(const CoarseLatency& from, v1::Histogram& to) {
+  const auto used = [](std::uint32_t count) { return count > 0; };
+  const auto first = std::find_if(from.counts.begin(), from.counts.end(), used);
+  const auto last = std::find_if(from.counts.rbegin(), from.counts.rend(), used).base();
+  to.set_scale(CoarseLatency::kScale);
+  to.set_offset(static_cast<std::int32_t>(first - from.counts.begin()));
+  for (auto at = first; at < last; ++at) to.add_counts(*at);
+}
+
 void WriteCauses(const std::array<std::uint64_t, kCauseCount>& counts, google::protobuf::RepeatedPtrField<v1::CauseCount>& to) {
   for (const CauseInfo& info : AllCauses()) {
     const std::uint64_t count = counts[CauseIndex(info.cause)];
@@ -27,7 +37,18 @@ void WriteCauses(const std::array<std::uint64_t, kCauseCount>& counts, google::p
   }
 }
 
-void Write(const BackendWindow& from, v1::BackendReport& to) {
+// Those with the smallest ids, where there are too many: another choice each time would tell of each too little.
+void WriteRoutes(const RouteLatencies& from, std::size_t& left, v1::BackendReport& to) {
+  for (const auto& [route, latency] : from) {
+    if (left == 0 || static_cast<std::size_t>(to.routes_size()) >= TroubledRoutes::kMost) return;
+    --left;
+    v1::RouteLatency& row = *to.add_routes();
+    row.set_route(route);
+    Write(latency, *row.mutable_latency());
+  }
+}
+
+void Write(const BackendWindow& from, std::size_t& routes_left, v1::BackendReport& to) {
   to.set_succeeded(from.succeeded);
   to.set_server_errors(from.server_errors);
   WriteCauses(from.failures, *to.mutable_failures());
@@ -36,6 +57,7 @@ void Write(const BackendWindow& from, v1::BackendReport& to) {
   to.set_response_bytes(from.response_bytes);
   to.set_request_bytes(from.request_bytes);
   if (from.latency.count() > 0) Write(from.latency, *to.mutable_latency());
+  WriteRoutes(from.latency_of_routes, routes_left, to);
   if (from.load_samples == 0) return;
   to.mutable_load()->set_samples(from.load_samples);
   to.mutable_load()->set_utilization(from.load_sum / static_cast<double>(from.load_samples));
@@ -116,9 +138,10 @@ v1::Report BuildReport(const Window& window, const ReportFacts& facts, const Hea
   SetTimes(facts, report);
   report.set_resident_bytes(facts.resident_bytes);
   Rows rows(report);
+  std::size_t routes_left = kMaxReportedRoutes;
   for (const auto& [upstream, backends] : window.backends) {
     for (const auto& [address, backend] : backends) {
-      if (v1::BackendReport* row = rows.Row(upstream, address)) Write(backend, *row);
+      if (v1::BackendReport* row = rows.Row(upstream, address)) Write(backend, routes_left, *row);
     }
   }
   health([&rows](const std::string& upstream, const std::string& address, health::HealthState state) {

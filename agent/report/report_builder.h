@@ -3,7 +3,7 @@
 // Backends without traffic, in-flight requests or connections are told too as long as they are probed, because their health is state.
 // Thread-safety: pure function. Cost: linear in the window.
 // Bounds: 20,000 backends; those with traffic come first, and what does not fit is counted in `dropped_backends`. 200 breakers, see TroubleIn; the rest
-// is counted in `dropped_breakers`.
+// is counted in `dropped_breakers`. 1,000 latencies of routes; beyond, those of the backend stand for them.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,7 @@ namespace switchyard::agent::report {
 
 inline constexpr int kMaxReportedBackends = 20000;
 inline constexpr std::size_t kMaxReportedBreakers = 200;
+inline constexpr std::size_t kMaxReportedRoutes = 1'000;
 
 // What is not in the window.
 struct ReportFacts {

@@ -29,6 +29,7 @@ void Add(BackendWindow& into, const BackendWindow& from) {
   into.load_samples += from.load_samples;
   into.load_sum += from.load_sum;
   into.latency.Merge(from.latency);
+  for (const auto& [route, latency] : from.latency_of_routes) into.latency_of_routes[route].Add(latency);
 }
 
 void Add(ListenerWindow& into, const ListenerWindow& from) {

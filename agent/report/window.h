@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/report/route_traffic.h"
+#include "agent/report/troubled_routes.h"
 #include "common/base/cause.h"
 #include "common/stats/exponential_histogram.h"
 
@@ -47,6 +48,7 @@ struct BackendWindow {
   std::uint64_t load_samples = 0;  // responses with which it told its utilisation, and the sum of that
   double load_sum = 0;
   stats::ExponentialHistogram latency;
+  RouteLatencies latency_of_routes;  // of that, what routes with trouble saw
 };
 
 // One listener.

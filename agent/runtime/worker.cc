@@ -164,8 +164,8 @@ report::EvidenceRows Worker::TakeEvidence() {
   if (!view_) return rows;
   for (const auto& upstream : view_->upstreams) {
     for (const auto& backend : upstream->backends()) {
-      const auto counts = backend->TakeEvidence();
-      if (counts) rows.push_back({upstream->config().name, backend->address(), *counts});
+      auto evidence = backend->TakeEvidence();
+      if (evidence) rows.push_back({upstream->config().name, backend->address(), evidence->counts, std::move(evidence->routes)});
     }
   }
   return rows;

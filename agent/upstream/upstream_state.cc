@@ -42,15 +42,15 @@ balancer::Ticket BackendState::AttemptStarted(const breaker::RouteName& route) {
 }
 
 void BackendState::AttemptEnded(const balancer::Ticket& ticket, const breaker::AttemptResult& result, const breaker::RouteName& route) {
-  balancer::Telling telling;
+  bool by_route = false;
   if (picker_ != nullptr) {
-    telling = picker_->Ended(member_, ticket, result, loop_.Now(), loop_.random(), route);
+    by_route = picker_->Ended(member_, ticket, result, loop_.Now(), loop_.random(), route);
   } else {
     --record_.in_flight;
   }
-  evidence_.failed += telling.failed;
-  evidence_.unanswered += telling.unanswered;
-  if (!telling.result) return;
+  if (by_route || troubled_ != nullptr) [[unlikely]] {
+    if (CountForRoute(result, route.id, by_route)) return;
+  }
   if (result.outcome == breaker::Outcome::kSuccess) {
     ++evidence_.succeeded;
   } else if (breaker::IsLocal(result.outcome)) {
@@ -58,6 +58,16 @@ void BackendState::AttemptEnded(const balancer::Ticket& ticket, const breaker::A
   } else if (breaker::IsFailure(result.outcome)) {
     ++evidence_.failed;
   }
+}
+
+bool BackendState::CountForRoute(const breaker::AttemptResult& result, std::uint64_t route, bool bad) {
+  using Result = report::TroubledRoutes::Result;
+  if (route == 0 || !breaker::ConcernsRoute(result.outcome)) return false;
+  if (troubled_ == nullptr) troubled_ = std::make_unique<report::TroubledRoutes>();
+  const Result kind = result.outcome == breaker::Outcome::kSuccess ? Result::kSucceeded
+                      : breaker::IsLocal(result.outcome)           ? Result::kUnanswered
+                                                                   : Result::kFailed;
+  return troubled_->Count(route, kind, result.latency, bad, loop_.Now());
 }
 
 void BackendState::ConnectFailed(Cause cause) {
@@ -83,10 +93,15 @@ void BackendState::TakeLoad(std::string_view text, Duration latency) {
   picker_->OnReport(member_, report);
 }
 
-std::optional<report::EvidenceCounts> BackendState::TakeEvidence() {
-  if (!evidence_.any() && record_.in_flight == in_flight_told_) return std::nullopt;
-  report::EvidenceCounts out = std::exchange(evidence_, {});
-  out.in_flight = in_flight_told_ = record_.in_flight;
+std::optional<report::BackendEvidence> BackendState::TakeEvidence() {
+  std::vector<report::RouteEvidence> routes;
+  if (troubled_ != nullptr) {
+    troubled_->Take(routes, loop_.Now());
+    if (troubled_->empty()) troubled_.reset();
+  }
+  if (routes.empty() && !evidence_.any() && record_.in_flight == in_flight_told_) return std::nullopt;
+  report::BackendEvidence out{std::exchange(evidence_, {}), std::move(routes)};
+  out.counts.in_flight = in_flight_told_ = record_.in_flight;
   return out;
 }
 
@@ -106,6 +121,10 @@ report::BackendWindow BackendState::Collect() {
   if (state != breaker::State::kClosed) out.reason = NameOf(record_.breaker.reason());
   if (record_.outlier.ejected()) out.reason = NameOf(record_.outlier.reason());
   out.breaker_opened += record_.routes_opened - std::exchange(routes_opened_told_, record_.routes_opened);
+  if (troubled_ != nullptr) {
+    out.latency_of_routes = troubled_->Latencies(loop_.Now());
+    if (troubled_->empty()) troubled_.reset();
+  }
   out.routes_refused = record_.routes_refused - std::exchange(routes_refused_told_, record_.routes_refused);
   if (record_.routes == nullptr) return out;
   for (const auto& one : record_.routes->all()) {

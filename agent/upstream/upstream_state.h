@@ -17,6 +17,7 @@
 #include "agent/codec/head.h"
 #include "agent/loop/event_loop.h"
 #include "agent/report/evidence.h"
+#include "agent/report/troubled_routes.h"
 #include "agent/report/window.h"
 #include "agent/upstream/announced_pools.h"
 #include "agent/upstream/connection_pool.h"
@@ -50,10 +51,13 @@ class BackendState final : public loop::RefCounted {
   // Moves the counts out; gauges are of now.
   report::BackendWindow Collect();
   // Moves out what the fleet's loop has not been told; nothing when nothing changed.
-  std::optional<report::EvidenceCounts> TakeEvidence();
+  std::optional<report::BackendEvidence> TakeEvidence();
 
  private:
   friend class UpstreamState;
+  // False: it is to be counted with the rest.
+  bool CountForRoute(const breaker::AttemptResult& result, std::uint64_t route, bool bad);
+
   loop::EventLoop& loop_;
   const std::string upstream_;
   const std::string address_;
@@ -64,6 +68,8 @@ class BackendState final : public loop::RefCounted {
   report::Window& departed_;
   balancer::BackendRecord record_;
   report::EvidenceCounts evidence_;
+  // Null: no route has trouble here, or none that could not as well be the backend's.
+  std::unique_ptr<report::TroubledRoutes> troubled_;
   std::uint32_t in_flight_told_ = 0;
   // What others have in flight, and when the fleet told it.
   balancer::Others others_;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMostViews = 50;
 constexpr int kMostRows = 20'000;
+constexpr std::size_t kMostRoutes = 20;
 constexpr Duration kHistoryStep = std::chrono::seconds(5);
 
 google::protobuf::Duration ToWire(Duration duration) {
@@ -80,11 +81,41 @@ void FillVerdict(const Backend& backend, TimePoint now, WallTime wall, v1::Backe
   out.set_bad_error(h.p1);
 }
 
-v1::BackendExplanation ExplanationOf(const Ledger& ledger, const Backend& backend, TimePoint now, WallTime wall) {
+}  // namespace
+
+void FleetLoop::AddRoutes(const Backend& backend, TimePoint now, v1::BackendExplanation& out) const {
+  if (backend.routes == nullptr) return;
+  std::vector<v1::RouteView> rows;
+  const std::vector<Suspicion::Route>& suspects = backend.suspicion.routes();
+  for (const RouteView& view : backend.routes->all()) {
+    v1::RouteView& row = rows.emplace_back();
+    const auto name = route_names_.find(view.route);
+    row.set_route(name == route_names_.end() ? fmt::format("#{:016x}", view.route) : name->second);
+    row.set_attempts(view.errors.attempts(now));
+    row.set_error(view.errors.error());
+    row.set_slow(view.slow.error());
+    const Nature nature = NatureOf(*backend.upstream, view.route);
+    row.set_usual_error(nature.error);
+    row.set_usual_slow(nature.slow);
+    const auto suspect = std::find_if(suspects.begin(), suspects.end(), [&](const Suspicion::Route& one) { return one.id == view.route; });
+    if (suspect == suspects.end()) continue;
+    row.set_evidence(suspect->against);
+    row.set_evidence_of_rest(suspect->rest);
+  }
+  const auto louder = [](const v1::RouteView& a, const v1::RouteView& b) {
+    return a.evidence() != b.evidence() ? a.evidence() > b.evidence() : a.route() < b.route();
+  };
+  std::sort(rows.begin(), rows.end(), louder);
+  if (rows.size() > kMostRoutes) rows.resize(kMostRoutes);
+  for (v1::RouteView& row : rows) *out.add_routes() = std::move(row);
+}
+
+v1::BackendExplanation FleetLoop::ExplanationOf(const Backend& backend) const {
+  const TimePoint now = options_.clock->Now();
   v1::BackendExplanation out;
   out.set_upstream(backend.upstream->name);
   out.set_backend(backend.address);
-  FillVerdict(backend, now, wall, out);
+  FillVerdict(backend, now, options_.clock->WallNow(), out);
   out.set_error(backend.lately.error());
   out.set_peers_error(backend.upstream->usual_error);
   out.set_agents(Ledger::UsersOf(backend, now));
@@ -95,11 +126,11 @@ v1::BackendExplanation ExplanationOf(const Ledger& ledger, const Backend& backen
   out.set_capacity(backend.weight.capacity);
   out.set_in_flight(static_cast<std::uint32_t>(std::max<std::int64_t>(backend.in_flight, 0)));
   out.set_health(backend.word.health());
-  AddViews(ledger, backend, now, out);
+  out.set_assigned(AgentsAssigned(backend));
+  AddViews(ledger_, backend, now, out);
+  AddRoutes(backend, now, out);
   return out;
 }
-
-}  // namespace
 
 absl::StatusOr<v1::ExplainResponse> FleetLoop::Explain(const v1::ExplainRequest& request) const {
   if (request.backend().empty()) return absl::InvalidArgumentError("backend: must be given, as IP:port");
@@ -109,9 +140,7 @@ absl::StatusOr<v1::ExplainResponse> FleetLoop::Explain(const v1::ExplainRequest&
     if (!request.upstream().empty() && name != request.upstream()) continue;
     const auto at = upstream->backends.find(request.backend());
     if (at == upstream->backends.end()) continue;
-    v1::BackendExplanation& one = *response.add_backends();
-    one = ExplanationOf(ledger_, *at->second, options_.clock->Now(), options_.clock->WallNow());
-    one.set_assigned(AgentsAssigned(*at->second));
+    *response.add_backends() = ExplanationOf(*at->second);
   }
   if (response.backends().empty()) return absl::NotFoundError(fmt::format("no upstream has a backend {}", request.backend()));
   return response;

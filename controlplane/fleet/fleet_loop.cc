@@ -71,7 +71,13 @@ void FleetLoop::OnGone(const std::string& node) {
 }
 
 void FleetLoop::SetCatalog(const store::Catalog& catalog) {
+  RouteNames route_names;
+  const auto first = catalog.resources.lower_bound(store::Catalog::Key(v1::KIND_ROUTE, ""));
+  for (auto at = first; at != catalog.resources.end() && at->first.first == v1::KIND_ROUTE; ++at) {
+    route_names.emplace(std::max<std::uint64_t>(1, NameHash(at->second->name())), at->second->name());
+  }
   const std::lock_guard lock(mutex_);
+  route_names_ = std::move(route_names);
   ledger_.SetCatalog(catalog, options_.clock->Now());
   for (auto& [names, weak] : sets_) {
     if (const auto set = weak.lock()) set->frames.clear();

@@ -93,6 +93,11 @@ class FleetLoop final : public feedback::ReportSink {
   using Orders = std::map<std::string_view, std::vector<std::string_view>>;  // backends to probe, by upstream
   using Subset = std::map<std::uint32_t, SubsetPlan>;  // by priority
 
+  // By what agents call them.
+  using RouteNames = std::unordered_map<std::uint64_t, std::string>;
+
+  v1::BackendExplanation ExplanationOf(const Backend& backend) const;
+  void AddRoutes(const Backend& backend, TimePoint now, v1::BackendExplanation& out) const;
   void Subscribe(const std::string& node, Cursor& cursor, const std::shared_ptr<const v1::Snapshot>& target);
   Frame NextOverlay(Cursor& cursor, TimePoint now);
   Frame Encode(const UpstreamSet& set, std::uint64_t since);
@@ -116,6 +121,7 @@ class FleetLoop final : public feedback::ReportSink {
 
   mutable std::mutex mutex_;
   Ledger ledger_;
+  RouteNames route_names_;
   std::map<std::string, Member, std::less<>> members_;
   std::map<std::vector<std::string>, std::weak_ptr<UpstreamSet>> sets_;
   std::map<const v1::Snapshot*, std::pair<std::weak_ptr<const v1::Snapshot>, std::shared_ptr<UpstreamSet>>> by_target_;

@@ -14,6 +14,9 @@ constexpr std::uint32_t kLeastWitnesses = 2;
 constexpr double kWitnessShare = 0.10;
 // Never below the capacity that the traffic needs.
 constexpr double kFullUse = 0.85;
+constexpr Duration kNaturesGap = std::chrono::milliseconds(100);
+// Of the attempts, that must be of routes that do not fail everywhere, for the others to be left out of what is usual.
+constexpr double kLeastJudged = 1.0 / 3;
 constexpr Duration kVoteLasts = std::chrono::seconds(10);
 
 bool IsOut(const Backend& backend) {
@@ -46,18 +49,42 @@ std::string ReasonOf(const Backend& backend) {
 
 }  // namespace
 
+void Ledger::MeasureNatures(Upstream& upstream, TimePoint now) {
+  if (now >= upstream.natures_at && now - upstream.natures_at < kNaturesGap) return;
+  upstream.natures_at = now;
+  upstream.natures.clear();
+  std::vector<const RouteViews*> views;
+  bool any = false;
+  for (const auto& [address, backend] : upstream.backends) {
+    if (backend->routes != nullptr) backend->routes->Forget(now);
+    if (backend->routes != nullptr && backend->routes->all().empty()) backend->routes.reset();
+    any = any || backend->routes != nullptr;
+    if (backend->lately.attempts(now) >= 0.5) views.push_back(backend->routes.get());
+  }
+  if (any) upstream.natures = NaturesOf(views, now);
+}
+
 // What is usual among the backends now. The worst of three horizons, because those that see a cause of all late would blame each in turn.
 void Ledger::Measure(Upstream& upstream, TimePoint now) {
+  MeasureNatures(upstream, now);
   std::vector<double> lately;
   std::vector<double> just_now;
   std::vector<double> step;
+  std::vector<double> of_all;
+  double attempts = 0;
+  double judged = 0;
   for (const auto& [address, backend] : upstream.backends) {
-    if (backend->lately.attempts(now) >= 0.5) lately.push_back(backend->lately.error());
+    attempts += backend->lately.attempts(now);
+    judged += backend->judged.attempts(now);
+    if (backend->lately.attempts(now) >= 0.5) of_all.push_back(backend->lately.error());
+    if (backend->judged.attempts(now) >= 0.5) lately.push_back(backend->judged.error());
     if (backend->just_now.attempts(now) >= 0.5) just_now.push_back(backend->just_now.error());
     if (backend->step_attempts > 0) step.push_back(backend->step_failed / backend->step_attempts);
     backend->step_attempts = backend->step_failed = 0;
   }
   upstream.usual_error = std::max({LowerMedian(lately, 0.0), LowerMedian(just_now, 0.0), LowerMedian(step, 0.0)});
+  // Where nearly everything fails everywhere, it is what all share.
+  if (judged < kLeastJudged * attempts) upstream.usual_error = std::max(upstream.usual_error, LowerMedian(of_all, 0.0));
 }
 
 void Ledger::Weigh(TimePoint now) {
@@ -66,8 +93,10 @@ void Ledger::Weigh(TimePoint now) {
     if (cell.backend == nullptr || AtFault(*one.agent, now) || !cell.backend->upstream->terms.verdicts) continue;
     Backend& backend = *cell.backend;
     if (backend.machine.stage() == Stage::kEjected) continue;  // what still ends is of before
-    const stats::Hypotheses h = backend.machine.hypotheses(backend.upstream->usual_error);
-    backend.suspicion.Add(cell.mark, one.agent->number, one.succeeded, one.severity, h);
+    const double nature = NatureOf(*backend.upstream, one.route).error;
+    if (nature > EvidenceRule::kSharedCause) continue;
+    const stats::Hypotheses h = backend.machine.hypotheses(std::max(backend.upstream->usual_error, nature));
+    backend.suspicion.Add(cell.mark, one.agent->number, one.succeeded, one.severity, h, one.route);
   }
   pending_.clear();
 }
@@ -161,7 +190,7 @@ bool Ledger::JudgeUpstream(Upstream& upstream, TimePoint now, WallTime wall) {
 bool Ledger::Judge(TimePoint now, WallTime wall) {
   for (const Pending& one : pending_) {
     Backend* backend = one.agent->cells[one.cell].backend;
-    if (backend == nullptr || AtFault(*one.agent, now)) continue;
+    if (backend == nullptr || AtFault(*one.agent, now) || NatureOf(*backend->upstream, one.route).error > 0) continue;
     backend->step_attempts += one.succeeded + one.failed;
     backend->step_failed += one.failed;
   }

@@ -20,6 +20,28 @@ constexpr double kMostGap = 1;
 // Requests in flight are told anew when they differ by more than a sixteenth.
 constexpr std::uint32_t kInFlightStep = 16;
 
+// What one record counts.
+struct Sums {
+  double succeeded = 0;
+  double failed = 0;    // attempts
+  double severity = 0;  // failures, weighted
+
+  double all() const { return succeeded + failed; }
+  void Add(const Sums& other) {
+    succeeded += other.succeeded;
+    failed += other.failed;
+    severity += other.severity;
+  }
+};
+
+// Of a BackendEvidence without its routes, or of a RouteEvidence.
+template <class Record>
+Sums SumsOf(const Record& record) {
+  const double failed = record.failed();
+  const double unanswered = record.unanswered();
+  return {static_cast<double>(record.succeeded()), failed + unanswered, failed + kUnansweredSeverity * unanswered};
+}
+
 }  // namespace
 
 void Ledger::SetCatalog(const store::Catalog& catalog, TimePoint) {
@@ -182,7 +204,8 @@ bool Ledger::OnEvidence(const std::string& node, const std::string& instance, co
       continue;
     }
     Count(*agent, record, gap, now);
-    failures = failures || record.failed() + record.unanswered() > 0;
+    failures = failures || SumsOf(record).failed > 0 ||
+               std::any_of(record.routes().begin(), record.routes().end(), [](const auto& route) { return SumsOf(route).failed > 0; });
   }
   if (failures) FindFault(*agent, evidence, now);
   return failures;
@@ -202,29 +225,55 @@ void Ledger::Count(Agent& agent, const v1::BackendEvidence& record, double gap, 
   const std::uint32_t in_flight = std::min<std::uint32_t>(record.in_flight(), 1'000'000);
   backend.in_flight += static_cast<std::int64_t>(in_flight) - cell.in_flight;
   cell.in_flight = in_flight;
-  const double all = static_cast<double>(record.succeeded()) + record.failed() + record.unanswered();
-  if (all <= 0) return;
-  const double part = std::min(1.0, CapOf(backend, cell, gap, now) / all);
-  const double failed = part * (static_cast<double>(record.failed()) + record.unanswered());
-  const double severity = part * (record.failed() + kUnansweredSeverity * record.unanswered());
-  cell.counts.Add(part * all, failed, now);
-  backend.lately.Add(part * all, failed, now);
-  backend.just_now.Add(part * all, failed, now);
+  Sums sums = SumsOf(record);
+  const int routes = std::min(record.routes_size(), kMostRoutesTold);
+  counters_.malformed += record.routes_size() > routes ? 1 : 0;
+  for (int i = 0; i < routes; ++i) sums.Add(SumsOf(record.routes(i)));
+  if (sums.all() <= 0) return;
+  const double part = std::min(1.0, CapOf(backend, cell, gap, now) / sums.all());
+  backend.lately.Add(part * sums.all(), part * sums.failed, now);
   backend.upstream->touched = true;
+  const auto take = [&](std::uint64_t route, const Sums& seen) {
+    if (seen.all() > 0) CountForRoute({&agent, record.id() - 1, route, part * seen.succeeded, part * seen.failed, part * seen.severity}, now);
+  };
+  take(0, SumsOf(record));
+  for (int i = 0; i < routes; ++i) {
+    if (record.routes(i).route() == 0) ++counters_.malformed;
+    take(record.routes(i).route(), SumsOf(record.routes(i)));
+  }
+}
+
+// `seen.route` 0: of none in particular.
+void Ledger::CountForRoute(const Pending& seen, TimePoint now) {
+  Cell& cell = seen.agent->cells[seen.cell];
+  Backend& backend = *cell.backend;
+  const double all = seen.succeeded + seen.failed;
+  if (seen.route != 0) {
+    if (backend.routes == nullptr) backend.routes = std::make_unique<RouteViews>();
+    backend.routes->Of(seen.route, now).errors.Add(all, seen.failed, now);
+  }
+  if (NatureOf(*backend.upstream, seen.route).error <= 0) {
+    cell.counts.Add(all, seen.failed, now);
+    backend.judged.Add(all, seen.failed, now);
+    backend.just_now.Add(all, seen.failed, now);
+  }
   if (pending_.size() >= kMaxPending) {
     ++counters_.dropped;
     return;
   }
-  pending_.push_back({&agent, record.id() - 1, part * record.succeeded(), failed, severity});
+  pending_.push_back(seen);
 }
 
-// Whose fault is it? At half of its backends, and at two, worse than what all the others see there: its own.
+// Whose fault is it? At half of its backends, and at two, worse than what all the others see there: its own. Routes that fail for everybody say nothing of it.
 void Ledger::FindFault(Agent& agent, const v1::Evidence& evidence, TimePoint now) {
   std::vector<std::uint8_t> failing(agent.cells.size(), 0);
   for (const v1::BackendEvidence& record : evidence.backends()) {
-    if (record.id() == 0 || record.id() > failing.size()) continue;
-    const auto failed = static_cast<double>(record.failed()) + record.unanswered();
-    if (failed > 0 && failed >= record.succeeded()) failing[record.id() - 1] = 1;
+    if (record.id() == 0 || record.id() > failing.size() || agent.cells[record.id() - 1].backend == nullptr) continue;
+    Sums sums = SumsOf(record);
+    for (const v1::RouteEvidence& route : record.routes()) {
+      if (NatureOf(*agent.cells[record.id() - 1].backend->upstream, route.route()).error <= 0) sums.Add(SumsOf(route));
+    }
+    if (sums.failed > 0 && sums.failed >= sums.succeeded) failing[record.id() - 1] = 1;
   }
   std::size_t odd = 0;
   std::size_t used = 0;
@@ -232,8 +281,9 @@ void Ledger::FindFault(Agent& agent, const v1::Evidence& evidence, TimePoint now
     const Cell& cell = agent.cells[i];
     if (cell.backend == nullptr || cell.counts.attempts(now) < 0.5) continue;
     ++used;
-    const double others = cell.backend->lately.attempts(now) - cell.counts.attempts(now);
-    const double theirs = others < 0.5 ? 1 : std::max(0.0, cell.backend->lately.failed(now) - cell.counts.failed(now)) / others;
+    const Lately& all = cell.backend->judged;
+    const double others = all.attempts(now) - cell.counts.attempts(now);
+    const double theirs = others < 0.5 ? 1 : std::max(0.0, all.failed(now) - cell.counts.failed(now)) / others;
     const double own = failing[i] != 0 ? 1 : cell.counts.error();
     if (own - theirs > kOdd) ++odd;
   }

@@ -9,10 +9,14 @@
 // Blame: a failure may be the backend's or the agent's. An agent that sees failures at two or more backends, and at half of those it uses, where the
 // others see none is at fault itself: for 5 s its word does not count, and what it said since the onset is taken back. Of what is left, a
 // backend is judged without the agent that says most against it (suspicion.h). Nobody's counts weigh more than 4 times the mean agent's.
+// Routes: agents tell apart what routes with trouble see. A backend is judged without the route that says most against it, too (suspicion.h): one
+// sick endpoint is no sick backend. What fails for a route at the middle backend is the route's nature (route_views.h): it is compared with that and
+// stays out of the baseline, unless such routes make up two thirds of all.
 // Baseline: the middle of the peers' error shares over 2 s, over 0.5 s and of this step alone; the worst of the three is what is usual.
 //
-// Bounds: kMaxAgents, kMaxBackends, one cell per backend that an agent names (at most 20,000), kMaxPending counts between two Judges. What is beyond
-// is dropped and counted. Evidence on backends that no configuration names is dropped, but for upstreams with discovery (1000 each).
+// Bounds: kMaxAgents, kMaxBackends, one cell per backend that an agent names (at most 20,000), kMostRoutesTold routes of one in a message,
+// RouteViews::kMost known per backend, kMaxPending counts between two Judges. What is beyond is dropped and counted. Evidence on backends that no
+// configuration names is dropped, but for upstreams with discovery (1000 each).
 // Pure: time and randomness are passed in. Thread-safety: one owner (FleetLoop, under its lock). Cost: O(records) per Evidence, O(backends of the
 // upstreams touched) per Judge.
 #pragma once
@@ -29,6 +33,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "controlplane/fleet/fading.h"
+#include "controlplane/fleet/route_views.h"
 #include "controlplane/fleet/slowness.h"
 #include "controlplane/fleet/suspicion.h"
 #include "controlplane/fleet/terms.h"
@@ -47,6 +52,7 @@ inline constexpr std::size_t kMaxDiscovered = 1'000;
 inline constexpr std::size_t kMaxCells = 20'000;
 inline constexpr std::size_t kMaxPending = 1'000'000;
 inline constexpr std::size_t kMaxSlowRows = 1'000'000;
+inline constexpr int kMostRoutesTold = 16;
 
 struct Agent;
 struct Upstream;
@@ -56,7 +62,7 @@ struct Cell {
   struct Backend* backend = nullptr;  // null: of no configuration
   std::uint32_t in_flight = 0;
   Suspicion::Mark mark;
-  Lately counts;
+  Lately counts;  // without routes that fail everywhere
 };
 
 struct Vote {
@@ -80,8 +86,9 @@ struct Backend {
   std::uint32_t priority = 0;
   std::string zone;
 
-  // What is seen.
+  // What is seen: all, and without routes that fail everywhere.
   Lately lately;
+  Lately judged;
   JustNow just_now;
   double step_attempts = 0;  // since the last Judge
   double step_failed = 0;
@@ -92,6 +99,7 @@ struct Backend {
   std::vector<std::pair<Agent*, std::uint32_t>> users;  // cells that point here
   std::vector<std::string> probers;  // nodes that probe it for the fleet; only they have a vote
   std::vector<Vote> votes;
+  std::unique_ptr<RouteViews> routes;  // null: none has trouble here
 
   // What is held of it.
   Suspicion suspicion;
@@ -119,6 +127,8 @@ struct Upstream {
   std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends;
   double usual_error = 0;  // at the last Judge
   double usual_slow = 0;   // at the last JudgeSlowness
+  Natures natures;         // of its routes
+  TimePoint natures_at{};
   bool paced = false;      // latencies are known, or some backend is held to be slow
   bool touched = false;    // since the last Judge
   bool watched = false;    // some backend is not plainly good
@@ -183,6 +193,7 @@ class Ledger {
   struct Pending {
     Agent* agent;
     std::uint32_t cell;
+    std::uint64_t route;
     double succeeded;
     double failed;    // attempts
     double severity;  // failures, weighted
@@ -202,11 +213,14 @@ class Ledger {
   static double CapOf(const Backend& backend, const Cell& cell, double gap, TimePoint now);
   // `gap`: seconds since the agent's evidence before.
   void Count(Agent& agent, const v1::BackendEvidence& record, double gap, TimePoint now);
+  void CountForRoute(const Pending& seen, TimePoint now);
   void FindFault(Agent& agent, const v1::Evidence& evidence, TimePoint now);
   void Measure(Upstream& upstream, TimePoint now);
+  static void MeasureNatures(Upstream& upstream, TimePoint now);
   void Weigh(TimePoint now);
   bool JudgeUpstream(Upstream& upstream, TimePoint now, WallTime wall);
-  void TakeLatency(const Agent& agent, Backend& backend, const v1::Histogram& histogram, TimePoint now);
+  void TakeLatency(const Agent& agent, Backend& backend, const v1::BackendReport& report, TimePoint now);
+  void TakeSlowRow(const SlowRow& row, TimePoint now);
   void DropSlowAgents();
   static void MeasurePace(Upstream& upstream, TimePoint now);
   static void WeighSlow(std::span<const SlowRow> rows);
@@ -234,6 +248,12 @@ class Ledger {
   LedgerCounters counters_;
 };
 
+// How this route fares at the middle backend; plain: well, or it is none in particular (0).
+inline Nature NatureOf(const Upstream& upstream, std::uint64_t route) {
+  if (route == 0 || upstream.natures.empty()) return {};
+  const auto at = upstream.natures.find(route);
+  return at == upstream.natures.end() ? Nature{} : at->second;
+}
 // What is to be told of a backend now, from its verdict, override, weight and health. True: it differs from `word`, which is then new.
 bool RefreshWord(Backend& backend, WallTime wall);
 std::string SlowReasonOf(const Backend& backend);

@@ -72,7 +72,7 @@ void Ledger::OnReport(const std::string& node, const std::string& instance, cons
     const auto at = upstream->second->backends.find(row.backend());
     if (at == upstream->second->backends.end()) continue;
     if (row.health() != v1::HEALTH_UNSPECIFIED && upstream->second->terms.probed_by > 0) Vouch(*at->second, node, row.health(), now);
-    if (paced) TakeLatency(*agent, *at->second, row.latency(), now);
+    if (paced) TakeLatency(*agent, *at->second, row, now);
     if (!row.has_load() || row.load().samples() == 0) continue;
     if (!std::isfinite(row.load().utilization()) || row.load().utilization() < 0) {
       ++counters_.malformed;

@@ -1,7 +1,9 @@
 // The part of the ledger that judges slowness; slowness.h says how.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -23,50 +25,105 @@ struct Views {
   std::size_t used = 0;
 };
 
+// The answers of one report, by how long they took.
+class Answers {
+ public:
+  // False: malformed.
+  bool Take(const v1::Histogram& histogram) {
+    return ForEachBucket(histogram, [this](int bucket, double count) { counts_.at(static_cast<std::size_t>(bucket)) += count; });
+  }
+  // Those in this bucket, and from this bucket on.
+  double At(int bucket) const { return counts_.at(static_cast<std::size_t>(bucket)); }
+  double Sum(int from) const { return std::accumulate(counts_.begin() + std::min(from, LatencyShape::kBuckets), counts_.end(), 0.0); }
+  // A part is no more than the whole.
+  void CutTo(const Answers& whole) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] = std::min(counts_[i], whole.counts_[i]);
+  }
+  void Remove(const Answers& part) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] -= part.counts_[i];
+  }
+
+ private:
+  std::array<double, LatencyShape::kBuckets> counts_{};
+};
+
 std::string Milliseconds(double microseconds) { return fmt::format("{:.{}f} ms", microseconds / 1000, microseconds < 100'000 ? 1 : 0); }
 
 }  // namespace
 
-void Ledger::TakeLatency(const Agent& agent, Backend& backend, const v1::Histogram& histogram, TimePoint now) {
-  if (!backend.upstream->terms.slow_verdicts || histogram.counts().empty()) return;
-  if (backend.slow == nullptr) backend.slow = std::make_unique<Slowness>();
-  Slowness& slow = *backend.slow;
-  double all = 0;
-  double beyond = 0;
-  if (!ForEachBucket(histogram, [&](int bucket, double count) {
-        all += count;
-        beyond += bucket > slow.limit ? count : 0;
-      })) {
+void Ledger::TakeLatency(const Agent& agent, Backend& backend, const v1::BackendReport& report, TimePoint now) {
+  if (!backend.upstream->terms.slow_verdicts || report.latency().counts().empty()) return;
+  Answers all;
+  if (!all.Take(report.latency())) {
     ++counters_.malformed;
     return;
   }
-  if (all <= 0) return;
+  if (backend.slow == nullptr) backend.slow = std::make_unique<Slowness>();
+  Slowness& slow = *backend.slow;
   const auto users = static_cast<double>(backend.users.size());
-  const double part = users < 2 ? 1 : std::min(1.0, std::max(kLeastOfAReport, kMostOfAReport * backend.lately.rate(now) / users) / all);
-  ForEachBucket(histogram, [&](int bucket, double count) { slow.shape.Add(bucket, part * count); });
+  const double cap = std::max(kLeastOfAReport, kMostOfAReport * backend.lately.rate(now) / std::max(users, 1.0));
+  const double part = users < 2 ? 1 : std::min(1.0, cap / std::max(all.Sum(0), 1.0));
   backend.upstream->paced = true;
-  if (slow.limit == LatencyShape::kUnknown || AtFault(agent, now)) return;
   // What still ends after an ejection began before it.
-  if (slow.machine.stage() == Stage::kEjected) return;
+  const bool weighs = slow.limit != LatencyShape::kUnknown && !AtFault(agent, now) && slow.machine.stage() != Stage::kEjected;
+  const auto row = [&](std::uint64_t route, const Answers& own) {
+    if (weighs) TakeSlowRow({agent.number, &backend, route, part * own.Sum(0), part * own.Sum(slow.limit + 1)}, now);
+  };
+  // What is left is of no route in particular; what is slow everywhere has no part in the pace.
+  Answers left = all;
+  for (int i = 0; i < std::min(report.routes_size(), kMostRoutesTold); ++i) {
+    const v1::RouteLatency& told = report.routes(i);
+    Answers own;
+    if (told.route() == 0 || !own.Take(told.latency())) {
+      ++counters_.malformed;
+      continue;
+    }
+    own.CutTo(left);
+    left.Remove(own);
+    if (NatureOf(*backend.upstream, told.route()).slow > 0) all.Remove(own);
+    row(told.route(), own);
+  }
+  row(0, left);
+  for (int i = 0; i < LatencyShape::kBuckets; ++i) {
+    if (const double count = all.At(i); count > 0) slow.shape.Add(i, part * count);
+  }
+}
+
+void Ledger::TakeSlowRow(const SlowRow& row, TimePoint now) {
+  if (row.answers <= 0) return;
+  Backend& backend = *row.backend;
+  if (row.route != 0) {
+    if (backend.routes == nullptr) backend.routes = std::make_unique<RouteViews>();
+    backend.routes->Of(row.route, now).slow.Add(row.answers, row.slow, now);
+    if (NatureOf(*backend.upstream, row.route).slow > 0) return;
+  }
   if (slow_rows_.size() >= kMaxSlowRows) {
     ++counters_.dropped;
     return;
   }
-  slow_rows_.push_back({agent.number, &backend, part * all, part * beyond});
-  slow.step_answers += part * all;
-  slow.step_slow += part * beyond;
+  slow_rows_.push_back(row);
+  backend.slow->step_answers += row.answers;
+  backend.slow->step_slow += row.slow;
 }
 
 // Agents that see slowness at half of their backends where others do not: what they say says nothing of the backends.
 void Ledger::DropSlowAgents() {
+  std::sort(slow_rows_.begin(), slow_rows_.end(), [](const SlowRow& a, const SlowRow& b) {
+    return a.agent != b.agent ? a.agent < b.agent : std::less<>()(a.backend, b.backend);
+  });
   std::map<std::uint32_t, Views> views;
-  for (const SlowRow& row : slow_rows_) {
-    if (row.answers < kLeastOfRow) continue;
-    const Slowness& slow = *row.backend->slow;
-    const double others = slow.step_answers - row.answers;
-    const double own = row.slow / row.answers;
-    const double theirs = others < 0.5 ? own : (slow.step_slow - row.slow) / others;
-    Views& view = views[row.agent];
+  for (auto row = slow_rows_.begin(); row != slow_rows_.end();) {
+    SlowRow sum{row->agent, row->backend};
+    for (; row != slow_rows_.end() && row->agent == sum.agent && row->backend == sum.backend; ++row) {
+      sum.answers += row->answers;
+      sum.slow += row->slow;
+    }
+    if (sum.answers < kLeastOfRow) continue;
+    const Slowness& slow = *sum.backend->slow;
+    const double others = slow.step_answers - sum.answers;
+    const double own = sum.slow / sum.answers;
+    const double theirs = others < 0.5 ? own : (slow.step_slow - sum.slow) / others;
+    Views& view = views[sum.agent];
     ++view.used;
     view.odd += own - theirs > kOddlySlow ? 1 : 0;
   }
@@ -87,7 +144,7 @@ void Ledger::WeighSlow(std::span<const SlowRow> rows) {
   double all = 0;
   for (const SlowRow& row : rows) all += row.slow * std::log(h.p1 / h.p0) + (row.answers - row.slow) * std::log((1 - h.p1) / (1 - h.p0));
   const double part = std::abs(all) <= kMostPerSecond ? 1 : kMostPerSecond / std::abs(all);
-  for (const SlowRow& row : rows) slow.suspicion.Add(slow.marks[row.agent], row.agent, part * (row.answers - row.slow), part * row.slow, h);
+  for (const SlowRow& row : rows) slow.suspicion.Add(slow.marks[row.agent], row.agent, part * (row.answers - row.slow), part * row.slow, h, row.route);
   // At zero all that was said is forgotten, and so is who said it.
   if (slow.suspicion.contributions().empty()) slow.marks.clear();
 }

@@ -7,6 +7,8 @@
 //
 // What is different: answers come in crowds (one pause of a backend makes all that are under way slow), so no second weighs more than a third of what a
 // verdict takes. An ejection takes three seconds at least; a pause of one is none.
+// One slow endpoint is no slow backend: what the other routes see must speak against it, too (suspicion.h), and a route that is slow at the middle
+// backend is so by nature (route_views.h): its answers are left out, of what is usual as well.
 // Everywhere slow is nobody's fault: the limit is that of before, so a cause of all makes most answers of most backends slow, and above 30 % at the middle one
 // nobody is judged; after ten seconds or so the new pace is the usual one.
 //
@@ -62,6 +64,7 @@ struct Slowness {
 struct SlowRow {
   std::uint32_t agent = 0;
   struct Backend* backend = nullptr;
+  std::uint64_t route = 0;  // 0: of none in particular
   double answers = 0;
   double slow = 0;
 };

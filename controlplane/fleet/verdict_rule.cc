@@ -7,6 +7,7 @@ namespace {
 
 using stats::SequentialTest;
 
+constexpr Duration kSoftAfter = std::chrono::milliseconds(500);
 constexpr double kSoftEnds = SequentialTest::kLikely / 2;
 constexpr Duration kBase = std::chrono::seconds(5);
 constexpr Duration kLongest = std::chrono::minutes(5);
@@ -77,8 +78,9 @@ bool VerdictMachine::StepGood(const CaseFile& file, Finding finding, TimePoint n
     return true;
   }
   if (finding == Finding::kLikely || finding == Finding::kCertain) {
-    Enter(Stage::kSoft, kSoftShare, now);
+    Enter(Stage::kSoft, share_, now);
     guarded_ = finding == Finding::kCertain;
+    if (guarded_ || now - since_ >= kSoftAfter) share_ = kSoftShare;
   } else if (stage_ == Stage::kSoft && file.against < kSoftEnds) {
     Enter(Stage::kGood, 1, now);
   }

@@ -3,11 +3,13 @@
 // Sensor -> rule -> controller. The sensor is Suspicion and what stands around it in the ledger (CaseFile); the rule is a pure function of it; the
 // machine holds the state and moves it on.
 //
-//   GOOD --likely--> SOFT (share 0.25) --certain, and the guard agrees--> EJECTED 5 s * 2^n, +-10 %, at most 300 s
+//   GOOD --likely--> SOFT (share 0.25 after 0.5 s) --certain, and the guard agrees--> EJECTED 5 s * 2^n, +-10 %, at most 300 s
 //   EJECTED --time, or probes find it well again--> RETURNING: trials at a small share until the error share is shown to be nearer to p0 than to one
 //   half (7 straight successes), then at 0.25 until it is nearer to p0 than to p1 (54), or 10 s passed without a failure --> GOOD
 //   RETURNING --likely--> EJECTED, doubled. n falls by one per 30 s of being GOOD.
 //
+// What is sick takes as many requests to become certain with all of its share as with a quarter, but four times as long with the quarter; so SOFT takes none
+// away at first. What is still only likely then is kept away from.
 // That closing takes more evidence than opening is the hysteresis: a backend that fails half of its requests does not come back by luck.
 // Shared cause: where the middle of the peers fails more than 30 % nobody is at fault; those ejected for errors in the last 3 s come back at once.
 //

@@ -162,6 +162,7 @@ TEST_F(FleetLoop, NobodyIsEjectedForOneSickEndpoint) {
     return Eventually([&] { return good_ > good + 1000; }) && buys_[2] - before < 20;
   }));
   EXPECT_TRUE(Explains(2, "verdict    good")) << Yardctl({"explain", "backend", backends_[2]->address()});
+  EXPECT_TRUE(Eventually([&] { return Explains(2, "route      buy: "); })) << Yardctl({"explain", "backend", backends_[2]->address()});
   // The other one has a quarter of its requests served there, as ever.
   const int served = served_[2];
   const int buys = buys_[2];

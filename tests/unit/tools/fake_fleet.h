@@ -97,6 +97,13 @@ class FakeFleet final : public v1::FleetService::Service {
     view->set_node("edge-1");
     view->set_at_fault(true);
     AddBreakers(*one->mutable_breakers());
+    v1::RouteView* route = one->add_routes();
+    route->set_route("b\x1b[1muy");
+    route->set_attempts(20);
+    route->set_error(0.5);
+    route->set_usual_error(0.25);
+    route->set_evidence(7.5);
+    route->set_evidence_of_rest(-6);
     return status;
   }
   grpc::Status Weights(grpc::ServerContext*, const v1::WeightsRequest*, v1::WeightsResponse* response) override {

@@ -268,6 +268,7 @@ TEST_F(CommandsTest, ExplainShowsVerdictAndWhoSeesWhat) {
   EXPECT_THAT(out_.str(), HasSubstr("at fault itself"));
   EXPECT_THAT(out_.str(), HasSubstr("breaker    open on 3, soft on 1 of 20 agents, route buy: error?[1m_rate (edge-1)\n"));
   EXPECT_THAT(out_.str(), HasSubstr("breaker    ejected as an outlier on 2 of 20 agents (edge-2)\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("route      b?[1muy: 50.0 % of 20.0 attempts fail (25.0 % at the middle backend); evidence 7.5, of the others -6.0\n"));
 }
 
 TEST_F(CommandsTest, WeightsShowConfiguredAndEffective) {

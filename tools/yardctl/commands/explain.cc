@@ -27,10 +27,19 @@ std::string VerdictText(const v1::BackendExplanation& one) {
   return out;
 }
 
+std::string RouteText(const v1::RouteView& view) {
+  std::string out = fmt::format("route      {}: {} of {:.1f} attempts fail", Printable(view.route()), Percent(view.error()), view.attempts());
+  if (view.usual_error() > 0) out += fmt::format(" ({} at the middle backend)", Percent(view.usual_error()));
+  if (view.slow() > 0) out += fmt::format(", {} of answers are slow", Percent(view.slow()));
+  if (view.usual_slow() > 0) out += fmt::format(" ({} at the middle backend)", Percent(view.usual_slow()));
+  if (view.evidence() > 0) out += fmt::format("; evidence {:.1f}, of the others {:.1f}", view.evidence(), view.evidence_of_rest());
+  return out + '\n';
+}
+
 std::string Text(const v1::BackendExplanation& one) {
   std::string out = fmt::format("{} in {}\n", one.backend(), one.upstream());
   out += VerdictText(one);
-  out += fmt::format("evidence   {:.1f} against it without the agent that says most, {:.1f} with; soft from 4.6, out from 9.2\n", one.evidence(),
+  out += fmt::format("evidence   {:.1f} against it without the agent and the route that say most, {:.1f} with; soft from 4.6, out from 9.2\n", one.evidence(),
                      one.evidence_of_all());
   out += fmt::format("errors     {} of attempts; the middle of its peers {}; {} is called usual, {} bad\n", Percent(one.error()),
                      Percent(one.peers_error()), Percent(one.usual_error()), Percent(one.bad_error()));
@@ -48,6 +57,7 @@ std::string Text(const v1::BackendExplanation& one) {
   out += fmt::format("load       {:.1f}/s completed, {} in flight, {}{}\n", one.completed(), one.in_flight(), busy, able);
   out += fmt::format("probes     {}\n", HealthWord(one.health()));
   for (const v1::BreakerRow& row : one.breakers()) out += fmt::format("breaker    {}\n", BreakerText(row));
+  for (const v1::RouteView& view : one.routes()) out += RouteText(view);
   Table table({"AGENT", ">ATTEMPTS", ">ERRORS", "PROBE", ""});
   for (const v1::AgentView& view : one.views()) {
     table.Add({view.node(), fmt::format("{:.1f}", view.attempts()), Percent(view.error()),

@@ -58,8 +58,9 @@ class RouteLevelTest : public testing::Test {
     const Ticket ticket = picker_->Started(at, now_, route);
     const Outcome outcome = world(route, at);
     const std::string name = "r" + std::to_string(route);
-    telling_ = picker_->Ended(at, ticket, {outcome, latency}, now_, random_, {route, name});
-    told_ += telling_.failed + telling_.unanswered + (telling_.result && outcome != Outcome::kSuccess ? 1U : 0U);
+    const bool by_route = picker_->Ended(at, ticket, {outcome, latency}, now_, random_, {route, name});
+    told_by_route_ += by_route ? 1 : 0;
+    told_ += !by_route && outcome != Outcome::kSuccess ? 1 : 0;
     return at;
   }
   // Both routes, by chance: turns could fall together with those of the backends. Returns how many of a route's went to member 0.
@@ -97,8 +98,9 @@ class RouteLevelTest : public testing::Test {
   std::shared_ptr<PickerPolicy> policy_ = std::make_shared<PickerPolicy>();
   std::vector<BackendRecord> records_;
   std::unique_ptr<Picker> picker_;
-  Telling telling_;
-  std::uint32_t told_ = 0;
+  // What the fleet hears: failures of the backend, and bad results of routes.
+  int told_ = 0;
+  int told_by_route_ = 0;
 };
 
 TEST_F(RouteLevelTest, ASickEndpointIsAvoidedByItsRouteAlone) {
@@ -114,7 +116,8 @@ TEST_F(RouteLevelTest, ASickEndpointIsAvoidedByItsRouteAlone) {
     EXPECT_EQ(records_[0].routes_opened, 1);
     EXPECT_EQ(records_[0].breaker.opened(), 0);
   }
-  EXPECT_EQ(told_, 0) << "the fleet is not told of it";
+  EXPECT_EQ(told_, 0) << "the fleet is told of a route, not of the backend";
+  EXPECT_GE(told_by_route_, 6 + 5);
 }
 
 TEST_F(RouteLevelTest, EveryBalancerKeepsARouteFromItsSickEndpoint) {
@@ -175,6 +178,7 @@ TEST_F(RouteLevelTest, WhatIsAboutTheBackendIsTheBackendsAtOnce) {
   EXPECT_EQ(records_[0].breaker.state(), State::kOpen);
   EXPECT_EQ(StateOf(kBuy), nullptr);
   EXPECT_EQ(told_, 2);
+  EXPECT_EQ(told_by_route_, 0);
 }
 
 TEST_F(RouteLevelTest, WhereOneRouteUsesTheUpstreamThereIsOneLevel) {
@@ -193,6 +197,32 @@ TEST_F(RouteLevelTest, ARouteThatMakesUpNearlyAllStandsForTheBackendBeforeTheFle
   EXPECT_EQ(records_[0].breaker.state(), State::kClosed);
   EXPECT_EQ(StateOf(kBuy)->breaker.state(), State::kOpen);
   EXPECT_EQ(told_, 6);
+  EXPECT_EQ(told_by_route_, 0);
+}
+
+TEST_F(RouteLevelTest, EveryFailureIsToldByRouteAtOnceWhateverItsBreakerHoldsBack) {
+  Make(4);
+  const World fails = [](std::uint64_t, std::size_t member) { return member == 0 ? Outcome::kServerError : Outcome::kSuccess; };
+  Send(kBuy, fails);
+  while (told_by_route_ == 0) Send(kBuy, fails);
+  EXPECT_EQ(told_by_route_, 1) << "the first";
+  for (const breaker::Mode mode : {breaker::Mode::kEvidence, breaker::Mode::kOff}) {
+    Make(4, mode);
+    told_by_route_ = 0;
+    int failures = 0;
+    for (int i = 0; i < 40; ++i) failures += Send(i % 8 < 4 ? kBuy : kLook, fails) == 0 ? 1 : 0;
+    EXPECT_EQ(told_by_route_, failures);
+  }
+  EXPECT_EQ(told_, 0);
+}
+
+TEST_F(RouteLevelTest, ASlowAnswerIsToldByRoute) {
+  Make(4);
+  for (int i = 0; i < 200; ++i) Send(kLook, Well, milliseconds(5));
+  EXPECT_EQ(told_by_route_, 0);
+  Send(kBuy, Well, milliseconds(400));
+  EXPECT_EQ(told_by_route_, 1);
+  EXPECT_EQ(told_, 0);
 }
 
 TEST_F(RouteLevelTest, TheRouteComesBackByTrialsWhenItsEndpointIsWell) {

@@ -25,16 +25,15 @@ class RouteBreakersTest : public testing::Test {
   std::uint32_t Fail(std::uint64_t id) {
     RouteBreaker* one = room_.Find(id);
     if (one == nullptr) one = room_.Add(Named(id));
-    Charge charge = room_.Count(id, true, false, now_);
+    const std::uint32_t charged = room_.Count(id, true, false, now_);
     if (!one->RestFails()) {
-      one->Hold(Outcome::kServerError, false, now_);
-      return charge.failures;
+      one->Hold(now_);
+      return charged;
     }
-    charge.Add(one->Release(now_));
-    return charge.failures + 1;
+    return charged + one->Release(now_) + 1;
   }
   void Succeed(std::uint64_t id, int times = 1) {
-    for (int i = 0; i < times; ++i) EXPECT_EQ(room_.Count(id, false, false, now_).failures, 0);
+    for (int i = 0; i < times; ++i) EXPECT_EQ(room_.Count(id, false, false, now_), 0);
   }
 
   TimePoint now_ = TimePoint(seconds(1'000));
@@ -78,18 +77,15 @@ TEST_F(RouteBreakersTest, WhatWasHeldForLongIsForgotten) {
   EXPECT_EQ(Fail(2), 1);
 }
 
-TEST_F(RouteBreakersTest, TheFleetHearsOfAHeldFailureOnce) {
+TEST_F(RouteBreakersTest, AHeldFailureIsChargedOnce) {
   RouteBreaker* one = room_.Add(Named(1));
-  one->Hold(Outcome::kServerError, /*told=*/false, now_);
-  one->Hold(Outcome::kTimeout, /*told=*/false, now_);
-  one->Hold(Outcome::kServerError, /*told=*/true, now_);
+  for (int i = 0; i < 3; ++i) one->Hold(now_);
+  EXPECT_EQ(one->Release(now_), 0);
   one->OnRest(true);
+  EXPECT_EQ(one->Release(now_), 1);
   one->OnRest(true);
-  const Charge charge = one->Release(now_);
-  EXPECT_EQ(charge.failures, 3);
-  EXPECT_EQ(charge.failed, 1);
-  EXPECT_EQ(charge.unanswered, 1);
-  EXPECT_EQ(one->Release(now_).failures, 0);
+  EXPECT_EQ(one->Release(now_), 2);
+  EXPECT_EQ(one->Release(now_), 0);
 }
 
 TEST_F(RouteBreakersTest, AFullRoomRefusesUnlessSomebodyHasNothingHeldAgainstIt) {

@@ -26,7 +26,9 @@ class EvidenceSenderTest : public testing::Test {
     sender_ = std::make_unique<EvidenceSender>(std::move(parts));
     sender_->Start();
   }
-  void See(std::size_t worker, const std::string& address, report::EvidenceCounts counts) { rows_[worker].push_back({"web", address, counts}); }
+  void See(std::size_t worker, const std::string& address, report::EvidenceCounts counts, std::vector<report::RouteEvidence> routes = {}) {
+    rows_[worker].push_back({"web", address, counts, std::move(routes)});
+  }
 
   ManualClock clock_;
   ManualLoop loop_;
@@ -75,15 +77,52 @@ TEST_F(EvidenceSenderTest, FailuresDoNotWaitForTheInterval) {
   EXPECT_EQ(sent_[1].backends(0).unanswered(), 1U);
 }
 
+TEST_F(EvidenceSenderTest, AFailureOfARouteDoesNotWaitEitherAndWorkersAddUpByRoute) {
+  See(0, "b1", {.succeeded = 1});
+  loop_.Advance(milliseconds(100));
+  See(0, "b1", {.succeeded = 4}, {{7, {.succeeded = 1, .failed = 1}}});
+  See(1, "b1", {}, {{7, {.failed = 2, .unanswered = 1}}, {3, {.succeeded = 5}}});
+  loop_.Advance(milliseconds(100));
+  ASSERT_EQ(sent_.size(), 2U);
+  const v1::BackendEvidence& told = sent_[1].backends(0);
+  EXPECT_EQ(told.succeeded(), 4U);
+  EXPECT_EQ(told.failed(), 0U);
+  ASSERT_EQ(told.routes_size(), 2);
+  EXPECT_EQ(told.routes(0).route(), 3U);
+  EXPECT_EQ(told.routes(0).succeeded(), 5U);
+  EXPECT_EQ(told.routes(1).route(), 7U);
+  EXPECT_EQ(told.routes(1).succeeded(), 1U);
+  EXPECT_EQ(told.routes(1).failed(), 3U);
+  EXPECT_EQ(told.routes(1).unanswered(), 1U);
+  See(0, "b1", {.failed = 1});
+  loop_.Advance(milliseconds(100));
+  EXPECT_EQ(sent_[2].backends(0).routes_size(), 0) << "told once";
+}
+
+TEST_F(EvidenceSenderTest, RoutesBeyondTheBoundAreToldAsTheBackends) {
+  for (std::size_t worker = 0; worker < 2; ++worker) {
+    std::vector<report::RouteEvidence> routes;
+    for (std::uint64_t i = 1; i <= 12; ++i) routes.push_back({100 * worker + i, {.failed = 1}});
+    See(worker, "b1", {}, routes);
+  }
+  loop_.Advance(milliseconds(100));
+  ASSERT_EQ(sent_.size(), 1U);
+  EXPECT_EQ(sent_[0].backends(0).routes_size(), 16);
+  EXPECT_EQ(sent_[0].backends(0).failed(), 8U);
+}
+
 TEST_F(EvidenceSenderTest, ASlowStreamLosesNothing) {
   may_ = false;
-  See(0, "b1", {.failed = 1});
+  See(0, "b1", {.failed = 1}, {{7, {.failed = 1}}});
+  loop_.Advance(milliseconds(500));
+  See(0, "b1", {}, {{7, {.failed = 1}}});
   loop_.Advance(milliseconds(500));
   EXPECT_TRUE(sent_.empty());
   may_ = true;
   loop_.Advance(milliseconds(100));
   ASSERT_EQ(sent_.size(), 1U);
   EXPECT_EQ(sent_[0].backends(0).failed(), 1U);
+  EXPECT_EQ(sent_[0].backends(0).routes(0).failed(), 2U);
 }
 
 TEST_F(EvidenceSenderTest, ANewStreamIsToldNamesAndWhatIsInFlightAnew) {

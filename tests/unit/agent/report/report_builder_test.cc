@@ -97,6 +97,36 @@ TEST(ReportBuilder, WritesHistogramsThatMergeBack) {
   EXPECT_EQ(back.Quantile(0.9), latency.Quantile(0.9));
 }
 
+TEST(ReportBuilder, TellsLatenciesOfRoutesWithTroubleUpToTheBound) {
+  Window one;
+  Window other;
+  one.backends["web"]["10.0.0.1:80"].latency_of_routes[7].Record(std::chrono::milliseconds(5));
+  other.backends["web"]["10.0.0.1:80"].latency_of_routes[7].Record(std::chrono::milliseconds(80));
+  one.Merge(other);
+  const v1::Report report = BuildReport(one, {}, kNoProbes);
+  ASSERT_EQ(report.backends(0).routes_size(), 1);
+  const v1::RouteLatency& told = report.backends(0).routes(0);
+  EXPECT_EQ(told.route(), 7U);
+  EXPECT_EQ(told.latency().scale(), 2);
+  EXPECT_EQ(told.latency().offset(), 49);
+  EXPECT_EQ(told.latency().counts_size(), 17) << "5 to 80 ms are four powers of two";
+  EXPECT_EQ(told.latency().counts(0), 1U);
+  EXPECT_EQ(told.latency().counts(16), 1U);
+
+  Window many;
+  for (std::uint64_t backend = 0; backend < 80; ++backend) {
+    RouteLatencies& routes = many.backends["web"]["10.0.0.1:" + std::to_string(backend)].latency_of_routes;
+    for (std::uint64_t route = 1; route <= 20; ++route) routes[route].Record(std::chrono::milliseconds(5));
+  }
+  std::size_t rows = 0;
+  const v1::Report bounded = BuildReport(many, {}, kNoProbes);
+  for (const v1::BackendReport& row : bounded.backends()) {
+    EXPECT_LE(row.routes_size(), 16);
+    rows += static_cast<std::size_t>(row.routes_size());
+  }
+  EXPECT_EQ(rows, kMaxReportedRoutes);
+}
+
 TEST(ReportBuilder, TellsTheHealthOfQuietBackendsToo) {
   Window window;
   window.backends["web"]["a"].succeeded = 1;
