@@ -6,7 +6,7 @@
 // with responses and, for backends not heard of for 100 ms, from probes (Wanted: two candidates per request). Fewer than two usable reports:
 // ByTurns, so that missing evidence costs quality, never an error. Measured in tests/sim (setups E1, E5).
 //
-// Thread-safety: one worker. Cost: O(16) with reports, O(log n) without, no allocation.
+// Thread-safety: one worker. Cost: O(16) with reports, O(1) expected without, no allocation.
 #pragma once
 
 #include <vector>

@@ -12,14 +12,12 @@ constexpr std::size_t kBackendsPerCandidate = 8;
 // Turns of those that may not be picked, before all are looked at.
 constexpr std::size_t kMorePasses = 8;
 constexpr double kErrorCharge = 10;
-// Costs are compared squared, which spares a root: 5 % of latency.
-constexpr double kEqual = 1.05;
+// Costs are compared squared, which spares a root: 2 % of latency.
+constexpr double kEqual = 1.02;
 // Turns that a backend loses per request of excess, in what arrives there between two overlays.
 constexpr double kGain = 10;
 constexpr double kChance = 2;  // standard deviations
-constexpr double kMostFactor = 2;
 constexpr double kLeastFactor = 0.01;
-constexpr double kLeastTilt = 0.01;
 // Of own rate and load, per overlay; and what is no gap between two of them.
 constexpr double kMix = 0.1;
 constexpr double kLongestGap = 2;
@@ -44,16 +42,10 @@ struct ByTurns::Candidates {
 ByTurns::ByTurns(std::span<const BackendFacts> backends, Random& random)
     : wanted_(std::clamp(backends.size() / kBackendsPerCandidate, kLeastCandidates, kMostCandidates)),
       order_(backends, random),
-      states_(backends.size()),
-      scratch_(backends.size()) {
+      states_(backends.size()) {
   for (std::size_t i = 0; i < backends.size(); ++i) {
     if (backends[i].weight > 0) states_[i].served = random.Unit() / backends[i].weight;
   }
-}
-
-double ByTurns::RateOf(const View& view, std::size_t backend) const {
-  const BackendFacts& facts = view.backends[backend];
-  return facts.weight * std::max(static_cast<double>(facts.tilt), kLeastTilt) * states_[backend].factor;
 }
 
 // False: nothing is known of how much arrives between two overlays.
@@ -68,8 +60,7 @@ bool ByTurns::MeasureOwn(double passed) {
   return rate_ > 0 && load_ > 0;
 }
 
-// To scratch_: the factors, whose mean is returned; 0 when nothing is in flight.
-double ByTurns::Excess(const View& view) {
+void ByTurns::SetFactors(const View& view) {
   double all = 0;
   double shares = 0;
   for (const BackendFacts& facts : view.backends) {
@@ -77,49 +68,41 @@ double ByTurns::Excess(const View& view) {
     all += share > 0 ? InFlight(facts) : 0;
     shares += share;
   }
-  if (all <= 0 || shares <= 0) return 0;
+  if (all <= 0 || shares <= 0) return;
   const double arrive = gap_ * rate_ / load_;  // between two overlays, per request in flight
-  double sum = 0;
   for (std::size_t i = 0; i < view.backends.size(); ++i) {
     const BackendFacts& facts = view.backends[i];
     const double share = ShareOf(facts);
-    scratch_[i] = 1;
+    states_[i].factor = 1;
     if (share <= 0) continue;
     const double usual = all * share / shares;
-    const double off = InFlight(facts) - usual;
-    const double beyond = std::copysign(std::max(0.0, std::abs(off) - kChance * std::sqrt(usual)), off);
-    scratch_[i] = std::clamp(1 - kGain * beyond / (usual * arrive), kLeastFactor, kMostFactor) / (1 + kErrorCharge * ExcessError(facts, view));
-    sum += scratch_[i] * share;
+    const double excess = std::max(0.0, InFlight(facts) - usual - kChance * std::sqrt(usual));
+    states_[i].factor = std::max(kLeastFactor, 1 - kGain * excess / (usual * arrive));
   }
-  return sum / shares;
-}
-
-void ByTurns::SetFactors(const View& view, double scale) {
-  for (std::size_t i = 0; i < states_.size(); ++i) {
-    State& state = states_[i];
-    const double factor = ShareOf(view.backends[i]) > 0 ? std::clamp(scratch_[i] * scale, kLeastFactor, 1 / kLeastFactor) : state.factor;
-    scratch_[i] = factor / state.factor;
-    state.served = served_ + (state.served - served_) / scratch_[i];
-    state.factor = factor;
-  }
-  order_.Rescale(scratch_);
 }
 
 void ByTurns::Learn(const View& view) {
   const double passed = std::chrono::duration<double>(view.others_at - learnt_).count();
   learnt_ = view.others_at;
-  const bool told = learnt_ != TimePoint{} && MeasureOwn(passed);
-  const double mean = told ? Excess(view) : 0;
-  if (mean <= 0) std::fill(scratch_.begin(), scratch_.end(), 1.0);
-  SetFactors(view, mean > 0 ? 1 / mean : 1);
+  if (learnt_ != TimePoint{} && MeasureOwn(passed)) return SetFactors(view);
+  for (State& state : states_) state.factor = 1;
+}
+
+// Whether a turn counts: of one that may have a part of its turns every so many, without chance.
+bool ByTurns::Takes(const BackendFacts& facts, State& state) {
+  const double part = state.factor * static_cast<double>(facts.tilt);
+  if (part >= 1) return true;
+  state.credit += part;
+  if (state.credit < 1) return false;
+  state.credit -= 1;
+  return true;
 }
 
 void ByTurns::Gather(const View& view, Candidates& out) {
   for (std::size_t i = 0; i < wanted_ + kMorePasses && out.count < wanted_ && !order_.empty(); ++i) {
-    const std::size_t at = order_.first();
-    order_.Pass(RateOf(view, at));
+    const std::size_t at = order_.Next();
     const BackendFacts& facts = view.backends[at];
-    if (ShareOf(facts) <= 0 || at == view.avoid) continue;
+    if (!facts.usable || at == view.avoid || !Takes(facts, states_[at])) continue;
     const double latency = facts.evidence == nullptr ? 0 : facts.evidence->MeanLatency(view.now);
     out.at[out.count] = at;
     out.latency[out.count++] = latency;
@@ -153,7 +136,7 @@ std::size_t ByTurns::Pick(const View& view, Random& random) {
     if (picked == kNone || states_[some.at[i]].served < states_[picked].served) picked = some.at[i];
   }
   State& state = states_[picked];
-  const double step = 1 / std::max(RateOf(view, picked), 1e-9);
+  const double step = 1 / std::max(ShareOf(view.backends[picked]), 1e-9);
   served_ += 1 / std::max(view.all_shares, 1e-9);
   // Nobody catches up with more than one pick.
   state.served = std::max(state.served, served_ - step) + step;

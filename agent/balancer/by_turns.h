@@ -1,18 +1,17 @@
 // ByTurns: a few backends whose turn it is, and of those the one that costs least by this worker's own experience; the fleet's requests in flight shape
 // whose turn it is.
 //
-// Candidates. In weighted turns (turn_order.h) and not drawn: an eighth of the backends, at least 2 and at most 5, so that a group of equal backends is shared as
+// Candidates. In weighted turns (turn_order.h) and not drawn: an eighth of the backends, at least 2 and at most 5, so that a group of equal backends is shared about as
 // evenly as by round robin, and a single favourite takes at most so many times its share. What does not win has had its turn.
 // Cost. (in_flight / relative share + 1) * sqrt(mean latency) * (1 + 10 * excess error). The mean, not a peak: it remembers how busy a backend was, so the
 // choice evens out what chance has made uneven. The root, because latency holds the queue that in_flight counts, too. Whose latency
-// differs by less than 5 % cost the same, and whoever has been picked least for its share takes the request: shares follow weights where nothing differs.
+// differs by less than 2 % cost the same, and whoever has been picked least for its share takes the request: shares follow weights where nothing differs.
 // The fleet. Where an overlay tells the requests in flight from all agents, a backend with more than its share by over two standard deviations of chance gets
-// its turn less often, in proportion: kGain times the excess over what arrives there between two overlays (by Little's law from this worker's own rate), between
-// none and twice the turns. All agents see the same old figure: a choice by it, instead of a rate, makes them all go to the same place (herding).
+// fewer turns, in proportion: kGain times the excess over what arrives there between two overlays (by Little's law from this worker's own rate). All agents see the same old figure: a choice by it, instead of a rate, makes them all go to the same place (herding).
 //
-// Simulated in tests/sim (`uneven`, `even`, `overlay`); what else was tried is in DECISIONS.md. Sources: M. Mitzenmacher, "The Power of Two Choices in Randomized
+// Simulated in tests/sim (`uneven`, `even`, `slower`); what else was tried is in DECISIONS.md. Sources: M. Mitzenmacher, "The Power of Two Choices in Randomized
 // Load Balancing", 1996; the same, "How Useful Is Old Information?", 2000, for choosing by old counts; the rest is ours.
-// Thread-safety: one worker. Cost: O(log n), no allocation; O(n) at each overlay (10 a second). Without evidence, or an overlay: what is left of the above.
+// Thread-safety: one worker. Cost: O(1) expected, no allocation; O(n) at each overlay (10 a second). Without evidence, or an overlay: what is left of the above.
 #pragma once
 
 #include <vector>
@@ -31,22 +30,21 @@ class ByTurns {
 
  private:
   struct State {
-    double factor = 1;  // to its rate of turns, by the fleet's requests in flight
+    double factor = 1;  // of its turns, by the fleet's requests in flight
+    double credit = 0;  // of turns that it may have only a part of
     double served = 0;  // virtual time of its last pick: picks per share
   };
   struct Candidates;
 
   void Learn(const View& view);
   bool MeasureOwn(double passed);
-  double Excess(const View& view);
-  void SetFactors(const View& view, double scale);
-  double RateOf(const View& view, std::size_t backend) const;
+  void SetFactors(const View& view);
+  static bool Takes(const BackendFacts& facts, State& state);
   void Gather(const View& view, Candidates& out);
 
   const std::size_t wanted_;
   TurnOrder order_;
   std::vector<State> states_;
-  std::vector<double> scratch_;
   double served_ = 0;  // virtual time: picks per share of all
   TimePoint learnt_{}; // the overlay that factors are by
   // Between two overlays: seconds, own picks, and own requests in flight as each pick found them.

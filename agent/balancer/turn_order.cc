@@ -1,50 +1,46 @@
 #include "agent/balancer/turn_order.h"
 
-#include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace switchyard::agent::balancer {
 namespace {
-constexpr double kLeastRate = 1e-4;
-// Virtual time is rebased before steps of 1e-4 would lose precision against it.
-constexpr double kRebaseAt = 1e9;
+constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;  // 2^64 / 1.618...
+constexpr double kCircle = 18446744073709551616.0;     // 2^64
+constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
+
+// Which of `parts` equal parts of the circle holds a point.
+std::size_t PartOf(std::uint64_t point, std::size_t parts) { return static_cast<std::size_t>(((point >> 32U) * parts) >> 32U); }
 }  // namespace
 
-TurnOrder::TurnOrder(std::span<const BackendFacts> backends, Random& random) {
+TurnOrder::TurnOrder(std::span<const BackendFacts> backends, Random& random) : point_(random.Next()) {
+  double all = 0;
   for (std::uint32_t i = 0; i < backends.size(); ++i) {
-    if (backends[i].weight > 0) turns_.push_back({random.Unit() / backends[i].weight, i});
+    if (backends[i].weight == 0) continue;
+    slots_.push_back({0, i});
+    all += backends[i].weight;
+    std::swap(slots_.back().backend, slots_[random.Below(slots_.size())].backend);
   }
-  Order();
-}
-
-void TurnOrder::Order() {
-  for (std::size_t place = turns_.size() / 2; place-- > 0;) Sink(place);
-}
-
-void TurnOrder::Sink(std::size_t place) {
-  const Turn turn = turns_[place];
-  while (true) {
-    std::size_t child = 2 * place + 1;
-    if (child >= turns_.size()) break;
-    if (child + 1 < turns_.size() && turns_[child + 1].at < turns_[child].at) ++child;
-    if (turns_[child].at >= turn.at) break;
-    turns_[place] = turns_[child];
-    place = child;
+  double end = 0;
+  for (Slot& slot : slots_) {
+    end += backends[slot.backend].weight / all;
+    slot.last = end < 1 ? static_cast<std::uint64_t>(end * kCircle) : kLast;
   }
-  turns_[place] = turn;
+  if (!slots_.empty()) slots_.back().last = kLast;
+  guide_.reserve(slots_.size());
+  std::uint32_t slot = 0;
+  for (std::size_t part = 0; part < slots_.size(); ++part) {
+    const double begin = static_cast<double>(part) / static_cast<double>(slots_.size()) * kCircle;
+    while (slot + 1 < slots_.size() && static_cast<double>(slots_[slot].last) < begin) ++slot;
+    guide_.push_back(slot);
+  }
 }
 
-void TurnOrder::Pass(double rate) {
-  now_ = turns_[0].at;
-  turns_[0].at += 1 / std::max(rate, kLeastRate);
-  Sink(0);
-  if (now_ < kRebaseAt) return;
-  for (Turn& turn : turns_) turn.at -= now_;
-  now_ = 0;
-}
-
-void TurnOrder::Rescale(std::span<const double> by) {
-  for (Turn& turn : turns_) turn.at = now_ + (turn.at - now_) / by[turn.backend];
-  Order();
+std::size_t TurnOrder::Next() {
+  point_ += kGolden;
+  std::size_t slot = guide_[PartOf(point_, guide_.size())];
+  while (slots_[slot].last < point_) ++slot;
+  return slots_[slot].backend;
 }
 
 }  // namespace switchyard::agent::balancer
