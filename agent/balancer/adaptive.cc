@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "agent/balancer/peak_ewma.h"
-
 namespace switchyard::agent::balancer {
 namespace {
 
@@ -26,7 +24,8 @@ double TypicalService(std::span<const ReportPool::Place> places) {
 
 }  // namespace
 
-Adaptive::Adaptive(std::span<const BackendFacts> backends) : draw_(backends), pool_(kMaxUses), heard_(backends.size()) {}
+Adaptive::Adaptive(std::span<const BackendFacts> backends, Random& random)
+    : draw_(backends), pool_(kMaxUses), by_turns_(backends, random), heard_(backends.size()) {}
 
 void Adaptive::OnReport(std::size_t backend, const Report& report) {
   if (backend >= heard_.size()) return;
@@ -56,7 +55,7 @@ std::size_t Adaptive::Pick(const View& view, std::optional<std::uint64_t>, Rando
     best = &place;
     best_score = score;
   }
-  if (eligible < 2) return LocallyCheaper(draw_.FairPair(view, random), view);
+  if (eligible < 2) return by_turns_.Pick(view, random);
   const std::size_t picked = best->backend;
   pool_.Use(*best);
   return picked;

@@ -24,7 +24,7 @@ namespace switchyard::agent::balancer {
 struct BackendFacts {
   std::uint32_t weight = 1;
   std::uint32_t in_flight = 0;
-  // Requests in flight from the rest of the fleet, as told lately; 0 when that is not known. See others.h.
+  // Requests in flight from the rest of the fleet, as told lately; 0 when that is not known. See others.h, by_turns.h.
   float others = 0;
   bool usable = true;
   // Share of its weight that it may take now, 0-1: slow start, a breaker that is half open, a soft verdict.
@@ -49,7 +49,8 @@ struct View {
   // Sums over the usable backends.
   double all_shares = 0;
   std::uint32_t all_in_flight = 0;
-  double all_others = 0;  // of `others`
+  // When the fleet told `others` last; zero: it says nothing.
+  TimePoint others_at{};
 };
 
 // What a backend, or the agent in front of it, says of itself.

@@ -1,22 +1,12 @@
 #include "agent/balancer/peak_ewma.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace switchyard::agent::balancer {
 namespace {
 constexpr double kErrorCharge = 10;
 // When nobody has any history: only ratios count then.
 constexpr double kUnknownLatency = 0.03;
-// Of others.h, where the figures are.
-constexpr double kOthersCount = 0.2;
-constexpr double kChance = 0.5;
-
-// Requests of the rest of the fleet beyond what a backend of this share has by chance: counts of what comes at random spread by their square root.
-double OthersBeyondUsual(const BackendFacts& facts, const View& view) {
-  const double usual = view.all_shares > 0 ? view.all_others * ShareOf(facts) / view.all_shares : 0;
-  return std::max(0.0, static_cast<double>(facts.others) - usual - kChance * std::sqrt(usual));
-}
 
 // `even_share`: the share that the in-flight count is compared at.
 double Cost(const BackendFacts& facts, const View& view, double even_share) {
@@ -28,7 +18,7 @@ double Cost(const BackendFacts& facts, const View& view, double even_share) {
     if (own > 0) latency = own;
     error = std::max(0.0, facts.evidence->Error(view.now) - view.typical_error);
   }
-  const double load = (static_cast<double>(facts.in_flight) + kOthersCount * OthersBeyondUsual(facts, view)) * even_share / std::max(ShareOf(facts), 1e-9) + 1;
+  const double load = facts.in_flight * even_share / std::max(ShareOf(facts), 1e-9) + 1;
   return load * (latency + kErrorCharge * error * std::max(typical, latency));
 }
 

@@ -64,6 +64,7 @@ class Picker {
   // What the fleet's loop says. Before Refresh.
   void SetFleet(std::size_t member, const FleetSay& say) { says_[member] = say; }
   void SetOthers(std::size_t member, float in_flight) { selection_.SetOthers(member, in_flight); }
+  void SetOthersAt(TimePoint at) { selection_.SetOthersAt(at); }
   // Whether more than one route uses the upstream.
   void SetSeveralRoutes(bool several);
   bool RefreshDue(TimePoint now) const { return selection_.RefreshDue(now); }

@@ -59,7 +59,7 @@ std::unique_ptr<Balancer> MakeBalancer(const Plan& plan, const Plan::Group& grou
     case Kind::kPeakEwma:
       return std::make_unique<PeakEwma>(facts);
     case Kind::kAdaptive:
-      return std::make_unique<Adaptive>(facts);
+      return std::make_unique<Adaptive>(facts, random);
     case Kind::kPrequal:
       return std::make_unique<Prequal>(facts);
     case Kind::kRingHash:

@@ -147,7 +147,7 @@ void Selection::Restore(std::span<const Standing> standings, double active, doub
 
 void Selection::Sum(std::span<const Standing> standings) {
   for (Group& group : groups_) {
-    group.active_weight = group.usable_weight = group.shares = group.others = 0;
+    group.active_weight = group.usable_weight = group.shares = 0;
     float most = 0;
     for (std::size_t slot = group.begin; slot < group.begin + group.size; ++slot) {
       const BackendFacts& facts = facts_[slot];
@@ -160,7 +160,6 @@ void Selection::Sum(std::span<const Standing> standings) {
       // Only relations count: when all are new, none is.
       if (facts.usable && most != 1 && most > 0) facts.tilt /= most;
       group.shares += ShareOf(facts);
-      group.others += facts.usable ? static_cast<double>(facts.others) : 0;
     }
   }
 }
@@ -230,7 +229,7 @@ View Selection::ViewOf(const Group& group, std::size_t avoid, TimePoint now) con
   view.typical_error = typical_error_;
   view.all_shares = group.shares;
   view.all_in_flight = group.in_flight;
-  view.all_others = group.others;
+  view.others_at = others_at_;
   return view;
 }
 

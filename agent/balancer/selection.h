@@ -37,8 +37,9 @@ class Selection {
 
   const Plan& plan() const { return *plan_; }
   void SetInFlight(std::size_t member, std::uint32_t count);
-  // Of the rest of the fleet; 0: not known.
+  // Of the rest of the fleet; 0: not known. And when it was told; zero: not at all.
   void SetOthers(std::size_t member, float count) { facts_[slots_[member]].others = count; }
+  void SetOthersAt(TimePoint at) { others_at_ = at; }
   // Of a member that came back or is new. See slow_start.h.
   SlowStart& slow_start(std::size_t member) { return slow_starts_[member]; }
 
@@ -73,7 +74,6 @@ class Selection {
     double active_weight = 0;
     double usable_weight = 0;
     double shares = 0;
-    double others = 0;
     std::uint32_t in_flight = 0;
     double latency = 0;  // typical
   };
@@ -105,6 +105,7 @@ class Selection {
   std::vector<std::size_t> taken_out_;  // for one pick
   TimePoint refreshed_{};
   TimePoint measured_{};
+  TimePoint others_at_{};
   bool ever_refreshed_ = false;
   bool panic_ = false;
   double typical_latency_ = 0;

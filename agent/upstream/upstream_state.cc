@@ -181,12 +181,13 @@ UpstreamState::~UpstreamState() {
 void UpstreamState::Refresh(TimePoint now) {
   for (std::size_t i = 0; i < backends_.size(); ++i) {
     picker_->SetBasis(i, config_->backends[i].active, config_->backends[i].health->usable());
-    TakeFleet(i, now);
+    TakeFleet(i);
   }
+  TakeOthers(now);
   picker_->Refresh(now);
 }
 
-void UpstreamState::TakeFleet(std::size_t at, TimePoint now) {
+void UpstreamState::TakeFleet(std::size_t at) {
   const health::FleetWord& word = config_->backends[at].health->fleet();
   balancer::FleetSay say;
   const health::FleetVerdict verdict = word.verdict();
@@ -204,13 +205,25 @@ void UpstreamState::TakeFleet(std::size_t at, TimePoint now) {
     if (say.left_out) backend.pool_->CloseIdle();
     if (say.left_out) backend.announced_.CloseIdle();
   }
-  const TimePoint told = word.told();
-  if (told != backend.others_told_) {
-    backend.others_.Told(word.in_flight(), static_cast<float>(backend.in_flight()));
-    backend.others_told_ = told;
+}
+
+// An overlay tells what has changed: where it says nothing of a backend, what it said before is still so.
+void UpstreamState::TakeOthers(TimePoint now) {
+  TimePoint told{};
+  for (const BackendConfig& backend : config_->backends) told = std::max(told, backend.health->fleet().told());
+  if (now - told > health::FleetWord::kInFlightLasts) told = {};
+  if (told == others_told_) return;
+  others_told_ = told;
+  for (std::size_t i = 0; i < backends_.size(); ++i) {
+    BackendState& backend = *backends_[i];
+    if (told == TimePoint{}) {
+      backend.others_.Forget();
+    } else {
+      backend.others_.Told(config_->backends[i].health->fleet().in_flight(), static_cast<float>(backend.in_flight()));
+    }
+    picker_->SetOthers(i, backend.others_.mean());
   }
-  if (now - told > health::FleetWord::kInFlightLasts) backend.others_.Forget();
-  picker_->SetOthers(at, backend.others_.mean());
+  picker_->SetOthersAt(told);
 }
 
 bool UpstreamState::HasRoom(bool retry) const {

@@ -71,9 +71,7 @@ class BackendState final : public loop::RefCounted {
   // Null: no route has trouble here, or none that could not as well be the backend's.
   std::unique_ptr<report::TroubledRoutes> troubled_;
   std::uint32_t in_flight_told_ = 0;
-  // What others have in flight, and when the fleet told it.
-  balancer::Others others_;
-  TimePoint others_told_{};
+  balancer::Others others_;  // what others have in flight
   bool left_out_ = false;  // of the agent's subset: no connections are made ahead
   std::uint64_t opened_told_ = 0;
   std::uint64_t ejections_told_ = 0;
@@ -118,7 +116,8 @@ class UpstreamState final : public loop::RefCounted {
 
  private:
   void Refresh(TimePoint now);
-  void TakeFleet(std::size_t at, TimePoint now);
+  void TakeFleet(std::size_t at);
+  void TakeOthers(TimePoint now);
   PoolLimits PoolOf(const BackendConfig& backend, bool left_out) const;
   std::size_t IndexOf(const BackendState* backend) const;
 
@@ -126,6 +125,7 @@ class UpstreamState final : public loop::RefCounted {
   const std::shared_ptr<const UpstreamConfig> config_;
   std::vector<loop::Ref<BackendState>> backends_;
   std::unique_ptr<balancer::Picker> picker_;
+  TimePoint others_told_{};  // the overlay that its picker has; zero: none
   bool has_both_families_ = false;
   // What is under way; goes on from one configuration to the next, as the requests do.
   struct Usage final : loop::RefCounted {

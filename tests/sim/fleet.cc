@@ -21,7 +21,6 @@ using agent::breaker::AttemptResult;
 constexpr double kOneWay = 0.25e-3;
 constexpr double kStart = 1'000;  // seconds; the zero of time means nothing
 constexpr double kReportGain = 0.05;
-constexpr double kPush = 0.05;
 
 TimePoint At(double seconds) { return TimePoint(Duration(static_cast<Duration::rep>((kStart + seconds) * 1e9))); }
 Duration Span(double seconds) { return Duration(static_cast<Duration::rep>(seconds * 1e9)); }
@@ -139,7 +138,7 @@ Fleet::Fleet(const Scenario& scenario)
     for (std::size_t i = 0; i < agents_.size(); ++i) Push(random_.Unit() * s_.tells, Kind::kTell, i);
     Push(s_.tells, Kind::kSum, 0);
   }
-  for (std::size_t i = 0; s_.bursts && i < backends_.size(); ++i) Push(Exponential(5), Kind::kBurst, i);
+  for (std::size_t i = 0; s_.bursts && i < backends_.size(); ++i) Push(Exponential(s_.burst_gap), Kind::kBurst, i);
   Push(Exponential(1 / s_.rate), Kind::kArrival, 0);
 }
 
@@ -278,7 +277,7 @@ void Fleet::Answer(std::size_t at) {
 
 void Fleet::Burst(std::size_t backend) {
   backends_[backend].bursting = !backends_[backend].bursting;
-  Push(now_ + Exponential(backends_[backend].bursting ? 1 : 5), Kind::kBurst, backend);
+  Push(now_ + Exponential(backends_[backend].bursting ? s_.burst : s_.burst_gap), Kind::kBurst, backend);
 }
 
 void Fleet::Tell(std::size_t agent) {
@@ -293,7 +292,7 @@ void Fleet::SumTold() {
   for (const Agent& one : agents_) {
     for (std::size_t i = 0; i < one.told.size(); ++i) fleet_[i] += one.told[i];
   }
-  Push(now_ + kPush, Kind::kTold, 0);
+  Push(now_ + s_.push, Kind::kTold, 0);
   Push(now_ + s_.tells, Kind::kSum, 0);
 }
 
@@ -301,6 +300,7 @@ void Fleet::SumTold() {
 void Fleet::Told() {
   for (Agent& one : agents_) {
     one.others.resize(backends_.size());
+    one.picker->SetOthersAt(At(now_));
     for (std::size_t i = 0; i < backends_.size(); ++i) {
       one.others[i].Told(static_cast<float>(fleet_[i]), static_cast<float>(one.records[i].in_flight));
       one.picker->SetOthers(i, one.others[i].mean());

@@ -39,8 +39,9 @@ struct Fault {
 struct Scenario {
   agent::balancer::Kind kind = agent::balancer::Kind::kLeastRequest;
   bool reports = false;
-  // Each agent tells its requests in flight every `tells` seconds (0: never); the sum comes to all every `tells` seconds, 50 ms later.
+  // Each agent tells its requests in flight every `tells` seconds (0: never); the sum comes to all every `tells` seconds, `push` seconds later.
   double tells = 0;
+  double push = 0.05;
   agent::breaker::Mode breaker = agent::breaker::Mode::kOff;
   agent::balancer::SlowStartPolicy slow_start;
   int agents = 20;
@@ -49,7 +50,9 @@ struct Scenario {
   double warm_up = 0.15;        // share of requests that is not measured
   double service = 0.010;       // mean, seconds
   bool exponential = false;     // else normal with sd = mean before truncation
-  bool bursts = false;          // x0.4 for exp(1 s) every exp(5 s)
+  bool bursts = false;          // x0.4 for exp(`burst`) every exp(`burst_gap`)
+  double burst = 1;             // seconds
+  double burst_gap = 5;
   double timeout = 1;           // of a request that hangs, seconds
   std::vector<BackendModel> backends;
   std::vector<Fault> faults;

@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
     }
   }
   constexpr std::pair<std::string_view, std::string (*)(bool)> kTables[] = {
-      {"uneven", Uneven}, {"even", Even}, {"gray", Gray}, {"finagle", Finagle}, {"deploy", Deploy}, {"breaker", BreakerChanges},
+      {"uneven", Uneven}, {"even", Even}, {"slower", Slower}, {"gray", Gray}, {"finagle", Finagle}, {"deploy", Deploy}, {"breaker", BreakerChanges},
       {"laws", Laws}, {"verdicts", Verdicts}, {"slow", SlowVerdicts}, {"silence", Silence}};
   bool any = false;
   for (const auto& [name, table] : kTables) {
@@ -30,6 +30,6 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
   }
   if (any) return 0;
-  std::fputs("usage: yard-sim [--small] [uneven|even|gray|finagle|deploy|breaker|laws|verdicts|slow|silence]\n", stderr);
+  std::fputs("usage: yard-sim [--small] [uneven|even|slower|gray|finagle|deploy|breaker|laws|verdicts|slow|silence]\n", stderr);
   return 2;
 }

@@ -34,6 +34,9 @@ TEST(Sim, WithoutReportsAdaptiveIsNoWorseThanLeastRequest) {
 TEST(Sim, NothingLosesToRoundRobinWhenAllIsEven) {
   const double fair = Simulate(UnevenFleet(kRoundRobin, 20, 0.75, false)).p99;
   EXPECT_LE(Simulate(UnevenFleet(kAdaptive, 20, 0.75, false)).p99, 1.02 * fair);
+  EXPECT_LE(Simulate(UnevenFleet(kAdaptiveOverlay, 20, 0.75, false)).p99, 1.02 * fair);
+  EXPECT_LE(Simulate(UnevenFleet(kAdaptiveLocal, 20, 0.75, false)).p99, 1.02 * fair);
+  EXPECT_LE(Simulate(SlowerFleet(kAdaptiveOverlay, false)).p99, 1.03 * Simulate(SlowerFleet(kRoundRobin, false)).p99);
 }
 
 TEST(Sim, SameSeedSameResult) {
@@ -42,7 +45,7 @@ TEST(Sim, SameSeedSameResult) {
   EXPECT_EQ(Simulate(scenario).p999, Simulate(scenario).p999);
 }
 
-constexpr std::array<const char*, 5> kSinkholeNames = {"LeastRequest", "PeakEwma", "HotCold", "AdaptiveLocal", "Adaptive"};
+constexpr std::array<const char*, 6> kSinkholeNames = {"LeastRequest", "PeakEwma", "HotCold", "AdaptiveLocal", "AdaptiveOverlay", "Adaptive"};
 
 class SinkholeTest : public testing::TestWithParam<Policy> {};
 
@@ -52,7 +55,7 @@ TEST_P(SinkholeTest, FailingFastAttractsNobody) {
   EXPECT_LE(Simulate(scenario).shares_late[7], 0.005);
 }
 
-INSTANTIATE_TEST_SUITE_P(Policies, SinkholeTest, testing::Values(kLeastRequest, kPeakEwma, kPrequal, kAdaptiveLocal, kAdaptive),
+INSTANTIATE_TEST_SUITE_P(Policies, SinkholeTest, testing::Values(kLeastRequest, kPeakEwma, kPrequal, kAdaptiveLocal, kAdaptiveOverlay, kAdaptive),
                          [](const auto& instance) { return std::string(kSinkholeNames.at(instance.index)); });
 
 TEST(Sim, BreakersTakeASickBackendOutOfRoundRobin) {
@@ -73,8 +76,17 @@ TEST(Sim, SharedCauseTurnsNobodyOff) {
 }
 
 TEST(Sim, TheFleetsRequestsInFlightHelpWhereOwnOnesSayLittle) {
-  EXPECT_LE(Uneven(kAdaptiveOverlay, 100).p99, 0.6 * Uneven(kAdaptiveLocal, 100).p99);
-  EXPECT_LE(Uneven(kAdaptiveOverlay, 20).p99, 1.1 * Uneven(kAdaptiveLocal, 20).p99);
+  EXPECT_LE(Uneven(kAdaptiveOverlay, 400).p99, 0.7 * Uneven(kAdaptiveLocal, 400).p99);
+  EXPECT_LE(Uneven(kAdaptiveOverlay, 20).p99, 1.15 * Uneven(kAdaptiveLocal, 20).p99);
+}
+
+TEST(Sim, WithoutReportsAdaptiveIsFarBeforePeakEwmaOnAnUnevenFleet) {
+  for (const int agents : {20, 100}) {
+    const double peak = Uneven(kPeakEwma, agents).p99;
+    EXPECT_LE(Uneven(kAdaptiveOverlay, agents).p99, 0.6 * peak) << agents;
+    EXPECT_LE(Uneven(kAdaptiveLocal, agents).p99, 0.6 * peak) << agents;
+  }
+  EXPECT_LE(Simulate(SlowerFleet(kAdaptiveOverlay, true)).p99, 0.6 * Simulate(SlowerFleet(kPeakEwma, true)).p99);
 }
 
 TEST(Laws, OursStaysEvenAndCalmHoweverLateReportsCome) {

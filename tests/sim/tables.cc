@@ -56,6 +56,18 @@ std::string FleetTable(bool full, bool uneven) {
   return out;
 }
 
+std::string SlowerTable(bool full) {
+  std::string out = "| policy | uneven: p50 | p99 | p99.9 | even: p50 | p99 | p99.9 |\n|---|---|---|---|---|---|---|\n";
+  for (const Policy& policy : kPolicies) {
+    if (policy.true_weights) continue;
+    const Row uneven = Measure(SlowerFleet(policy, true), full);
+    const Row even = Measure(SlowerFleet(policy, false), full);
+    out += fmt::format("| {} | {:.0f} | {:.0f} | {:.0f} | {:.0f} | {:.0f} | {:.0f} |\n", policy.name, uneven.p50, uneven.p99, uneven.p999, even.p50, even.p99,
+                       even.p999);
+  }
+  return out;
+}
+
 struct GrayCase {
   const char* name;
   Fault fault;
@@ -69,6 +81,10 @@ std::string Uneven(bool full) {
 
 std::string Even(bool full) { return "### Even fleet, load 0.75; latency in ms\n\n" + FleetTable(full, false); }
 
+std::string Slower(bool full) {
+  return "### Service times of 40 ms, 20 agents, load 0.75: overlays are fresher than requests are long; latency in ms\n\n" + SlowerTable(full);
+}
+
 std::string Gray(bool full) {
   const GrayCase cases[] = {{"fails at once", {Fault::Kind::kFailFast, 7, 1}},
                             {"refuses connections", {Fault::Kind::kRefuse, 7, 1}},
@@ -79,7 +95,7 @@ std::string Gray(bool full) {
   std::string out = "### One of 40 backends is sick (fair share 2.5 %); 20 agents, load 0.5\n\n"
                     "| sickness | policy | breaker | share at the end, % | failed, % | p99, ms |\n|---|---|---|---|---|---|\n";
   for (const GrayCase& one : cases) {
-    for (const Policy& policy : {kRoundRobin, kLeastRequest, kPeakEwma, kPrequal, kAdaptiveLocal, kAdaptive}) {
+    for (const Policy& policy : {kRoundRobin, kLeastRequest, kPeakEwma, kPrequal, kAdaptiveLocal, kAdaptiveOverlay, kAdaptive}) {
       for (const Mode mode : {Mode::kOff, Mode::kCount, Mode::kEvidence}) {
         Scenario scenario = UnevenFleet(policy, 20, 0.5, false);
         scenario.breaker = mode;

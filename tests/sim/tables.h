@@ -2,6 +2,7 @@
 //
 //   uneven   40 backends with 4 slots, 10 at half speed, bursts; 20 and 100 agents
 //   even     the same without differences and bursts: nothing may lose to round robin
+//   slower   both with service times of 40 ms, as real processes are measured (tests/prove/balancers): overlays are fresher than requests are long
 //   gray     1 of 40 fails fast, refuses, is 10 times slower, fails 30 %, hangs half; or all fail 30 %
 //   finagle  10 backends at 1250 rps: cold start, slow for 30 s, down for 15 s
 //   deploy   50 backends replaced 5 at a time under 0.8 load, new ones cold for 5 s
@@ -17,6 +18,7 @@ namespace switchyard::tests::sim {
 
 std::string Uneven(bool full);
 std::string Even(bool full);
+std::string Slower(bool full);
 std::string Gray(bool full);
 std::string Finagle(bool full);
 std::string Deploy(bool full);
