@@ -65,6 +65,7 @@ void Ledger::Weigh(TimePoint now) {
     Cell& cell = one.agent->cells[one.cell];
     if (cell.backend == nullptr || AtFault(*one.agent, now) || !cell.backend->upstream->terms.verdicts) continue;
     Backend& backend = *cell.backend;
+    if (one.severity > 0) backend.last_failure = now;
     if (backend.machine.stage() == Stage::kEjected) continue;  // what still ends is of before
     const stats::Hypotheses h = backend.machine.hypotheses(backend.upstream->usual_error);
     backend.suspicion.Add(cell.mark, one.agent->number, one.succeeded, one.severity, h);
@@ -117,7 +118,12 @@ void Ledger::MakeFile(Backend& backend, TimePoint now) const {
   file.needed = NeededOf(backend, now);
   file.peers_error = backend.upstream->usual_error;
   file.requests = RequestsOf(*backend.upstream, now);
-  file.probes_found_well = backend.was_unhealthy && backend.word.health() == v1::HEALTH_HEALTHY;
+  const bool well = backend.was_unhealthy && backend.word.health() == v1::HEALTH_HEALTHY;
+  if (well && !file.probes_found_well) backend.well_since = now;
+  file.clean_for = now - backend.last_failure;
+  file.probes_find_ill = backend.word.health() == v1::HEALTH_UNHEALTHY;
+  file.probes_found_well = well;
+  file.well_for = well ? now - backend.well_since : Duration{};
   backend.guard.clear();
   if (file.against >= stats::SequentialTest::kCertain) backend.guard = WhyNotEject(backend, now);
   file.may_eject = backend.guard.empty();
@@ -130,10 +136,9 @@ void Ledger::StepErrors(Backend& backend, TimePoint now) {
   const std::uint32_t ejected = backend.machine.ejections();
   const bool anew = backend.machine.Step(backend.file, finding, now, random_);
   if (backend.machine.stage() != before) backend.reason = ReasonOf(backend);
-  if (backend.machine.ejections() != ejected) {
-    ++counters_.ejections;
-    backend.was_unhealthy = false;
-  }
+  counters_.ejections += backend.machine.ejections() - ejected;
+  // Anew: what probes found before says nothing against what was seen since.
+  if (before != Stage::kEjected && backend.machine.stage() == Stage::kEjected) backend.was_unhealthy = false;
   if (anew) backend.suspicion.Reset(backend.machine.sum_may_fall());
 }
 

@@ -3,12 +3,16 @@
 // Sensor -> rule -> controller. The sensor is Suspicion and what stands around it in the ledger (CaseFile); the rule is a pure function of it; the
 // machine holds the state and moves it on.
 //
-//   GOOD --likely--> SOFT (share 0.25) --certain, and the guard agrees--> EJECTED 5 s * 2^n, +-10 %, at most 300 s
-//   EJECTED --time, or probes find it well again--> RETURNING: trials at a small share until the error share is shown to be nearer to p0 than to one
-//   half (7 straight successes), then at 0.25 until it is nearer to p0 than to p1 (54), or 10 s passed without a failure --> GOOD
-//   RETURNING --likely--> EJECTED, doubled. n falls by one per 30 s of being GOOD.
+//   GOOD --likely--> SOFT (share 0.25) until the evidence is half of that, or 3 s pass without a failure; or --certain, and the guard agrees--> EJECTED 1 s; where that is not the first time 5 s, doubled each time, at most 300 s
+//   EJECTED --time, and no probes find it ill--> RETURNING: trials at a small share until the error share is shown to be nearer to p0 than to one half (7 straight successes), then
+//   the proof, at 0.25 and, half-way, 0.5 of its share, until it is nearer to p0 than to p1 (54), or 3 s passed without a failure; 1 s at least --> GOOD
+//   EJECTED --probes find it well again--> RETURNING, proof
+//   trials --likely--> EJECTED for an eighth of the time since the first ejection, but no less than that one took: it is still the same illness
+//   proof --likely--> EJECTED once more. The count falls by one per 30 s of being GOOD.
 //
-// That closing takes more evidence than opening is the hysteresis: a backend that fails half of its requests does not come back by luck.
+// That closing takes more evidence than opening is the hysteresis: a backend that fails half of its requests does not come back by luck. That who comes back
+// and falls again is held for longer each time is the other: trials of a steady illness cost a few requests, a return that does not hold costs many. Probes
+// end the first two ejections at once; later ones when they have found it well for half of 5 s, doubled each time.
 // Shared cause: where the middle of the peers fails more than 30 % nobody is at fault; those ejected for errors in the last 3 s come back at once.
 //
 // Pure: time and randomness are passed in. Thread-safety: one owner. Cost: O(1). Source of the constants: common/stats/sequential_test.h and the
@@ -32,7 +36,10 @@ struct CaseFile {
   double peers_error = 0;        // median, of the worst of three horizons
   double requests = 0;           // per second, from all agents, fair share
   bool may_eject = true;         // the guard
+  Duration clean_for{};          // since the last failure of somebody who is not at fault himself; only in SOFT
+  bool probes_find_ill = false;
   bool probes_found_well = false;  // since it was ejected: unhealthy before, healthy now
+  Duration well_for{};             // by probes, since then
 };
 
 enum class Finding : std::uint8_t { kNothing, kLikely, kCertain, kSharedCause };
@@ -74,6 +81,8 @@ class VerdictMachine {
  private:
   void Enter(Stage stage, double share, TimePoint now);
   void Eject(TimePoint now, Random& random);
+  void Hold(TimePoint now, Random& random);
+  bool ProbesSuffice(const CaseFile& file) const;
   bool StepGood(const CaseFile& file, Finding finding, TimePoint now, Random& random);
   bool StepBack(const CaseFile& file, TimePoint now, Random& random);
 
@@ -85,6 +94,7 @@ class VerdictMachine {
   TimePoint since_{};
   TimePoint until_{};
   TimePoint forgiven_{};
+  TimePoint ill_since_{};  // ejected, and not proven good since
 };
 
 }  // namespace switchyard::controlplane::fleet
