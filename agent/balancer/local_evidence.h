@@ -24,9 +24,14 @@ class LocalEvidence {
   // `weight`: how many results it counts as; a refused connection says more than one bad answer.
   void OnFailure(TimePoint now, int weight = 1);
 
-  // What was is no guide any more: errors are none; and latency is not known.
+  // What was is no guide any more: errors are none; and latency is what is typical of the others (0: not known), so that neither old peaks keep requests away
+  // nor a clean sheet draws them all.
   void ForgetErrors() { error_ = 0; }
-  void Forget() { latency_ = error_ = 0; }
+  void Forget(double typical_latency, TimePoint now) {
+    error_ = 0;
+    latency_ = typical_latency;
+    latency_at_ = now;
+  }
 
   // Seconds; 0 when nothing is known.
   double Latency(TimePoint now) const;

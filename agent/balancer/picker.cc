@@ -89,12 +89,12 @@ void Picker::TakeNews(std::size_t member, TimePoint now) {
 }
 
 // How it did before it fell ill, and while it was, says nothing of how it does now; and what a test has shown goes over what an average still holds.
-void Picker::ForgetWhatIsOver(std::size_t member) {
+void Picker::ForgetWhatIsOver(std::size_t member, TimePoint now) {
   BackendRecord& record = *records_[member];
   const Standing& standing = standings_[member];
   const bool out = !standing.healthy || standing.ejected || standing.barred;
   const bool held = out || standing.share < 1;
-  if (record.was_out && !out) record.evidence.Forget();
+  if (record.was_out && !out) record.evidence.Forget(selection_.typical_latency(), now);
   if (record.was_held && !held) record.evidence.ForgetErrors();
   record.was_out = out;
   record.was_held = held;
@@ -106,7 +106,7 @@ void Picker::Refresh(TimePoint now) {
   for (std::size_t i = 0; i < records_.size(); ++i) {
     TakeNews(i, now);
     Judge(i, now);
-    ForgetWhatIsOver(i);
+    ForgetWhatIsOver(i, now);
     BackendRecord& record = *records_[i];
     const Standing& standing = standings_[i];
     // A verdict of the fleet brings its own way back.

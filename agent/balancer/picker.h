@@ -106,7 +106,7 @@ class Picker {
                      Random& random, breaker::Charge& charge);
   void ChargeBackend(std::size_t member, TimePoint now, Random& random);
   inline void TellBackend(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random);
-  void ForgetWhatIsOver(std::size_t member);
+  void ForgetWhatIsOver(std::size_t member, TimePoint now);
   void TakeNews(std::size_t member, TimePoint now);
   void BackendChanged(std::size_t member, breaker::State before, TimePoint now);
   bool MayTry(std::size_t member) const;

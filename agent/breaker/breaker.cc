@@ -12,12 +12,12 @@ constexpr double kSoftEnds = SequentialTest::kLikely / 2;
 constexpr float kSoftShare = 0.25F;
 constexpr std::array<float, 3> kStageShares = {0.01F, 0.05F, 0.25F};
 constexpr std::uint32_t kLastStage = kStageShares.size() - 1;
-// The last stage, and soft: a proof without failures need not wait for 54 results where traffic is thin, but for as many as show that it is not half; and where it is
-// dense the share does not jump.
+// The last stage, and soft: a proof without failures need not wait for 54 results where traffic is thin, but for as many as show that it is
+// not half; and where it is dense the share does not jump.
 constexpr Duration kLongestProof = std::chrono::seconds(3);
 constexpr std::uint32_t kLeastProof = 7;
 constexpr Duration kShortestProof = std::chrono::seconds(1);
-// Openings of late that probes may cut short at once. After that the backend must have been well, by probes, for half of the open time and twice that each time.
+// Openings of late that probes may cut short at once. After that they must have found it well for half of the open time, and twice that each time.
 constexpr std::uint32_t kFewOpenings = 2;
 constexpr double kSharedCause = 0.30;
 constexpr Duration kLongestOpen = std::chrono::minutes(5);

@@ -6,12 +6,13 @@
 //
 // EVIDENCE decides by sequential tests against the peers' errors (sequential_test.h): errors that all backends have open nobody. The first
 // two stages of half-open must show that the error share is nearer to p0 than to one half (7 straight successes), the last that it is nearer
-// to p0 than to p1 (54), or goes by for 3 s without a failure: a backend that fails half of its requests does not get back by luck. In the last stage the share
-// grows from 25 % to all as the proof does, over 1 s at least. Open time is 5 s, doubled each time up to 5 min, +-10 %. While half-open a stage's share of the
-// weight is not all: a trial is due at least each second (TrialDue).
-// Others may know sooner that the cause is gone. Probes that failed while it was open and succeed now (ProbesSay) end the open time, and stand for the first two
-// stages; of one that opens often they must have been good for some time. One that has not opened forgets its suspicion. The fleet, which ejected the backend and lets it return (Follow), sees the evidence
-// of all agents: what it gives is the share, and when it holds the backend good this breaker closes, unless its own evidence says otherwise.
+// to p0 than to p1 (54), or goes by for 3 s without a failure: a backend that fails half of its requests does not get back by luck. In the
+// last stage the share grows from 25 % to all as the proof does, over 1 s at least. Open time is 5 s, doubled each time up to 5 min, +-10 %.
+// While half-open a stage's share of the weight is not all: a trial is due at least each second (TrialDue).
+// Others may know sooner that the cause is gone. Probes that failed while it was open and succeed now (ProbesSay) end the open time, and stand
+// for the first two stages; of one that opens often they must have been good for some time. One that has not opened forgets its suspicion.
+// The fleet, which ejected the backend and lets it return (Follow), sees the evidence of all agents: what it gives is the share, and when it
+// holds the backend good this breaker closes, unless its own evidence says otherwise.
 // COUNT is the familiar breaker: failures in a row, error rate or slow-call rate over a window; a fixed open time; successes in a row.
 // A result counts for the state in which its attempt began; what comes late is ignored by the tests.
 //

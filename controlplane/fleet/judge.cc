@@ -16,9 +16,12 @@ constexpr double kWitnessShare = 0.10;
 constexpr double kFullUse = 0.85;
 constexpr Duration kVoteLasts = std::chrono::seconds(10);
 
+// Ejected, or on a way back that may end where it began.
+bool Held(const VerdictMachine& machine) { return machine.stage() == Stage::kEjected || machine.sum_may_fall(); }
+
 bool IsOut(const Backend& backend) {
-  const bool slow = backend.slow != nullptr && backend.slow->machine.stage() == Stage::kEjected;
-  return slow || backend.machine.stage() == Stage::kEjected || backend.word.verdict() == v1::VERDICT_FORCED_OUT ||
+  const bool slow = backend.slow != nullptr && Held(backend.slow->machine);
+  return slow || Held(backend.machine) || backend.word.verdict() == v1::VERDICT_FORCED_OUT ||
          backend.word.health() == v1::HEALTH_UNHEALTHY;
 }
 

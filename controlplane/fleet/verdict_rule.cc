@@ -46,7 +46,7 @@ void VerdictMachine::Enter(Stage stage, double share, TimePoint now) {
 }
 
 void VerdictMachine::Eject(TimePoint now, Random& random) {
-  // A proof that failed is the same illness.
+  // A return that failed is the same illness.
   if (stage_ != Stage::kProof) ill_since_ = now;
   backoff_ = std::min(backoff_ + 1, kMostDoublings + 1);
   ++ejections_;
@@ -78,7 +78,8 @@ bool VerdictMachine::Step(const CaseFile& file, Finding finding, TimePoint now, 
     case Stage::kSoft:
       return StepGood(file, finding, now, random);
     case Stage::kEjected:
-      if (ProbesSuffice(file)) {
+      by_probes_ = ProbesSuffice(file);
+      if (by_probes_) {
         Enter(Stage::kProof, kSoftShare, now);
         return true;
       }
@@ -118,7 +119,7 @@ bool VerdictMachine::StepGood(const CaseFile& file, Finding finding, TimePoint n
 
 bool VerdictMachine::StepBack(const CaseFile& file, TimePoint now, Random& random) {
   if (file.against >= SequentialTest::kLikely) {
-    stage_ == Stage::kTrial ? Hold(now, random) : Eject(now, random);
+    by_probes_ ? Eject(now, random) : Hold(now, random);
     return true;
   }
   const Duration in_stage = now - since_;

@@ -3,12 +3,14 @@
 // Sensor -> rule -> controller. The sensor is Suspicion and what stands around it in the ledger (CaseFile); the rule is a pure function of it; the
 // machine holds the state and moves it on.
 //
-//   GOOD --likely--> SOFT (share 0.25) until the evidence is half of that, or 3 s pass without a failure; or --certain, and the guard agrees--> EJECTED 1 s; where that is not the first time 5 s, doubled each time, at most 300 s
-//   EJECTED --time, and no probes find it ill--> RETURNING: trials at a small share until the error share is shown to be nearer to p0 than to one half (7 straight successes), then
-//   the proof, at 0.25 and, half-way, 0.5 of its share, until it is nearer to p0 than to p1 (54), or 3 s passed without a failure; 1 s at least --> GOOD
+//   GOOD --likely--> SOFT (share 0.25), until the evidence is half of that or 3 s pass without a failure
+//   SOFT --certain, and the guard agrees--> EJECTED 1 s; where that is not the first time of late 5 s, doubled each time, at most 300 s; +-10 %
+//   EJECTED --time, and no probes find it ill--> RETURNING: trials at a small share until the error share is shown to be nearer to p0 than to one
+//   half (7 straight successes), then the proof, at 0.25 and, half-way, 0.5 of its share, until it is nearer to p0 than to p1 (54), or 3 s passed
+//   without a failure; 1 s at least --> GOOD
 //   EJECTED --probes find it well again--> RETURNING, proof
-//   trials --likely--> EJECTED for an eighth of the time since the first ejection, but no less than that one took: it is still the same illness
-//   proof --likely--> EJECTED once more. The count falls by one per 30 s of being GOOD.
+//   RETURNING --likely--> EJECTED for an eighth of its illness, but no less than the first time of it took: it is still the same one. Only a proof
+//   that probes had brought about counts as one more. The count falls by one per 30 s of being GOOD.
 //
 // That closing takes more evidence than opening is the hysteresis: a backend that fails half of its requests does not come back by luck. That who comes back
 // and falls again is held for longer each time is the other: trials of a steady illness cost a few requests, a return that does not hold costs many. Probes
@@ -95,6 +97,7 @@ class VerdictMachine {
   TimePoint until_{};
   TimePoint forgiven_{};
   TimePoint ill_since_{};  // ejected, and not proven good since
+  bool by_probes_ = false;  // the proof, and not by trials
 };
 
 }  // namespace switchyard::controlplane::fleet

@@ -202,7 +202,7 @@ def answered(port):
 
 
 def share_grows(fleet, name, siblings, seconds):
-    """Watches a backend that has just started, under load: seconds until its first request, and until a window begins in which it has nine tenths of its share."""
+    """Watches a backend that has just started: seconds until its first request, and until it has had nine tenths of its share for a whole window."""
     began = time.monotonic()
     looks = []  # (time, its count, that of its siblings)
     first = None
@@ -216,7 +216,7 @@ def share_grows(fleet, name, siblings, seconds):
                 looks.pop(0)
             more, all_more = own - looks[0][1], own - looks[0][1] + sum(others) - looks[0][2]
             if now - looks[0][0] >= SHARE_WINDOW_S and all_more > 0 and more >= 0.9 * all_more / (1 + len(siblings)):
-                return first, looks[0][0] - began
+                return first, now - began
         time.sleep(LOOK_EVERY_S)
     return first, None
 
