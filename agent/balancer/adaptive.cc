@@ -46,10 +46,10 @@ std::size_t Adaptive::Pick(const View& view, std::optional<std::uint64_t>, Rando
     if (facts.tilt < 1 && random.Unit() >= static_cast<double>(facts.tilt)) continue;
     ++eligible;
     const double service = place.report.service > 0 ? static_cast<double>(place.report.service) : typical;
-    double error = static_cast<double>(place.report.error);
     // What we saw ourselves counts too: the path may be at fault, or the reporter may lie.
-    if (facts.evidence != nullptr) error = std::max(error, facts.evidence->Error(view.now));
-    const double delay = service + kErrorCharge * std::max(0.0, error - view.typical_error) * std::max(typical, service);
+    const double reported = std::max(0.0, static_cast<double>(place.report.error) - view.typical_error);
+    const double error = std::max(reported, ErrorCharged(facts, view.now, view.typical_error));
+    const double delay = service + kErrorCharge * error * std::max(typical, service);
     const double score = (static_cast<double>(place.report.rif) + 1) * delay / share;
     if (best != nullptr && score >= best_score) continue;
     best = &place;

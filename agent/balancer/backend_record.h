@@ -23,7 +23,12 @@ struct BackendRecord {
   std::uint64_t routes_refused = 0;  // failures of routes that there was no place for
   std::uint32_t in_flight = 0;
   bool known = false;     // a picker has had it before
-  bool was_good = true;   // at the last refresh
+  // At the last refresh.
+  bool was_good = true;
+  bool was_healthy = true;
+  bool was_out = false;      // took nothing
+  bool was_held = false;     // took a part of its share at most
+  bool was_ejected = false;  // by the fleet
   SlowStart slow_start;   // as the last picker left it
 };
 

@@ -31,6 +31,9 @@ struct BackendFacts {
   float tilt = 1;
   // Requests in flight that it is held to have on top of its own: the charge for errors above its peers'.
   float charge = 0;
+  // Whether what this worker saw of its errors is charged. Not while it is held at a part of its share: that is the measure then, and a charge on top would
+  // keep away the answers by which it could prove itself.
+  bool charged = true;
   // This worker's own experience; may be null.
   const LocalEvidence* evidence = nullptr;
 };
@@ -75,6 +78,16 @@ class Balancer {
 
 // Relative share of a backend at this moment.
 inline double ShareOf(const BackendFacts& facts) { return facts.usable ? static_cast<double>(facts.weight) * static_cast<double>(facts.tilt) : 0; }
+
+// What a backend that is well may fail more than its peers do, by chance or by nature: it is not charged, or one failure would turn an idle balancer away for
+// as long as anything of it is left.
+inline constexpr double kUsualError = 0.02;
+// Share of errors that it is charged for, of those that this worker has seen.
+inline double ErrorCharged(const BackendFacts& facts, TimePoint now, double typical_error) {
+  if (facts.evidence == nullptr || !facts.charged) return 0;
+  const double error = facts.evidence->Error(now) - typical_error - kUsualError;
+  return error > 0 ? error : 0;
+}
 
 // A usable backend other than `view.avoid` and `other`, drawn in proportion to its share; else `avoid` itself if it is usable and not
 // `other`; else kNone. O(n).

@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kLatencyTau = 10.0;   // seconds
 constexpr double kMeanGain = 0.15;
-constexpr double kErrorHalfLife = 5.0;  // seconds without traffic
+constexpr double kErrorHalfLife = 2.0;  // seconds without traffic
 // Silence shorter than this is the ordinary gap between two requests.
 constexpr double kErrorGrace = 0.5;
 constexpr double kErrorGain = 0.05;

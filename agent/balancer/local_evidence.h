@@ -3,7 +3,7 @@
 //
 // Latency is Peak-EWMA: a sample above the average replaces it, one below pulls it down with a time constant of 10 s; a read decays it
 // further, so that a backend that was slow is tried again. Only good answers count as latency: a failure says nothing about how long work
-// takes, and is counted as an error instead. The error share is an average over about 20 results which halves every 5 s without traffic,
+// takes, and is counted as an error instead. The error share is an average over about 20 results which halves every 2 s without traffic,
 // so that a backend that has mended comes back. Source: Finagle's PeakEwma for the first; the second is simulated in tests/sim.
 //
 // Thread-safety: one worker. Cost: one exp per result and per read, none for the mean. Bounds: latency 0-1 h, error 0-1, whatever comes in. A clock that goes
@@ -23,6 +23,15 @@ class LocalEvidence {
   void OnAbandoned(TimePoint now, Duration waited);
   // `weight`: how many results it counts as; a refused connection says more than one bad answer.
   void OnFailure(TimePoint now, int weight = 1);
+
+  // What was is no guide any more: errors are none; and latency is what is typical of the others (0: not known), so that neither old peaks keep requests away
+  // nor a clean sheet draws them all.
+  void ForgetErrors() { error_ = 0; }
+  void Forget(double typical_latency, TimePoint now) {
+    error_ = 0;
+    latency_ = typical_latency;
+    latency_at_ = now;
+  }
 
   // Seconds; 0 when nothing is known.
   double Latency(TimePoint now) const;

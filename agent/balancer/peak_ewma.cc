@@ -16,7 +16,7 @@ double Cost(const BackendFacts& facts, const View& view, double even_share) {
   if (facts.evidence != nullptr) {
     const double own = facts.evidence->Latency(view.now);
     if (own > 0) latency = own;
-    error = std::max(0.0, facts.evidence->Error(view.now) - view.typical_error);
+    error = ErrorCharged(facts, view.now, view.typical_error);
   }
   const double load = facts.in_flight * even_share / std::max(ShareOf(facts), 1e-9) + 1;
   return load * (latency + kErrorCharge * error * std::max(typical, latency));

@@ -34,11 +34,6 @@ Picker::Picker(std::shared_ptr<const PickerPolicy> policy, std::vector<BackendRe
 }
 
 void Picker::SetBasis(std::size_t member, bool active, bool healthy) {
-  // Probes know sooner than a time out that a backend is back; trials with a few requests follow.
-  if (healthy && !standings_[member].healthy) {
-    records_[member]->breaker.EndTimeOut();
-    routes_.EndTimeOut(member);
-  }
   standings_[member].active = active;
   standings_[member].healthy = healthy;
 }
@@ -72,11 +67,46 @@ void Picker::Combine(const FleetSay& say, Standing& standing) {
   standing.share = std::min(standing.share, say.share);
 }
 
+// What others have found: they may know sooner than a time-out that the backend is back.
+void Picker::TakeNews(std::size_t member, TimePoint now) {
+  BackendRecord& record = *records_[member];
+  const FleetSay& say = says_[member];
+  const bool healthy = standings_[member].healthy;
+  if (healthy != record.was_healthy) {
+    record.was_healthy = healthy;
+    record.breaker.ProbesSay(healthy, now);
+    routes_.ProbesSay(member, healthy, now);
+  }
+  if (say.ejected != record.was_ejected) {
+    record.was_ejected = say.ejected;
+    // The fleet's verdict stands for all routes.
+    routes_.Clear(member);
+    if (say.ejected) record.breaker.FollowedInVain(policy_->breaker, now);
+    // Straight to good again: a mistrial, or the controller is gone. Our own evidence decides.
+    if (!say.ejected && say.share < 1) record.breaker.Follow(policy_->breaker, now);
+  }
+  if (!say.ejected && say.share >= 1) record.breaker.FollowedToTheEnd(now);
+}
+
+// How it did before it fell ill, and while it was, says nothing of how it does now; and what a test has shown goes over what an average still holds.
+void Picker::ForgetWhatIsOver(std::size_t member, TimePoint now) {
+  BackendRecord& record = *records_[member];
+  const Standing& standing = standings_[member];
+  const bool out = !standing.healthy || standing.ejected || standing.barred;
+  const bool held = out || standing.share < 1;
+  if (record.was_out && !out) record.evidence.Forget(selection_.typical_latency(), now);
+  if (record.was_held && !held) record.evidence.ForgetErrors();
+  record.was_out = out;
+  record.was_held = held;
+}
+
 void Picker::Refresh(TimePoint now) {
   half_open_.clear();
   routes_.Refresh(now);
   for (std::size_t i = 0; i < records_.size(); ++i) {
+    TakeNews(i, now);
     Judge(i, now);
+    ForgetWhatIsOver(i, now);
     BackendRecord& record = *records_[i];
     const Standing& standing = standings_[i];
     // A verdict of the fleet brings its own way back.
@@ -95,6 +125,8 @@ void Picker::Refresh(TimePoint now) {
 // Trials go there, if there is something to try.
 bool Picker::MayTry(std::size_t member) const {
   const Standing& standing = standings_[member];
+  // What the fleet has ejected the fleet tries.
+  if (says_[member].ejected) return false;
   return standing.active && standing.healthy && !standing.left_out && !standing.barred && policy_->plan->members[member].weight > 0;
 }
 

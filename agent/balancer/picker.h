@@ -100,6 +100,8 @@ class Picker {
                      Random& random, std::uint32_t& charges);
   void ChargeBackend(std::size_t member, TimePoint now, Random& random);
   inline void TellBackend(std::size_t member, std::uint32_t ticket, const breaker::AttemptResult& result, TimePoint now, Random& random);
+  void ForgetWhatIsOver(std::size_t member, TimePoint now);
+  void TakeNews(std::size_t member, TimePoint now);
   void BackendChanged(std::size_t member, breaker::State before, TimePoint now);
   bool MayTry(std::size_t member) const;
   void Judge(std::size_t member, TimePoint now);

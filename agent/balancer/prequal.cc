@@ -43,9 +43,8 @@ std::size_t Prequal::Pick(const View& view, std::optional<std::uint64_t>, Random
     if (share <= 0 || place.backend == view.avoid) continue;
     if (facts.tilt < 1 && random.Unit() >= static_cast<double>(facts.tilt)) continue;
     ++eligible;
-    double error = static_cast<double>(place.report.error);
-    if (facts.evidence != nullptr) error = std::max(error, facts.evidence->Error(view.now));
-    error = std::max(0.0, error - view.typical_error);
+    const double reported = std::max(0.0, static_cast<double>(place.report.error) - view.typical_error);
+    const double error = std::max(reported, ErrorCharged(facts, view.now, view.typical_error));
     const bool cold = place.report.rif <= limit && error < 0.1;
     const double value = cold ? LatencyOf(place.report, error) / share : (static_cast<double>(place.report.rif) + 1 + kErrorCharge * error) / share;
     if (best != nullptr && (best_cold > cold || (best_cold == cold && value >= best_value))) continue;

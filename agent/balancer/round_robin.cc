@@ -7,8 +7,6 @@ namespace switchyard::agent::balancer {
 namespace {
 // Virtual time is rebased before the step 1/weight (>= 1e-4) would lose precision against it.
 constexpr double kRebaseAt = 1e9;
-// A turn is never put off further than this, so that a backend whose tilt rises is not forgotten.
-constexpr double kLeastTilt = 0.01;
 }  // namespace
 
 bool RoundRobin::Later(const Turn& a, const Turn& b) { return a.at != b.at ? a.at > b.at : a.backend > b.backend; }
@@ -29,12 +27,14 @@ std::size_t RoundRobin::Pick(const View& view, std::optional<std::uint64_t>, Ran
     std::pop_heap(turns_.begin(), end, Later);
     --end;
     now = end->at;
-    if (ShareOf(view.backends[end->backend]) > 0 && end->backend != view.avoid) picked = end->backend;
+    const BackendFacts& facts = view.backends[end->backend];
+    if (ShareOf(facts) <= 0 || end->backend == view.avoid) continue;
+    // By chance and not by a turn put off: a share that grows holds from the next turn on.
+    if (facts.tilt >= 1 || random.Unit() < static_cast<double>(facts.tilt)) picked = end->backend;
   }
   for (; end != turns_.end(); ++end) {
     // The next turn of its own rhythm after now: nobody catches up, and the turns of all stay as spread as they were.
-    const BackendFacts& facts = view.backends[end->backend];
-    const double rate = facts.weight * std::max(static_cast<double>(facts.tilt), kLeastTilt);
+    const double rate = view.backends[end->backend].weight;
     end->at += (std::floor((now - end->at) * rate) + 1) / rate;
     std::push_heap(turns_.begin(), end + 1, Later);
   }

@@ -1,6 +1,7 @@
 // RoundRobin: smooth weighted round robin. Over any window each backend gets its share of the picks, spread evenly rather than in runs.
 //
-// Earliest deadline first: each backend's next turn is 1/(weight * tilt) after its last one; the pick is the earliest turn. The first turns are
+// Earliest deadline first: each backend's next turn is 1/weight after its last one; the pick is the earliest turn. Where the tilt is below one a turn is taken
+// with that chance: a share that grows again holds from the next turn on. The first turns are
 // placed at random within one period, so that many workers and agents do not start on the same backend. Source: the virtual-time scheduling
 // of WFQ (Demers, Keshav, Shenker, 1989) with equal-sized packets.
 //

@@ -106,9 +106,9 @@ void RouteLevel::Clear(std::size_t member) {
   Rebuild();
 }
 
-void RouteLevel::EndTimeOut(std::size_t member) {
+void RouteLevel::ProbesSay(std::size_t member, bool well, TimePoint now) {
   if (!records_[member]->routes) return;
-  for (const auto& one : records_[member]->routes->all()) one->breaker.EndTimeOut();
+  for (const auto& one : records_[member]->routes->all()) one->breaker.ProbesSay(well, now);
 }
 
 void RouteLevel::Rebuild() {
@@ -127,7 +127,12 @@ void RouteLevel::Rebuild() {
 }
 
 void RouteLevel::Refresh(TimePoint now) {
-  for (Limit& limit : limits_) limit.state->breaker.Tick(policy_, now);
+  bool closed = false;
+  for (Limit& limit : limits_) {
+    limit.state->breaker.Tick(policy_, now);
+    closed = closed || limit.state->breaker.state() == breaker::State::kClosed;
+  }
+  if (closed) Rebuild();
   if (now - swept_ < kSweepEvery) return;
   swept_ = now;
   MeasureTraffic();

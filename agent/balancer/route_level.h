@@ -58,8 +58,8 @@ class RouteLevel {
   // All that routes hold against the backend is the backend's now.
   void Clear(std::size_t member);
   void Refresh(TimePoint now);
-  // Probes have found the backend well again.
-  void EndTimeOut(std::size_t member);
+  // Probes have changed their mind about the backend.
+  void ProbesSay(std::size_t member, bool well, TimePoint now);
 
  private:
   void Rebuild();

@@ -82,8 +82,8 @@ void Selection::Judge(TimePoint now, std::span<const Standing> standings) {
     const float effective = hashed ? 1 : std::clamp(standing.effective, kLeastFactor, kMostFactor);
     // Above 1 for now: Sum brings the largest of a group back to 1, because only relations count.
     facts.tilt = std::max(0.001F, std::clamp(standing.share * slow_starts_[member].Share(plan_->options.slow_start, now), 0.001F, 1.0F) * effective);
-    const double error = facts.evidence == nullptr ? 0 : facts.evidence->Error(now);
-    facts.charge = kErrorCharge * static_cast<float>(std::max(0.0, error - typical_error_));
+    facts.charged = standing.share >= 1;
+    facts.charge = kErrorCharge * static_cast<float>(ErrorCharged(facts, now, typical_error_));
     out_[slot] = 0;
     subset = subset || standing.left_out;
   }

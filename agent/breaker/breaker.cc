@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace switchyard::agent::breaker {
 namespace {
@@ -10,6 +11,14 @@ namespace {
 constexpr double kSoftEnds = SequentialTest::kLikely / 2;
 constexpr float kSoftShare = 0.25F;
 constexpr std::array<float, 3> kStageShares = {0.01F, 0.05F, 0.25F};
+constexpr std::uint32_t kLastStage = kStageShares.size() - 1;
+// The last stage, and soft: a proof without failures need not wait for 54 results where traffic is thin, but for as many as show that it is
+// not half; and where it is dense the share does not jump.
+constexpr Duration kLongestProof = std::chrono::seconds(3);
+constexpr std::uint32_t kLeastProof = 7;
+constexpr Duration kShortestProof = std::chrono::seconds(1);
+// Openings of late that probes may cut short at once. After that they must have found it well for half of the open time, and twice that each time.
+constexpr std::uint32_t kFewOpenings = 2;
 constexpr double kSharedCause = 0.30;
 constexpr Duration kLongestOpen = std::chrono::minutes(5);
 constexpr Duration kForgiveAfter = std::chrono::seconds(30);
@@ -44,26 +53,82 @@ bool Breaker::Bars(const BreakerPolicy& policy) const {
 float Breaker::Share() const {
   if (state() == State::kSoft) return kSoftShare;
   // COUNT is bounded by the number of trials, not by share.
-  return state() == State::kHalfOpen && stage_ < kStageShares.size() ? kStageShares[stage_] : 1;
+  if (state() != State::kHalfOpen || stage_ > kLastStage || following_) return 1;
+  return stage_ < kLastStage ? kStageShares[stage_] : kStageShares[kLastStage] + (1 - kStageShares[kLastStage]) * progress_;
 }
 
 bool Breaker::TrialDue(TimePoint now, std::uint64_t picks) const {
-  if (state() != State::kHalfOpen || stage_ >= kStageShares.size() || trials_ > 0) return false;
+  if (state() != State::kHalfOpen || stage_ > kLastStage || following_ || trials_ > 0) return false;
   return now - last_trial_ >= kTrialAtLeast || (now - last_trial_ >= kTrialGap && picks >= kPicksPerTrial);
 }
 
-void Breaker::Enter(State state) {
+void Breaker::Enter(State state, TimePoint now) {
   state_ = state;
   ++ticket_;
-  trials_ = in_a_row_ = stage_ = 0;
+  trials_ = 0;
+  following_ = false;
+  slow_.Reset();
+  EnterStage(0, now);
+}
+
+void Breaker::EnterStage(std::uint32_t stage, TimePoint now) {
+  stage_ = stage;
+  in_a_row_ = 0;
+  progress_ = 0;
+  stage_since_ = clean_since_ = now;
+  errors_.Reset();
+}
+
+void Breaker::ProbesSay(bool well, TimePoint now) {
+  well_since_ = {};
+  if (!well) return;
+  if (ForgetSuspicion()) return;
+  well_since_ = now;
+  // Its time was over, but there was nothing to try.
+  if (state_ == State::kHalfOpen && stage_ < kLastStage && backoff_ <= kFewOpenings) EnterStage(kLastStage, now);
+}
+
+bool Breaker::ForgetSuspicion() {
+  if (state_ == State::kOpen || state_ == State::kHalfOpen) return false;
   errors_.Reset();
   slow_.Reset();
+  if (std::exchange(state_, State::kClosed) == State::kSoft) reason_ = Reason::kNone;
+  return true;
+}
+
+bool Breaker::FoundWell(const BreakerPolicy& policy, TimePoint now) const {
+  if (well_since_ == TimePoint{}) return false;
+  if (backoff_ <= kFewOpenings) return true;
+  return now - well_since_ >= policy.open_timeout * (1 << (backoff_ - kFewOpenings - 1)) / 2;
+}
+
+void Breaker::Follow(const BreakerPolicy& policy, TimePoint now) {
+  if (policy.mode != Mode::kEvidence || ForgetSuspicion()) return;
+  Enter(State::kHalfOpen, now);
+  EnterStage(kLastStage, now);
+  following_ = true;
+}
+
+void Breaker::FollowedToTheEnd(TimePoint now) {
+  if (!std::exchange(following_, false)) return;
+  if (errors_.sum() <= 0) return Close(now);
+  EnterStage(kLastStage, now);
+}
+
+void Breaker::FollowedInVain(const BreakerPolicy& policy, TimePoint now) {
+  if (!following_) return;
+  // The same trouble as before: it is not counted again.
+  Enter(State::kOpen, now);
+  open_until_ = now + policy.open_timeout;
 }
 
 void Breaker::Open(const BreakerPolicy& policy, Reason reason, TimePoint now, Random& random) {
   opened_ += state_ == State::kHalfOpen ? 0 : 1;
-  Enter(State::kOpen);
+  // The fleet tries it often; its failures then are the same trouble as before.
+  if (following_ && backoff_ > 0) --backoff_;
+  Enter(State::kOpen, now);
   reason_ = reason;
+  well_since_ = {};
   Duration open = policy.open_timeout;
   if (policy.mode == Mode::kEvidence) {
     const double jitter = 0.9 + 0.2 * random.Unit();
@@ -76,7 +141,7 @@ void Breaker::Open(const BreakerPolicy& policy, Reason reason, TimePoint now, Ra
 
 void Breaker::Close(TimePoint now) {
   closed_ += state_ == State::kOpen || state_ == State::kHalfOpen ? 1 : 0;
-  Enter(State::kClosed);
+  Enter(State::kClosed, now);
   reason_ = Reason::kNone;
   window_.Clear();
   healthy_since_ = now;
@@ -84,16 +149,28 @@ void Breaker::Close(TimePoint now) {
 
 void Breaker::Tick(const BreakerPolicy& policy, TimePoint now) {
   if (policy.mode == Mode::kOff && state_ != State::kClosed) Close(now);
-  if (state_ == State::kOpen && now >= open_until_) {
-    Enter(State::kHalfOpen);
+  const bool found_well = state_ == State::kOpen && FoundWell(policy, now);
+  if (state_ == State::kOpen && (found_well || now >= open_until_)) {
+    Enter(State::kHalfOpen, now);
+    if (found_well) EnterStage(kLastStage, now);
     // COUNT has no stages.
     if (policy.mode == Mode::kCount) stage_ = kStageShares.size();
     last_trial_ = now - kTrialAtLeast;
   }
+  if (state_ == State::kHalfOpen && stage_ == kLastStage && !following_) GrowShare(now);
   if (state_ == State::kClosed && backoff_ > 0 && now - healthy_since_ >= kForgiveAfter) {
     --backoff_;
     healthy_since_ = now;
   }
+}
+
+// As far as the proof has come: by evidence, or by time without a failure.
+void Breaker::GrowShare(TimePoint now) {
+  const auto part = [](Duration time, Duration of) { return std::chrono::duration<double>(time) / std::chrono::duration<double>(of); };
+  double proven = -errors_.sum() / SequentialTest::kLikely;
+  if (in_a_row_ >= kLeastProof) proven = std::max(proven, part(now - clean_since_, kLongestProof));
+  progress_ = static_cast<float>(std::clamp(std::min(proven, part(now - stage_since_, kShortestProof)), 0.0, 1.0));
+  if (progress_ >= 1) Close(now);
 }
 
 std::uint32_t Breaker::Started(const BreakerPolicy&, TimePoint now) {
@@ -140,8 +217,13 @@ void Breaker::EndedEvidence(const BreakerPolicy& policy, const AttemptResult& re
   const double sum = std::max(errors_.sum(), slow_.sum());
   const Reason reason = errors_.sum() >= slow_.sum() ? Reason::kErrorRate : Reason::kSlowCalls;
   if (error) healthy_since_ = now;
+  in_a_row_ = error || slow ? 0 : in_a_row_ + 1;
+  if (error || slow) clean_since_ = now;
+  const bool clean = in_a_row_ >= kLeastProof && now - clean_since_ >= kLongestProof;
   if (sum >= SequentialTest::kCertain && peers.may_open) return Open(policy, reason, now, random);
-  if (sum >= SequentialTest::kLikely) {
+  if (state_ == State::kSoft && clean) {
+    ForgetSuspicion();
+  } else if (sum >= SequentialTest::kLikely) {
     state_ = State::kSoft;
     reason_ = reason;
   } else if (sum < kSoftEnds && state_ == State::kSoft) {
@@ -153,13 +235,14 @@ void Breaker::EndedEvidence(const BreakerPolicy& policy, const AttemptResult& re
 // The first stages ask "less than half?", the last "as good as the others?".
 void Breaker::EndedStage(const BreakerPolicy& policy, bool error, const Peers& peers, TimePoint now, Random& random) {
   const Hypotheses onset = OnsetOf(peers.error);
-  const bool last = stage_ + 1 == kStageShares.size();
-  errors_.AddSprt(error, last ? onset : Hypotheses{std::min(onset.p0, 0.25), 0.5});
+  const bool last = stage_ == kLastStage;
+  errors_.AddSprt(error, last && !following_ ? onset : Hypotheses{std::min(onset.p0, 0.25), 0.5});
+  in_a_row_ = error ? 0 : in_a_row_ + 1;
+  if (error) clean_since_ = now;
   if (errors_.sum() >= SequentialTest::kLikely) return Open(policy, reason_, now, random);
-  if (errors_.sum() > -SequentialTest::kLikely) return;
-  if (last) return Close(now);
-  ++stage_;
-  errors_.Reset();
+  if (following_ || errors_.sum() > -SequentialTest::kLikely) return;
+  if (!last) return EnterStage(stage_ + 1, now);
+  if (now - stage_since_ >= kShortestProof) Close(now);
 }
 
 void Breaker::EndedCount(const BreakerPolicy& policy, const AttemptResult& result, TimePoint now, Random& random) {

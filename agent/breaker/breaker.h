@@ -6,8 +6,13 @@
 //
 // EVIDENCE decides by sequential tests against the peers' errors (sequential_test.h): errors that all backends have open nobody. The first
 // two stages of half-open must show that the error share is nearer to p0 than to one half (7 straight successes), the last that it is nearer
-// to p0 than to p1 (54): a backend that fails half of its requests does not get back by luck. Open time is 5 s, doubled each time up to
-// 5 min, +-10 %. While half-open a stage's share of the weight is not all: a trial is due at least each second (TrialDue).
+// to p0 than to p1 (54), or goes by for 3 s without a failure: a backend that fails half of its requests does not get back by luck. In the
+// last stage the share grows from 25 % to all as the proof does, over 1 s at least. Open time is 5 s, doubled each time up to 5 min, +-10 %.
+// While half-open a stage's share of the weight is not all: a trial is due at least each second (TrialDue).
+// Others may know sooner that the cause is gone. Probes that failed while it was open and succeed now (ProbesSay) end the open time, and stand
+// for the first two stages; of one that opens often they must have been good for some time. One that has not opened forgets its suspicion.
+// The fleet, which ejected the backend and lets it return (Follow), sees the evidence of all agents: what it gives is the share, and when it
+// holds the backend good this breaker closes, unless its own evidence says otherwise.
 // COUNT is the familiar breaker: failures in a row, error rate or slow-call rate over a window; a fixed open time; successes in a row.
 // A result counts for the state in which its attempt began; what comes late is ignored by the tests.
 //
@@ -85,8 +90,15 @@ class Breaker {
   bool forced() const { return force_ != Force::kNone; }
   // Closed, and nothing is held against it any more: a new one would be the same.
   bool Forgotten() const { return state_ == State::kClosed && backoff_ == 0 && errors_.sum() <= 0 && slow_.sum() <= 0; }
-  // Probes have found the backend well again: if it is open, trials begin now.
-  void EndTimeOut() { open_until_ = {}; }
+  // It is half-open at the share that the fleet gives.
+  bool following() const { return following_; }
+  // Probes have changed their mind about the backend.
+  void ProbesSay(bool well, TimePoint now);
+  // The fleet lets the backend return that it had ejected: its share holds from now on. EVIDENCE only.
+  void Follow(const BreakerPolicy& policy, TimePoint now);
+  // ... holds it good; or has ejected it again.
+  void FollowedToTheEnd(TimePoint now);
+  void FollowedInVain(const BreakerPolicy& policy, TimePoint now);
   // Moves on what time alone moves. Before reading the state.
   void Tick(const BreakerPolicy& policy, TimePoint now);
 
@@ -107,7 +119,12 @@ class Breaker {
  private:
   void Open(const BreakerPolicy& policy, Reason reason, TimePoint now, Random& random);
   void Close(TimePoint now);
-  void Enter(State state);
+  void Enter(State state, TimePoint now);
+  void EnterStage(std::uint32_t stage, TimePoint now);
+  // What is held against one that is not open is of before. False: it is open or half-open.
+  bool ForgetSuspicion();
+  bool FoundWell(const BreakerPolicy& policy, TimePoint now) const;
+  void GrowShare(TimePoint now);
   void EndedEvidence(const BreakerPolicy& policy, const AttemptResult& result, const Peers& peers, TimePoint now, Random& random);
   void EndedStage(const BreakerPolicy& policy, bool error, const Peers& peers, TimePoint now, Random& random);
   void EndedCount(const BreakerPolicy& policy, const AttemptResult& result, TimePoint now, Random& random);
@@ -126,6 +143,11 @@ class Breaker {
   TimePoint open_until_{};
   TimePoint healthy_since_{};
   TimePoint last_trial_{};
+  TimePoint stage_since_{};
+  TimePoint clean_since_{};   // of the stage: no failure since
+  TimePoint well_since_{};    // by probes, after they had failed while this was open; else nothing
+  float progress_ = 0;        // of the last stage's proof
+  bool following_ = false;    // the fleet's share holds
   std::uint64_t opened_ = 0;
   std::uint64_t closed_ = 0;
 };

@@ -1,8 +1,12 @@
 #include "agent/health/prober.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace switchyard::agent::health {
+namespace {
+constexpr int kGapsOfIllness = 16;
+}  // namespace
 
 struct Prober::Target {
   BackendKey key;
@@ -11,6 +15,7 @@ struct Prober::Target {
   Verdict verdict;
   std::string reason;
   bool waiting = false;
+  Duration unhealthy_for{};  // as far as gaps make it up
   // At most one of these two is set.
   std::unique_ptr<Probe> probe;
   std::unique_ptr<Loop::Timer> timer;
@@ -100,10 +105,17 @@ void Prober::Finish(Target& target, const ProbeResult& result) {
 }
 
 // Doubt is settled sooner than what is known is confirmed.
-Duration Prober::NextGap(const Target& target) {
+Duration Prober::NextGap(Target& target) {
   const double factor = 0.9 + 0.2 * random_.Unit();
-  const Duration gap = target.verdict.row() > 0 ? target.terms.suspicious_interval : target.terms.interval;
-  return Duration(static_cast<Duration::rep>(static_cast<double>(gap.count()) * factor));
+  const ProbeTarget& terms = target.terms;
+  const bool unhealthy = target.verdict.state() == HealthState::kUnhealthy;
+  Duration gap = target.verdict.row() > 0 ? terms.suspicious_interval : terms.interval;
+  if (unhealthy && target.verdict.row() == 0) {
+    gap = std::clamp(target.unhealthy_for / kGapsOfIllness, std::min(terms.suspicious_interval, terms.interval), terms.interval);
+  }
+  gap = Duration(static_cast<Duration::rep>(static_cast<double>(gap.count()) * factor));
+  target.unhealthy_for = unhealthy ? target.unhealthy_for + gap : Duration{};
+  return gap;
 }
 
 void Prober::Stop() {

@@ -1,9 +1,10 @@
 // Prober: asks backends on a schedule how they are, and writes the answers into the HealthTable.
 //
-// Each target is probed at once when it is new, then `interval` after the end of the last probe (`suspicious_interval` while results speak
-// against its state), each gap varied by +-10 % so that agents and backends do not fall into step. State is carried over a change of
-// configuration by (upstream, address); a target whose terms changed is asked again at once and keeps its state meanwhile. A target that is
-// gone is cancelled at once and its entry set back to unknown.
+// Each target is probed at once when it is new, then `interval` after the end of the last probe, or `suspicious_interval`: while results speak
+// against its state, and when it has become unhealthy, from where the gap grows to `interval` as a sixteenth of the time that it has been so:
+// what has just fallen is soon up again, or not for long. Each gap is varied by +-10 % so that agents and backends do not fall into step. State
+// is carried over a change of configuration by (upstream, address); a target whose terms changed is asked again at once and keeps its state
+// meanwhile. A target that is gone is cancelled at once and its entry set back to unknown.
 //
 // A change of mind is told at once, with its reason: to unhealthy always, to healthy only from unhealthy (what starts out well is no news).
 // Thread-safety: loop thread only. Bounds: at most `max_concurrent` probes run; the others wait in order, each target at most once.
@@ -80,7 +81,7 @@ class Prober {
   void Enqueue(Target& target);
   void StartWaiting();
   void Finish(Target& target, const ProbeResult& result);
-  Duration NextGap(const Target& target);
+  Duration NextGap(Target& target);
 
   Loop& loop_;
   ProbeRunner& runner_;

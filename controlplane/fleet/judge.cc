@@ -19,9 +19,12 @@ constexpr Duration kNaturesGap = std::chrono::milliseconds(100);
 constexpr double kLeastJudged = 1.0 / 3;
 constexpr Duration kVoteLasts = std::chrono::seconds(10);
 
+// Ejected, or on a way back that may end where it began.
+bool Held(const VerdictMachine& machine) { return machine.stage() == Stage::kEjected || machine.sum_may_fall(); }
+
 bool IsOut(const Backend& backend) {
-  const bool slow = backend.slow != nullptr && backend.slow->machine.stage() == Stage::kEjected;
-  return slow || backend.machine.stage() == Stage::kEjected || backend.word.verdict() == v1::VERDICT_FORCED_OUT ||
+  const bool slow = backend.slow != nullptr && Held(backend.slow->machine);
+  return slow || Held(backend.machine) || backend.word.verdict() == v1::VERDICT_FORCED_OUT ||
          backend.word.health() == v1::HEALTH_UNHEALTHY;
 }
 
@@ -92,6 +95,7 @@ void Ledger::Weigh(TimePoint now) {
     Cell& cell = one.agent->cells[one.cell];
     if (cell.backend == nullptr || AtFault(*one.agent, now) || !cell.backend->upstream->terms.verdicts) continue;
     Backend& backend = *cell.backend;
+    if (one.severity > 0) backend.last_failure = now;
     if (backend.machine.stage() == Stage::kEjected) continue;  // what still ends is of before
     const double nature = NatureOf(*backend.upstream, one.route).error;
     if (nature > EvidenceRule::kSharedCause) continue;
@@ -146,7 +150,12 @@ void Ledger::MakeFile(Backend& backend, TimePoint now) const {
   file.needed = NeededOf(backend, now);
   file.peers_error = backend.upstream->usual_error;
   file.requests = RequestsOf(*backend.upstream, now);
-  file.probes_found_well = backend.was_unhealthy && backend.word.health() == v1::HEALTH_HEALTHY;
+  const bool well = backend.was_unhealthy && backend.word.health() == v1::HEALTH_HEALTHY;
+  if (well && !file.probes_found_well) backend.well_since = now;
+  file.clean_for = now - backend.last_failure;
+  file.probes_find_ill = backend.word.health() == v1::HEALTH_UNHEALTHY;
+  file.probes_found_well = well;
+  file.well_for = well ? now - backend.well_since : Duration{};
   backend.guard.clear();
   if (file.against >= stats::SequentialTest::kCertain) backend.guard = WhyNotEject(backend, now);
   file.may_eject = backend.guard.empty();
@@ -159,10 +168,9 @@ void Ledger::StepErrors(Backend& backend, TimePoint now) {
   const std::uint32_t ejected = backend.machine.ejections();
   const bool anew = backend.machine.Step(backend.file, finding, now, random_);
   if (backend.machine.stage() != before) backend.reason = ReasonOf(backend);
-  if (backend.machine.ejections() != ejected) {
-    ++counters_.ejections;
-    backend.was_unhealthy = false;
-  }
+  counters_.ejections += backend.machine.ejections() - ejected;
+  // Anew: what probes found before says nothing against what was seen since.
+  if (before != Stage::kEjected && backend.machine.stage() == Stage::kEjected) backend.was_unhealthy = false;
   if (anew) backend.suspicion.Reset(backend.machine.sum_may_fall());
 }
 

@@ -107,6 +107,8 @@ struct Backend {
   CaseFile file;
   std::unique_ptr<Slowness> slow;  // null: no latency was ever told
   bool was_unhealthy = false;  // by probes, at some time since it was ejected
+  TimePoint well_since{};      // by probes, after that
+  TimePoint last_failure{};    // of an agent that is not at fault itself
   std::string reason;
   std::string guard;
   WeightState weight;

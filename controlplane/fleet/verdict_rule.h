@@ -3,14 +3,20 @@
 // Sensor -> rule -> controller. The sensor is Suspicion and what stands around it in the ledger (CaseFile); the rule is a pure function of it; the
 // machine holds the state and moves it on.
 //
-//   GOOD --likely--> SOFT (share 0.25 after 0.5 s) --certain, and the guard agrees--> EJECTED 5 s * 2^n, +-10 %, at most 300 s
-//   EJECTED --time, or probes find it well again--> RETURNING: trials at a small share until the error share is shown to be nearer to p0 than to one
-//   half (7 straight successes), then at 0.25 until it is nearer to p0 than to p1 (54), or 10 s passed without a failure --> GOOD
-//   RETURNING --likely--> EJECTED, doubled. n falls by one per 30 s of being GOOD.
+//   GOOD --likely--> SOFT (share 0.25 after 0.5 s), until the evidence is half of that or 3 s pass without a failure
+//   SOFT --certain, and the guard agrees--> EJECTED 1 s; where that is not the first time of late 5 s, doubled each time, at most 300 s; +-10 %
+//   EJECTED --time, and no probes find it ill--> RETURNING: trials at a small share until the error share is shown to be nearer to p0 than to one
+//   half (7 straight successes), then the proof, at 0.25 and, half-way, 0.5 of its share, until it is nearer to p0 than to p1 (54), or 3 s passed
+//   without a failure; 1 s at least --> GOOD
+//   EJECTED --probes find it well again--> RETURNING, proof
+//   RETURNING --likely--> EJECTED for an eighth of its illness, but no less than the first time of it took: it is still the same one. Only a proof
+//   that probes had brought about counts as one more. The count falls by one per 30 s of being GOOD.
 //
 // What is sick takes as many requests to become certain with all of its share as with a quarter, but four times as long with the quarter; so SOFT takes none
 // away at first. What is still only likely then is kept away from.
-// That closing takes more evidence than opening is the hysteresis: a backend that fails half of its requests does not come back by luck.
+// That closing takes more evidence than opening is the hysteresis: a backend that fails half of its requests does not come back by luck. That who comes back
+// and falls again is held for longer each time is the other: trials of a steady illness cost a few requests, a return that does not hold costs many. Probes
+// end the first two ejections at once; later ones when they have found it well for half of 5 s, doubled each time.
 // Shared cause: where the middle of the peers fails more than 30 % nobody is at fault; those ejected for errors in the last 3 s come back at once.
 //
 // Pure: time and randomness are passed in. Thread-safety: one owner. Cost: O(1). Source of the constants: common/stats/sequential_test.h and the
@@ -34,7 +40,10 @@ struct CaseFile {
   double peers_error = 0;        // median, of the worst of three horizons
   double requests = 0;           // per second, from all agents, fair share
   bool may_eject = true;         // the guard
+  Duration clean_for{};          // since the last failure of somebody who is not at fault himself; only in SOFT
+  bool probes_find_ill = false;
   bool probes_found_well = false;  // since it was ejected: unhealthy before, healthy now
+  Duration well_for{};             // by probes, since then
 };
 
 enum class Finding : std::uint8_t { kNothing, kLikely, kCertain, kSharedCause };
@@ -76,6 +85,8 @@ class VerdictMachine {
  private:
   void Enter(Stage stage, double share, TimePoint now);
   void Eject(TimePoint now, Random& random);
+  void Hold(TimePoint now, Random& random);
+  bool ProbesSuffice(const CaseFile& file) const;
   bool StepGood(const CaseFile& file, Finding finding, TimePoint now, Random& random);
   bool StepBack(const CaseFile& file, TimePoint now, Random& random);
 
@@ -87,6 +98,8 @@ class VerdictMachine {
   TimePoint since_{};
   TimePoint until_{};
   TimePoint forgiven_{};
+  TimePoint ill_since_{};  // ejected, and not proven good since
+  bool by_probes_ = false;  // the proof, and not by trials
 };
 
 }  // namespace switchyard::controlplane::fleet

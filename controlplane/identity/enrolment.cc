@@ -41,6 +41,11 @@ std::optional<Line> ParseLine(const std::string& text) {
   return line;
 }
 
+std::string LineOf(std::uint64_t count, const tls::Certificate& certificate, const std::string& token_id) {
+  const auto end = std::chrono::floor<std::chrono::seconds>(certificate.not_after().time_since_epoch()).count();
+  return fmt::format("1 {} {} {} {}", count, end, token_id, tls::ToHex(certificate.Fingerprint()));
+}
+
 }  // namespace
 
 Enrolment::Enrolment(const Authority& authority, Tokens& tokens, store::Store& store, const Clock& clock, RefusalCounters& refusals,
@@ -81,15 +86,6 @@ absl::Status Enrolment::ForgetTheGone() {
   return absl::OkStatus();
 }
 
-absl::Status Enrolment::Record(const std::string& node, const Known& known, const Enrolled& enrolled, const tls::Certificate& certificate) {
-  const std::string line = fmt::format("1 {} {} {} {}", known.count + 1, enrolled.response.not_after().seconds(), enrolled.token_id,
-                                       tls::ToHex(certificate.Fingerprint()));
-  const auto written = store_.PutRecord(kSection, node, line, known.revision);
-  if (!written.ok()) return written.status();
-  if (known.revision == 0) ++*nodes_;
-  return absl::OkStatus();
-}
-
 absl::StatusOr<Enrolled> Enrolment::Enroll(const v1::EnrollRequest& request) {
   if (auto welcome = tokens_.Check(request.token()); !welcome.ok()) return welcome;
   if (!tls::ValidIdentityName(request.node())) {
@@ -106,15 +102,17 @@ absl::StatusOr<Enrolled> Enrolment::Enroll(const v1::EnrollRequest& request) {
   const auto known = Find(request.node());
   if (!known.ok()) return known.status();
   if (auto room = CheckRoom(*known); !room.ok()) return room;
-  auto token = tokens_.Redeem(request.token());
-  if (!token.ok()) return token.status();
   const auto certificate = authority_.IssueAgent(csr->public_key_der(), request.node());
   if (!certificate.ok()) return certificate.status();
   Enrolled enrolled;
-  enrolled.token_id = std::move(*token);
   enrolled.replaced = known->revision != 0 && clock_.WallNow() < known->not_after;
   Fill(enrolled.response, *certificate, authority_);
-  if (auto recorded = Record(request.node(), *known, enrolled, *certificate); !recorded.ok()) return recorded;
+  auto token = tokens_.Redeem(request.token(), [&](const std::string& id) {
+    return store::RecordPut{std::string(kSection), request.node(), LineOf(known->count + 1, *certificate, id), known->revision};
+  });
+  if (!token.ok()) return token.status();
+  enrolled.token_id = std::move(*token);
+  if (known->revision == 0) ++*nodes_;
   return enrolled;
 }
 
@@ -122,9 +120,7 @@ void Enrolment::RecordRenewal(const std::string& node, const tls::Certificate& c
   const std::lock_guard lock(mutex_);
   const auto known = Find(node);
   if (!known.ok() || known->revision == 0) return;
-  const auto end = std::chrono::floor<std::chrono::seconds>(certificate.not_after().time_since_epoch()).count();
-  const std::string line = fmt::format("1 {} {} {} {}", known->count, end, known->token_id, tls::ToHex(certificate.Fingerprint()));
-  static_cast<void>(store_.PutRecord(kSection, node, line, known->revision));
+  static_cast<void>(store_.PutRecord(kSection, node, LineOf(known->count, certificate, known->token_id), known->revision));
 }
 
 absl::StatusOr<std::vector<Enrolment::Node>> Enrolment::Nodes() const {

@@ -1,7 +1,7 @@
 // Enrolment: trades tokens for certificates, and old certificates for new ones. What AgentService.Enroll and Renew do, without the RPC.
 //
-// Order of Enroll: token looked at (strangers get no further), node name and request checked, one use taken durably, certificate issued,
-// enrolment recorded. So a refused request costs no use, and no certificate exists without a use taken.
+// Order of Enroll: token looked at (strangers get no further), node name and request checked, certificate made, one use taken and the enrolment recorded by
+// one write to the disk, certificate given. So a refused request costs no use, and no certificate leaves without a use taken and a record of it.
 //
 // A name that is enrolled already may be enrolled again by whoever holds a usable token: the operator's token is the authority on who may
 // join, and hosts are rebuilt within the life of a certificate. It is recorded (count, token, fingerprint), and `replaced` tells the
@@ -64,7 +64,6 @@ class Enrolment {
     std::string token_id;
   };
   absl::StatusOr<Known> Find(const std::string& node) const;
-  absl::Status Record(const std::string& node, const Known& known, const Enrolled& enrolled, const tls::Certificate& certificate);
   void RecordRenewal(const std::string& node, const tls::Certificate& certificate);
   absl::Status CheckRoom(const Known& known);
   absl::Status ForgetTheGone();

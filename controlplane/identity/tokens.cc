@@ -174,13 +174,15 @@ absl::StatusOr<Tokens::Stored> Tokens::Authenticate(std::string_view text) const
 
 absl::Status Tokens::Check(std::string_view text) const { return Authenticate(text).status(); }
 
-absl::StatusOr<std::string> Tokens::Redeem(std::string_view text) {
+absl::StatusOr<std::string> Tokens::Redeem(std::string_view text, const Along& along) {
   const std::lock_guard lock(mutex_);
   for (int tries = 0; tries < kTries; ++tries) {
     auto stored = Authenticate(text);
     if (!stored.ok()) return stored.status();
     stored->info.set_uses_left(stored->info.uses_left() - 1);
-    const auto written = store_.PutRecord(kSection, stored->info.id(), stored->Format(), stored->revision);
+    std::vector<store::RecordPut> puts = {{std::string(kSection), stored->info.id(), stored->Format(), stored->revision}};
+    if (along) puts.push_back(along(stored->info.id()));
+    const auto written = store_.PutRecords(puts);
     if (written.ok()) return stored->info.id();
     if (!absl::IsAborted(written.status())) return written.status();
   }

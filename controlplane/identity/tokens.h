@@ -4,7 +4,8 @@
 // the operator's hands only; the fingerprint lets the agent know its controller before it says anything.
 // Stored: SHA-256 of the secret. A slow hash (bcrypt, Argon2) protects secrets that people choose and that can be guessed; 256 random bits
 // cannot, so a slow hash would only let strangers burn the controller's time. Compared in constant time, known id or not.
-// Redeeming takes one use, durably, before it returns: of any number of callers racing for the last use exactly one wins.
+// Redeeming takes one use, durably, before it returns: of any number of callers racing for the last use exactly one wins. What is to be recorded with it
+// goes into the same write: both are there after a crash, or neither.
 //
 // Thread-safety: every method from any thread. Time: the injected clock's civil time.
 // Bounds: kMaxTokens records. Spent and expired ones stay for a day, so that a late agent learns why, and go first when room is needed.
@@ -12,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -54,8 +56,10 @@ class Tokens {
 
   // Whether the text would be accepted now. Takes no use. UNAUTHENTICATED says why not and is counted.
   absl::Status Check(std::string_view text) const;
-  // Takes one use; returns the token's id. UNAUTHENTICATED as Check.
-  absl::StatusOr<std::string> Redeem(std::string_view text);
+  // Takes one use; returns the token's id. UNAUTHENTICATED as Check. `along`, if given: what to record with it, for the token of this id; ABORTED as well
+  // when that record is not of the expected revision.
+  using Along = std::function<store::RecordPut(const std::string& id)>;
+  absl::StatusOr<std::string> Redeem(std::string_view text, const Along& along = {});
 
  private:
   struct Stored;

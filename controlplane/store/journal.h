@@ -54,8 +54,8 @@ class Journal {
   virtual absl::StatusOr<v1::HistoryEntry> ReadEntry(std::uint64_t generation) const = 0;
   virtual absl::StatusOr<ChangeRecord> ReadChange(std::uint64_t generation) const = 0;
 
-  // `key`: section, NUL, key. `record.revision` is the new one.
-  virtual absl::Status WriteRecord(const std::string& key, const Record& record) = 0;
+  // Keys: section, NUL, key. Revisions: the new ones, growing. All of them or none.
+  virtual absl::Status WriteRecords(const std::vector<Record>& records) = 0;
   virtual absl::Status EraseRecord(const std::string& key, std::uint64_t revision) = 0;
   // NOT_FOUND when there is none. The result's key is as given.
   virtual absl::StatusOr<Record> ReadRecord(const std::string& key) const = 0;

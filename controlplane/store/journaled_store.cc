@@ -149,18 +149,32 @@ absl::StatusOr<std::vector<Record>> JournaledStore::ListRecords(std::string_view
 
 absl::StatusOr<std::uint64_t> JournaledStore::PutRecord(std::string_view section, std::string_view key, std::string_view value,
                                                         std::optional<std::uint64_t> expected) {
-  auto joined = JournalKey(section, key);
-  if (!joined.ok()) return joined.status();
-  if (value.size() > kMaxRecordValue)
-    return absl::InvalidArgumentError(fmt::format("record {}: larger than {} bytes", key, kMaxRecordValue));
+  const RecordPut put{std::string(section), std::string(key), std::string(value), expected};
+  return PutRecords({&put, 1});
+}
+
+absl::StatusOr<std::uint64_t> JournaledStore::PutRecords(std::span<const RecordPut> puts) {
+  if (puts.empty() || puts.size() > kMostPuts) return absl::InvalidArgumentError(fmt::format("{} records at once; 1-{}", puts.size(), kMostPuts));
+  std::vector<Record> records;
+  for (const RecordPut& put : puts) {
+    auto joined = JournalKey(put.section, put.key);
+    if (!joined.ok()) return joined.status();
+    if (put.value.size() > kMaxRecordValue) return absl::InvalidArgumentError(fmt::format("record {}: larger than {} bytes", put.key, kMaxRecordValue));
+    if (std::any_of(records.begin(), records.end(), [&](const Record& one) { return one.key == *joined; })) {
+      return absl::InvalidArgumentError(fmt::format("record {}: twice", put.key));
+    }
+    records.push_back({std::move(*joined), put.value, 0});
+  }
   const std::lock_guard lock(write_);
-  auto present = RevisionOf(*joined);
-  if (!present.ok()) return present.status();
-  if (auto fit = CheckRevision(key, *present, expected); !fit.ok()) return fit;
-  const std::uint64_t revision = revision_ + 1;
-  if (auto written = journal_->WriteRecord(*joined, {*joined, std::string(value), revision}); !written.ok()) return written;
-  revision_ = revision;
-  return revision;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    auto present = RevisionOf(records[i].key);
+    if (!present.ok()) return present.status();
+    if (auto fit = CheckRevision(puts[i].key, *present, puts[i].expected); !fit.ok()) return fit;
+    records[i].revision = revision_ + 1 + i;
+  }
+  if (auto written = journal_->WriteRecords(records); !written.ok()) return written;
+  revision_ += records.size();
+  return records.front().revision;
 }
 
 absl::Status JournaledStore::DeleteRecord(std::string_view section, std::string_view key, std::optional<std::uint64_t> expected) {

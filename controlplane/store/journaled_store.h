@@ -33,6 +33,7 @@ class JournaledStore final : public Store {
   absl::StatusOr<std::vector<Record>> ListRecords(std::string_view section) const override;
   absl::StatusOr<std::uint64_t> PutRecord(std::string_view section, std::string_view key, std::string_view value,
                                           std::optional<std::uint64_t> expected) override;
+  absl::StatusOr<std::uint64_t> PutRecords(std::span<const RecordPut> puts) override;
   absl::Status DeleteRecord(std::string_view section, std::string_view key, std::optional<std::uint64_t> expected) override;
   absl::Status Export(const std::function<absl::Status(const ExportFacts&)>& begin,
                       const std::function<absl::Status(const StoredPair&)>& take) const override {

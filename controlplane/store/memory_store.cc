@@ -38,9 +38,9 @@ class MemoryJournal final : public Journal {
     return at->second;
   }
 
-  absl::Status WriteRecord(const std::string& key, const Record& record) override {
+  absl::Status WriteRecords(const std::vector<Record>& records) override {
     const std::lock_guard lock(mutex_);
-    records_[key] = record;
+    for (const Record& record : records) records_[record.key] = record;
     return absl::OkStatus();
   }
 

@@ -229,11 +229,13 @@ absl::StatusOr<ChangeRecord> RocksdbJournal::ReadChange(std::uint64_t generation
   return record;
 }
 
-absl::Status RocksdbJournal::WriteRecord(const std::string& key, const Record& record) {
+absl::Status RocksdbJournal::WriteRecords(const std::vector<Record>& records) {
   if (auto ready = Recover(); !ready.ok()) return ready;
   rocksdb::WriteBatch batch;
-  batch.Put(database_->family(Family::kRecords), key, BigEndian(record.revision) + record.value);
-  batch.Put(database_->family(Family::kMeta), kRevisionKey, BigEndian(record.revision));
+  for (const Record& record : records) {
+    batch.Put(database_->family(Family::kRecords), record.key, BigEndian(record.revision) + record.value);
+    batch.Put(database_->family(Family::kMeta), kRevisionKey, BigEndian(record.revision));
+  }
   return Write(batch);
 }
 

@@ -40,7 +40,7 @@ class RocksdbJournal final : public Journal {
   absl::Status WriteChange(const JournalChange& change) override;
   absl::StatusOr<v1::HistoryEntry> ReadEntry(std::uint64_t generation) const override;
   absl::StatusOr<ChangeRecord> ReadChange(std::uint64_t generation) const override;
-  absl::Status WriteRecord(const std::string& key, const Record& record) override;
+  absl::Status WriteRecords(const std::vector<Record>& records) override;
   absl::Status EraseRecord(const std::string& key, std::uint64_t revision) override;
   absl::StatusOr<Record> ReadRecord(const std::string& key) const override;
   absl::StatusOr<std::vector<Record>> ReadRecords(const std::string& prefix) const override;

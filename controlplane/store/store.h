@@ -7,13 +7,14 @@
 // Errors: ABORTED (expected generation or record revision is not the present one), NOT_FOUND, INVALID_ARGUMENT (no kind or name, the same
 // resource twice, a record too large), INTERNAL (disk full, I/O), DATA_LOSS (corruption). After an error nothing
 // was changed; for errors of the disk, the message names the directory and the remedy, and the next call tries again.
-// Bounds: the history (HistoryLimits), record keys of 512 bytes, record values of 1 MiB.
+// Bounds: the history (HistoryLimits), record keys of 512 bytes, record values of 1 MiB, kMostPuts records at once.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +53,15 @@ struct Record {
   std::string value;
   std::uint64_t revision = 0;
 };
+
+// What is to be written to one record. `expected`: the revision that must be there now; 0: the record must not exist; absent: whatever.
+struct RecordPut {
+  std::string section;
+  std::string key;
+  std::string value;
+  std::optional<std::uint64_t> expected;
+};
+inline constexpr std::size_t kMostPuts = 16;
 
 // Ends the watch when destroyed; after the destructor returns the callback does not run any more.
 class Subscription {
@@ -104,6 +114,9 @@ class Store {
   // expected: the revision that must be there now; 0: the record must not exist; absent: whatever.
   virtual absl::StatusOr<std::uint64_t> PutRecord(std::string_view section, std::string_view key, std::string_view value,
                                                   std::optional<std::uint64_t> expected) = 0;
+  // All of them by one write to the disk, or none. The revision of the first; that of the next is one more. INVALID_ARGUMENT: none, more than kMostPuts, or
+  // the same record twice.
+  virtual absl::StatusOr<std::uint64_t> PutRecords(std::span<const RecordPut> puts) = 0;
   virtual absl::Status DeleteRecord(std::string_view section, std::string_view key, std::optional<std::uint64_t> expected) = 0;
 
   // Everything, as it was at one moment, whatever is committed meanwhile: `begin` once, then `take` for each key. Either may fail, which ends it.

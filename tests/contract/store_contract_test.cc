@@ -288,6 +288,39 @@ TEST_P(StoreContract, DeletesRecords) {
   EXPECT_GT(*store_->PutRecord("token", "a", "2", 0), *revision + 1);
 }
 
+TEST_P(StoreContract, WritesSeveralRecordsTogetherOrNone) {
+  const auto first = store_->PutRecord("token", "a", "1", 0);
+  ASSERT_TRUE(first.ok());
+  const std::vector<RecordPut> both = {{"token", "a", "2", *first}, {"enrolment", "b", "new", 0}};
+  const auto written = store_->PutRecords(both);
+  ASSERT_TRUE(written.ok()) << written.status();
+  EXPECT_GT(*written, *first);
+  EXPECT_EQ(store_->GetRecord("token", "a")->value, "2");
+  EXPECT_EQ(store_->GetRecord("token", "a")->revision, *written);
+  EXPECT_EQ(store_->GetRecord("enrolment", "b")->revision, *written + 1);
+  EXPECT_GT(*store_->PutRecord("token", "c", "x", 0), *written + 1);
+  // The second of these does not fit, so the first is not written either; nor the other way round.
+  const std::vector<RecordPut> late = {{"token", "a", "3", *written}, {"enrolment", "b", "again", 0}};
+  EXPECT_EQ(store_->PutRecords(late).status().code(), absl::StatusCode::kAborted);
+  const std::vector<RecordPut> stale = {{"token", "a", "3", *first}, {"enrolment", "d", "new", 0}};
+  EXPECT_EQ(store_->PutRecords(stale).status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(store_->GetRecord("token", "a")->value, "2");
+  EXPECT_EQ(store_->GetRecord("enrolment", "b")->value, "new");
+  EXPECT_EQ(store_->GetRecord("enrolment", "d").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_P(StoreContract, RefusesToWriteNothingTooMuchOrTheSameRecordTwice) {
+  EXPECT_EQ(store_->PutRecords({}).status().code(), absl::StatusCode::kInvalidArgument);
+  const std::vector<RecordPut> twice = {{"token", "a", "1", std::nullopt}, {"token", "a", "2", std::nullopt}};
+  EXPECT_EQ(store_->PutRecords(twice).status().code(), absl::StatusCode::kInvalidArgument);
+  std::vector<RecordPut> many;
+  for (std::size_t i = 0; i <= kMostPuts; ++i) many.push_back({"token", std::to_string(i), "x", 0});
+  EXPECT_EQ(store_->PutRecords(many).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(store_->ListRecords("token")->empty());
+  many.pop_back();
+  EXPECT_TRUE(store_->PutRecords(many).ok());
+}
+
 TEST_P(StoreContract, RefusesRecordsBeyondTheirBounds) {
   const auto code = [&](const std::string& section, const std::string& key, const std::string& value) {
     return store_->PutRecord(section, key, value, std::nullopt).status().code();

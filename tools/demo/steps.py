@@ -1,5 +1,6 @@
 """What the demo does, step by step, and the promises that each step puts to the test."""
 import http.client
+import json
 import math
 import re
 import socket
@@ -181,7 +182,43 @@ def quarantine(fleet, report, rate, seconds):
     none_failed(report, load)
 
 
-LOADS_UNTIL_BACK = 4
+# A backend that comes back must have its share again within this, once it listens.
+BACK_BUDGET_S = 5
+# Its share is counted in windows of so long, looked at so often.
+SHARE_WINDOW_S = 1.0
+LOOK_EVERY_S = 0.02
+
+
+def answered(port):
+    """How many requests this backend has had since its start, probes not counted; nothing while it is down."""
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+        connection.request("GET", "/__origin/stats")
+        count = json.loads(connection.getresponse().read())["requests"]
+        connection.close()
+        return count
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+def share_grows(fleet, name, siblings, seconds):
+    """Watches a backend that has just started: seconds until its first request, and until it has had nine tenths of its share for a whole window."""
+    began = time.monotonic()
+    looks = []  # (time, its count, that of its siblings)
+    first = None
+    while time.monotonic() - began < seconds:
+        own, others = answered(fleet.origin_ports[name]), [answered(fleet.origin_ports[one]) for one in siblings]
+        if own is not None and None not in others:
+            now = time.monotonic()
+            looks.append((now, own, sum(others)))
+            first = now - began if first is None and own > 0 else first
+            while len(looks) > 1 and looks[1][0] <= now - SHARE_WINDOW_S:
+                looks.pop(0)
+            more, all_more = own - looks[0][1], own - looks[0][1] + sum(others) - looks[0][2]
+            if now - looks[0][0] >= SHARE_WINDOW_S and all_more > 0 and more >= 0.9 * all_more / (1 + len(siblings)):
+                return first, now - began
+        time.sleep(LOOK_EVERY_S)
+    return first, None
 
 
 def kill_backend(fleet, report, rate, seconds):
@@ -191,17 +228,14 @@ def kill_backend(fleet, report, rate, seconds):
         fleet.origins["stable-1"].kill()
     none_failed(report, load)
     report.begin("the backend comes back")
-    began = time.monotonic()
-    fleet.start_origin("stable-1")
-    # Probes must find it first, and its breaker tries it with a few requests before it gets its share.
-    for _ in range(LOADS_UNTIL_BACK):
-        with Load(fleet, rate, seconds) as load:
-            pass
-        none_failed(report, load)
-        if load.result.origins.get("stable-1", 0) > 0:
-            break
-    report.promise("it takes traffic again", load.result.origins.get("stable-1", 0) > 0)
-    report.took(f"within {(time.monotonic() - began) * 1000:.0f} ms")
+    with Load(fleet, rate, seconds) as load:
+        fleet.start_origin("stable-1")
+        # Probes must find it first; then it must prove itself before it gets its share.
+        first, whole = share_grows(fleet, "stable-1", ("stable-2", "stable-3"), 4 * BACK_BUDGET_S)
+    none_failed(report, load)
+    if report.promise("it takes traffic again", first is not None):
+        report.took(f"first request after {first * 1000:.0f} ms, its share after " + (f"{whole * 1000:.0f} ms" if whole is not None else "never"))
+    report.promise(f"it has its share again within {BACK_BUDGET_S} s", whole is not None and whole <= BACK_BUDGET_S)
 
 
 def restart_controller(fleet, report):

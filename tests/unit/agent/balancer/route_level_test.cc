@@ -184,7 +184,7 @@ TEST_F(RouteLevelTest, WhatIsAboutTheBackendIsTheBackendsAtOnce) {
 TEST_F(RouteLevelTest, WhereOneRouteUsesTheUpstreamThereIsOneLevel) {
   Make(4);
   picker_->SetSeveralRoutes(false);
-  for (int i = 0; i < 40; ++i) Send(kBuy, SickEndpoint);
+  for (int i = 0; i < 400; ++i) Send(kBuy, SickEndpoint);
   EXPECT_EQ(records_[0].breaker.state(), State::kOpen);
   EXPECT_EQ(records_[0].routes, nullptr);
   EXPECT_EQ(told_, 6);

@@ -62,18 +62,139 @@ TEST_F(BreakerTest, EvidenceOpensAfterSixFailuresOrTwoRefusedConnections) {
   EXPECT_EQ(breaker_.state(), State::kOpen);
 }
 
-TEST_F(BreakerTest, TrialsBeginAtOnceWhenProbesFindTheBackendWell) {
+TEST_F(BreakerTest, ReturnsAtAQuarterWhenProbesFindTheBackendWell) {
   Attempts(2, Outcome::kConnectFailed);
+  breaker_.ProbesSay(false, now_);
   breaker_.Tick(policy_, now_);
   ASSERT_EQ(breaker_.state(), State::kOpen);
-  breaker_.EndTimeOut();
+  breaker_.ProbesSay(true, now_);
   breaker_.Tick(policy_, now_);
   EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  EXPECT_EQ(breaker_.Share(), 0.25F);
   // Of a breaker that is closed it changes nothing.
   breaker_ = {};
-  breaker_.EndTimeOut();
+  breaker_.ProbesSay(true, now_);
   breaker_.Tick(policy_, now_);
   EXPECT_EQ(breaker_.state(), State::kClosed);
+  // Nor does what they found before it opened.
+  Attempts(6, Outcome::kServerError);
+  breaker_.Tick(policy_, now_);
+  EXPECT_EQ(breaker_.state(), State::kOpen);
+}
+
+TEST_F(BreakerTest, SuspicionOfBeforeEndsWithTheReturn) {
+  for (const bool fleet : {false, true}) {
+    breaker_ = {};
+    Attempts(1, Outcome::kConnectFailed);
+    ASSERT_EQ(breaker_.state(), State::kSoft);
+    if (fleet) {
+      breaker_.Follow(policy_, now_);
+    } else {
+      breaker_.ProbesSay(false, now_);
+      EXPECT_EQ(breaker_.state(), State::kSoft);
+      breaker_.ProbesSay(true, now_);
+    }
+    EXPECT_EQ(breaker_.state(), State::kClosed);
+    EXPECT_TRUE(breaker_.Forgotten());
+  }
+}
+
+TEST_F(BreakerTest, ProbesStandForTrialsAlsoWhenTheOpenTimeIsOver) {
+  Attempts(2, Outcome::kConnectFailed);
+  breaker_.ProbesSay(false, now_);
+  now_ += seconds(20);
+  breaker_.Tick(policy_, now_);
+  ASSERT_EQ(breaker_.state(), State::kHalfOpen);
+  ASSERT_EQ(breaker_.Share(), 0.01F);
+  breaker_.ProbesSay(true, now_);
+  EXPECT_EQ(breaker_.Share(), 0.25F);
+}
+
+// Flapping each second with probes that see it: the first two returns are quick, then it has to stay up for longer each time.
+TEST_F(BreakerTest, AFlappingBackendIsBelievedEverLess) {
+  int returns = 0;
+  for (int round = 0; round < 150; ++round) {
+    if (breaker_.state() != State::kOpen) ++returns;
+    Attempts(6, Outcome::kConnectFailed);
+    breaker_.ProbesSay(false, now_);
+    now_ += seconds(1);
+    breaker_.ProbesSay(true, now_);
+    Run(seconds(1), 100, 0);
+  }
+  EXPECT_LE(returns, 8) << "in five minutes";
+  EXPECT_GE(returns, 3);
+  // Once it stays up it is back, if later than the first time.
+  const TimePoint up = now_;
+  while (breaker_.state() != State::kClosed && now_ - up < minutes(5)) Run(milliseconds(100), 100, 0);
+  EXPECT_LE(now_ - up, minutes(3));
+}
+
+TEST_F(BreakerTest, TheLastStageGrowsWithTheProofAndNeitherJumpsNorWaits) {
+  for (const double rate : {4.0, 25.0, 2'000.0}) {
+    breaker_ = {};
+    Attempts(2, Outcome::kConnectFailed);
+    breaker_.ProbesSay(false, now_);
+    breaker_.ProbesSay(true, now_);
+    const TimePoint mended = now_;
+    float before = 0.25F;
+    while (breaker_.state() != State::kClosed && now_ - mended < seconds(30)) {
+      Run(milliseconds(50), rate, 0);
+      if (rate > 100 && now_ - mended < milliseconds(500)) {
+        EXPECT_LE(breaker_.Share(), 0.7F) << "no jump";
+      }
+      EXPECT_GE(breaker_.Share(), before);
+      before = breaker_.Share();
+    }
+    EXPECT_GE(now_ - mended, seconds(1)) << rate;
+    EXPECT_LE(now_ - mended, rate < 10 ? milliseconds(6'500) : milliseconds(3'200)) << rate;
+  }
+}
+
+TEST_F(BreakerTest, FollowsTheFleetsShareAndClosesByItsWord) {
+  Attempts(6, Outcome::kServerError);
+  breaker_.Follow(policy_, now_);
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  EXPECT_EQ(breaker_.Share(), 1.0F) << "the fleet's share is the smaller one";
+  EXPECT_FALSE(breaker_.TrialDue(now_ + seconds(9), 1'000)) << "the fleet says how much is tried";
+  Attempts(20, Outcome::kSuccess);
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen) << "it waits for the fleet";
+  breaker_.FollowedToTheEnd(now_);
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+  EXPECT_EQ(breaker_.closed(), 1U);
+}
+
+TEST_F(BreakerTest, KeepsToItsOwnEvidenceAgainstTheFleets) {
+  Attempts(6, Outcome::kServerError);
+  breaker_.Follow(policy_, now_);
+  Attempts(2, Outcome::kServerError);
+  EXPECT_EQ(breaker_.state(), State::kOpen) << "its own path is sick";
+  breaker_.FollowedToTheEnd(now_);
+  breaker_.Tick(policy_, now_);
+  EXPECT_EQ(breaker_.state(), State::kOpen);
+  // One failure and a few successes: not open, not closed, on the way at its own share.
+  breaker_.Follow(policy_, now_);
+  Attempts(1, Outcome::kServerError);
+  breaker_.FollowedToTheEnd(now_);
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  EXPECT_EQ(breaker_.Share(), 0.25F);
+}
+
+TEST_F(BreakerTest, TrialsOfTheFleetAreNoNewOffence) {
+  Attempts(6, Outcome::kServerError);
+  for (int round = 0; round < 20; ++round) {
+    breaker_.Follow(policy_, now_);
+    if (round % 2 == 0) {
+      Attempts(2, Outcome::kServerError);
+    } else {
+      breaker_.FollowedInVain(policy_, now_);
+    }
+    ASSERT_EQ(breaker_.state(), State::kOpen);
+  }
+  // The controller is gone: its own time, of a first offence.
+  now_ += seconds(6);
+  breaker_.Tick(policy_, now_);
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  EXPECT_EQ(breaker_.opened(), 1U);
 }
 
 TEST_F(BreakerTest, EvidenceNeverOpensWhereAllFail) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -109,8 +110,39 @@ TEST_F(ProberTest, AsksSoonerWhileResultsSpeakAgainstTheState) {
     ASSERT_EQ(runner_.AnswerAll(ProbeVerdict::kFailed), 1U);
   }
   ASSERT_EQ(news_.size(), 1U);
-  loop_.Advance(milliseconds(1700));
-  EXPECT_EQ(runner_.open(), 0U) << "the state is what the results say: no hurry";
+  loop_.Advance(milliseconds(449));
+  EXPECT_EQ(runner_.open(), 0U);
+  loop_.Advance(milliseconds(102));
+  EXPECT_EQ(runner_.open(), 1U) << "it may be up again soon";
+}
+
+TEST_F(ProberTest, AsksWhatIsDownAtEverLongerGapsUpToTheInterval) {
+  prober_.Update(SnapshotOf(1));
+  const TimePoint down = clock_.Now();
+  int asked = 0;
+  TimePoint last = down;
+  while (clock_.Now() - down < seconds(60)) {
+    if (runner_.open() == 0) {
+      loop_.Advance(milliseconds(1));
+      continue;
+    }
+    const Duration gap = clock_.Now() - last;
+    const Duration down_for = clock_.Now() - down;
+    if (asked++ > 0) {
+      EXPECT_LE(gap, std::clamp<Duration>(down_for / 14, milliseconds(551), milliseconds(2'201))) << asked;
+      EXPECT_GE(gap, std::clamp<Duration>(down_for / 20, milliseconds(449), milliseconds(1'799))) << asked;
+    }
+    last = clock_.Now();
+    runner_.AnswerAll(ProbeVerdict::kFailed);
+  }
+  EXPECT_LE(asked, 60) << "twice as often as a backend that is well, over a minute";
+  // Well again, it is asked as all are.
+  for (int i = 0; i < 3; ++i) {
+    loop_.Advance(seconds(3));
+    runner_.AnswerAll(ProbeVerdict::kOk);
+  }
+  loop_.Advance(milliseconds(1'799));
+  EXPECT_EQ(runner_.open(), 0U);
 }
 
 TEST_F(ProberTest, VariesTheGapByTenPercent) {

@@ -39,6 +39,7 @@ class RacyStore final : public store::Store {
                                           std::optional<std::uint64_t> expected) override {
     return inner_->PutRecord(section, key, value, expected);
   }
+  absl::StatusOr<std::uint64_t> PutRecords(std::span<const store::RecordPut> puts) override { return inner_->PutRecords(puts); }
   absl::Status DeleteRecord(std::string_view section, std::string_view key, std::optional<std::uint64_t> expected) override {
     return inner_->DeleteRecord(section, key, expected);
   }

@@ -97,7 +97,7 @@ TEST(FleetVerdict, FindsFourSickOfTen) {
   FleetCase fleet(20, 10, 250);
   fleet.Run(2);
   fleet.error = [](int, int b) { return b < 4 ? 0.5 : 0.0; };
-  fleet.Run(2);
+  fleet.Run(0.9);  // before the first of them is tried again
   EXPECT_EQ(fleet.Out(), 4);
 }
 
@@ -106,11 +106,16 @@ TEST(FleetVerdict, TheGuardKeepsHalfOfTheWeight) {
   fleet.SetUpstream([](v1::Upstream& upstream) { upstream.mutable_outlier()->set_max_ejected_percent(20); });
   fleet.Run(2);
   fleet.error = [](int, int b) { return b < 4 ? 0.5 : 0.0; };
-  fleet.Run(3);
+  fleet.Run(0.9);
   EXPECT_EQ(fleet.Out(), 2);
   int guarded = 0;
   for (int b = 0; b < 4; ++b) guarded += fleet.At(b).machine.stage() == Stage::kSoft && !fleet.At(b).guard.empty() ? 1 : 0;
   EXPECT_EQ(guarded, 2);
+  // Those that are tried keep their places: there are never more out at once, however often they are.
+  for (int i = 0; i < 600; ++i) {
+    fleet.Beat();
+    ASSERT_LE(fleet.Out(), 2);
+  }
 }
 
 TEST(FleetVerdict, OneBackendAloneIsNeverEjected) {
@@ -127,21 +132,113 @@ TEST(FleetVerdict, ComesBackByTrialsWhenMended) {
   fleet.error = [](int, int b) { return b == 3 ? 1.0 : 0.0; };
   ASSERT_GE(fleet.UntilEjected(3, 5), 0);
   fleet.error = [](int, int) { return 0.0; };
-  fleet.Run(5.6);
+  fleet.Run(1.2);
   EXPECT_NE(fleet.At(3).machine.stage(), Stage::kEjected);
-  fleet.Run(6);
+  fleet.Run(3);
   EXPECT_EQ(fleet.At(3).machine.stage(), Stage::kGood);
 }
 
-TEST(FleetVerdict, SteadilySickBackendIsEjectedForEverLonger) {
+// Seconds from the end of what ailed backend 3 until it is good.
+double UntilGood(FleetCase& fleet, double most) {
+  fleet.error = [](int, int) { return 0.0; };
+  const TimePoint mended = fleet.now;
+  while (std::chrono::duration<double>(fleet.now - mended).count() < most) {
+    fleet.Beat();
+    if (fleet.At(3).machine.stage() == Stage::kGood) return std::chrono::duration<double>(fleet.now - mended).count();
+  }
+  return most;
+}
+
+TEST(FleetVerdict, IsGoodSoonAfterAFaultOfUpToTenHasEnded) {
+  for (const double error : {0.3, 1.0}) {
+    for (const double lasted : {0.5, 1.0, 4.0, 7.0, 10.0}) {
+      for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        FleetCase fleet(20, 10, 250, seed);
+        fleet.Run(2);
+        fleet.error = [error](int, int b) { return b == 3 ? error : 0.0; };
+        fleet.Run(lasted);
+        EXPECT_LE(UntilGood(fleet, 30), 4.5) << error << " for " << lasted << " s, seed " << seed;
+      }
+    }
+  }
+}
+
+TEST(FleetVerdict, WaitsNoLongerThanAnEighthOfALongIllness) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    FleetCase fleet(20, 10, 250, seed);
+    fleet.Run(2);
+    fleet.error = [](int, int b) { return b == 3 ? 0.5 : 0.0; };
+    fleet.Run(60);
+    EXPECT_LE(UntilGood(fleet, 60), 60 / 8.0 * 1.2 + 3.0) << seed;
+  }
+}
+
+// A steady illness is one: it does not come back to good in between, and its trials are few.
+TEST(FleetVerdict, SteadilySickBackendIsTriedEverMoreSeldom) {
+  for (const double error : {0.4, 0.5, 0.6}) {
+    FleetCase fleet(20, 10, 250);
+    fleet.Run(2);
+    fleet.error = [error](int, int b) { return b == 3 ? error : 0.0; };
+    fleet.Run(2);
+    int trials = 0;
+    int good = 0;
+    Stage before = fleet.At(3).machine.stage();
+    std::uint64_t failed = 0;
+    fleet.forge = [&](int, v1::Evidence& evidence) { failed += evidence.backends(3).failed(); };
+    for (int beat = 0; beat < 6'000; ++beat) {
+      fleet.Beat();
+      const Stage stage = fleet.At(3).machine.stage();
+      trials += stage == Stage::kTrial && before != Stage::kTrial ? 1 : 0;
+      good += stage == Stage::kGood && before != Stage::kGood ? 1 : 0;
+      before = stage;
+    }
+    EXPECT_EQ(good, 0) << error;
+    EXPECT_LE(trials, 45) << error << ": in ten minutes";
+    EXPECT_LE(failed, 300U) << error << ": of the 150,000 requests that would have gone there";
+    EXPECT_LE(fleet.Ejections(), 5U) << error;
+  }
+}
+
+// Up and down every second, and probes see it: the ejections grow all the same.
+TEST(FleetVerdict, ABackendThatDiesEachSecondIsNotBelievedForItsProbes) {
   FleetCase fleet(20, 10, 250);
+  fleet.SetUpstream([](v1::Upstream& upstream) { upstream.mutable_health_check()->mutable_tcp(); });
+  fleet.At(3).probers = {"agent-0"};
+  fleet.unanswered = true;
   fleet.Run(2);
-  fleet.error = [](int, int b) { return b == 3 ? 0.5 : 0.0; };
-  fleet.Run(300);
+  v1::HealthChange change;
+  change.set_upstream("web");
+  change.set_backend(FleetCase::AddressOf(3));
+  const auto set = [&](bool up) {
+    fleet.error = [up](int, int b) { return b == 3 && !up ? 1.0 : 0.0; };
+    fleet.Run(0.4);
+    change.set_health(up ? v1::HEALTH_HEALTHY : v1::HEALTH_UNHEALTHY);
+    fleet.ledger.OnHealth("agent-0", change, fleet.now);
+    fleet.Run(0.6);
+  };
+  for (int i = 0; i < 150; ++i) {
+    set(false);
+    set(true);
+  }
   EXPECT_GE(fleet.Ejections(), 3U);
-  EXPECT_LE(fleet.Ejections(), 10U);
-  // It never came back to good in between.
-  EXPECT_GE(fleet.At(3).machine.backoff(), 3U);
+  EXPECT_LE(fleet.Ejections(), 9U) << "in five minutes";
+  // The first time they are believed at once.
+  FleetCase other(20, 10, 250);
+  other.SetUpstream([](v1::Upstream& upstream) { upstream.mutable_health_check()->mutable_tcp(); });
+  other.At(3).probers = {"agent-0"};
+  other.Run(2);
+  other.unanswered = true;
+  other.error = [](int, int b) { return b == 3 ? 1.0 : 0.0; };
+  other.Run(0.4);
+  change.set_health(v1::HEALTH_UNHEALTHY);
+  other.ledger.OnHealth("agent-0", change, other.now);
+  other.Run(0.2);
+  other.error = [](int, int) { return 0.0; };
+  change.set_health(v1::HEALTH_HEALTHY);
+  other.ledger.OnHealth("agent-0", change, other.now);
+  other.Run(0.1);
+  EXPECT_EQ(other.At(3).machine.stage(), Stage::kProof);
+  EXPECT_LE(UntilGood(other, 10), 1.5);
 }
 
 TEST(FleetVerdict, AFlappingBackendMovesSeldom) {

@@ -18,6 +18,43 @@ namespace {
 
 using std::chrono::hours;
 
+// Counts writes, and makes them fail on demand.
+class WatchedStore final : public store::Store {
+ public:
+  absl::StatusOr<v1::HistoryEntry> Commit(const store::Transaction& transaction) override { return inner_->Commit(transaction); }
+  std::shared_ptr<const store::Catalog> Read() const override { return inner_->Read(); }
+  absl::StatusOr<std::vector<v1::HistoryEntry>> History(std::uint64_t before, std::size_t limit) const override { return inner_->History(before, limit); }
+  absl::StatusOr<store::ChangeRecord> ChangeAt(std::uint64_t generation) const override { return inner_->ChangeAt(generation); }
+  std::uint64_t OldestGeneration() const override { return inner_->OldestGeneration(); }
+  std::unique_ptr<store::Subscription> Watch(OnChange on_change) override { return inner_->Watch(std::move(on_change)); }
+  absl::StatusOr<store::Record> GetRecord(std::string_view section, std::string_view key) const override { return inner_->GetRecord(section, key); }
+  absl::StatusOr<std::vector<store::Record>> ListRecords(std::string_view section) const override { return inner_->ListRecords(section); }
+  absl::StatusOr<std::uint64_t> PutRecord(std::string_view section, std::string_view key, std::string_view value,
+                                          std::optional<std::uint64_t> expected) override {
+    ++writes;
+    return inner_->PutRecord(section, key, value, expected);
+  }
+  absl::StatusOr<std::uint64_t> PutRecords(std::span<const store::RecordPut> puts) override {
+    ++writes;
+    if (full) return absl::InternalError("disk full");
+    return inner_->PutRecords(puts);
+  }
+  absl::Status DeleteRecord(std::string_view section, std::string_view key, std::optional<std::uint64_t> expected) override {
+    ++writes;
+    return inner_->DeleteRecord(section, key, expected);
+  }
+  absl::Status Export(const std::function<absl::Status(const store::ExportFacts&)>& begin,
+                      const std::function<absl::Status(const store::StoredPair&)>& take) const override {
+    return inner_->Export(begin, take);
+  }
+
+  int writes = 0;
+  bool full = false;
+
+ private:
+  std::unique_ptr<store::Store> inner_ = store::OpenMemoryStore();
+};
+
 class EnrolmentTest : public testing::Test {
  protected:
   std::string Token(std::uint32_t uses) {
@@ -37,7 +74,7 @@ class EnrolmentTest : public testing::Test {
   ManualClock clock_;
   TemporaryDirectory directory_;
   RefusalCounters refusals_;
-  std::unique_ptr<store::Store> store_ = store::OpenMemoryStore();
+  std::unique_ptr<WatchedStore> store_ = std::make_unique<WatchedStore>();
   std::unique_ptr<Authority> authority_ = std::move(*Authority::Open(directory_.path() + "/identity", {}, clock_));
   Tokens tokens_{*store_, clock_, refusals_, authority_->ca_fingerprint()};
   Enrolment enrolment_{*authority_, tokens_, *store_, clock_, refusals_};
@@ -75,6 +112,26 @@ TEST_F(EnrolmentTest, TakesNoUseForARefusedRequest) {
   EXPECT_EQ(refusals_.Count(Refusal::kBadNodeName), 1u);
   EXPECT_EQ(refusals_.Count(Refusal::kBadRequest), 1u);
   EXPECT_TRUE(enrolment_.Enroll(Request(token, "web-1")).ok());
+}
+
+TEST_F(EnrolmentTest, WritesOnceForEachAgent) {
+  const std::string token = Token(2);
+  const int before = store_->writes;
+  ASSERT_TRUE(enrolment_.Enroll(Request(token, "web-1")).ok());
+  EXPECT_EQ(store_->writes, before + 1);
+  ASSERT_TRUE(enrolment_.Enroll(Request(token, "web-1")).ok());
+  EXPECT_EQ(store_->writes, before + 2);
+  EXPECT_TRUE(absl::IsUnauthenticated(enrolment_.Enroll(Request(token, "web-1")).status()));
+}
+
+TEST_F(EnrolmentTest, TakesNoUseAndGivesNoCertificateWhenTheDiskFails) {
+  const std::string token = Token(1);
+  store_->full = true;
+  EXPECT_EQ(enrolment_.Enroll(Request(token, "web-1")).status().code(), absl::StatusCode::kInternal);
+  EXPECT_TRUE(enrolment_.Nodes()->empty());
+  store_->full = false;
+  EXPECT_TRUE(enrolment_.Enroll(Request(token, "web-1")).ok());
+  EXPECT_EQ(enrolment_.Nodes()->size(), 1u);
 }
 
 TEST_F(EnrolmentTest, AllowsANameAgainAndSaysSo) {

@@ -86,6 +86,18 @@ TEST_F(TokensTest, AdmitsOncePerUse) {
   EXPECT_EQ(refusals_.Count(Refusal::kUsedToken), 1u);
 }
 
+TEST_F(TokensTest, TakesNoUseWhenWhatGoesAlongCannotBeWritten) {
+  const auto created = Create(1, hours(1));
+  const auto along = [](std::uint64_t expected) {
+    return [expected](const std::string& id) { return store::RecordPut{"enrolment", "web-1", "by " + id, expected}; };
+  };
+  EXPECT_EQ(CodeOf(tokens_.Redeem(created.token(), along(99))), absl::StatusCode::kAborted);
+  EXPECT_TRUE(tokens_.Check(created.token()).ok());
+  EXPECT_TRUE(tokens_.Redeem(created.token(), along(0)).ok());
+  EXPECT_EQ(store_->GetRecord("enrolment", "web-1")->value, "by " + created.info().id());
+  EXPECT_EQ(CodeOf(tokens_.Redeem(created.token(), along(0))), absl::StatusCode::kUnauthenticated);
+}
+
 TEST_F(TokensTest, CarriesTheFingerprintOfTheAuthority) {
   EXPECT_EQ(ParseToken(Create(1, hours(1)).token())->ca_fingerprint, tls::Sha256("the CA"));
 }

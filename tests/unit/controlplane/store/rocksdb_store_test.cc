@@ -92,6 +92,17 @@ TEST_F(RocksdbStoreTest, FindsEverythingAfterACrash) {
   EXPECT_EQ(again->Read()->resources.size(), 20u);
 }
 
+TEST_F(RocksdbStoreTest, FindsAllRecordsOfAWriteAfterACrash) {
+  const auto store = Open();
+  const std::vector<RecordPut> both = {{"token", "t", "used", 0}, {"enrolment", "node", "certificate", 0}};
+  const auto written = store->PutRecords(both);
+  ASSERT_TRUE(written.ok()) << written.status();
+  const auto again = OpenAt(CrashCopy());
+  EXPECT_EQ(again->GetRecord("token", "t")->revision, *written);
+  EXPECT_EQ(again->GetRecord("enrolment", "node")->value, "certificate");
+  EXPECT_GT(*again->PutRecord("token", "u", "x", 0), *written + 1);
+}
+
 TEST_F(RocksdbStoreTest, KeepsTheBoundOfTheHistoryAcrossStarts) {
   auto store = Open({.history = {.generations = 5}});
   for (int i = 0; i < 12; ++i) ASSERT_TRUE(store->Commit(Put({UpstreamNamed("a", "10.0.0.1:" + std::to_string(i + 1))})).ok());
