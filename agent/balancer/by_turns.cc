@@ -24,10 +24,6 @@ constexpr double kLongestGap = 2;
 
 double InFlight(const BackendFacts& facts) { return static_cast<double>(facts.others) + facts.in_flight; }
 
-double ExcessError(const BackendFacts& facts, const View& view) {
-  return facts.evidence == nullptr ? 0 : std::max(0.0, facts.evidence->Error(view.now) - view.typical_error);
-}
-
 }  // namespace
 
 struct ByTurns::Candidates {
@@ -126,7 +122,7 @@ std::size_t ByTurns::Pick(const View& view, Random& random) {
   double least = 0;
   for (std::size_t i = 0; i < some.count; ++i) {
     const BackendFacts& facts = view.backends[some.at[i]];
-    const double load = (facts.in_flight * even / ShareOf(facts) + 1) * (1 + kErrorCharge * ExcessError(facts, view));
+    const double load = (facts.in_flight * even / ShareOf(facts) + 1) * (1 + kErrorCharge * ErrorCharged(facts, view.now, view.typical_error));
     costs[i] = load * load * (some.latency[i] > 0 ? some.latency[i] : typical);
     least = i == 0 ? costs[i] : std::min(least, costs[i]);
   }

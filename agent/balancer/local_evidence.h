@@ -25,10 +25,11 @@ class LocalEvidence {
   void OnFailure(TimePoint now, int weight = 1);
 
   // What was is no guide any more: errors are none; and latency is what is typical of the others (0: not known), so that neither old peaks keep requests away
-  // nor a clean sheet draws them all.
+  // nor a clean sheet draws them all. The mean is not known.
   void ForgetErrors() { error_ = 0; }
   void Forget(double typical_latency, TimePoint now) {
-    error_ = 0;
+    error_ = mean_latency_ = 0;
+    answers_ = 0;
     latency_ = typical_latency;
     latency_at_ = now;
   }
