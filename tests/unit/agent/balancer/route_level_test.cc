@@ -357,7 +357,7 @@ TEST_F(RouteLevelTest, BeyondTheBoundFailuresAreTheBackends) {
   EXPECT_EQ(records_[0].breaker.opened(), 0);
   EXPECT_EQ(records_[0].routes_refused, 0);
   const World one_more = [](std::uint64_t route, std::size_t member) { return member == 0 && route == 200 ? Outcome::kServerError : Outcome::kSuccess; };
-  for (int i = 0; i < 14; ++i) Send(200, one_more);
+  for (int i = 0; i < 200; ++i) Send(200, one_more);
   EXPECT_GT(records_[0].routes_refused, 0);
   EXPECT_EQ(records_[0].breaker.state(), State::kOpen);
 }

