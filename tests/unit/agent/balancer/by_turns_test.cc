@@ -1,5 +1,6 @@
-// Goal: turns follow weights evenly; without reports ADAPTIVE takes the cheapest of a few, shares by weight where nothing differs, leaves what fails or is full to
-// others, comes back to what was slow, and follows the fleet's requests in flight in measure. Method: fixed facts; seeds are printed.
+// Goal: turns follow weights evenly; without reports ADAPTIVE takes the cheapest of a few, shares by weight where nothing differs, leaves what
+// fails or is full to others, comes back to what was slow, and follows the fleet's requests in flight in measure. Method: fixed facts; seeds
+// are printed.
 #include "agent/balancer/by_turns.h"
 
 #include <gtest/gtest.h>
