@@ -5,9 +5,8 @@
 // backends is shared about as evenly as by round robin, and a single favourite takes at most so many times its share. What does not win has
 // had its turn.
 // Cost. (in_flight / relative share + 1) * sqrt(mean latency) * (1 + 10 * excess error). The mean, not a peak: it remembers how busy a backend
-// was, so the choice evens out what chance has made uneven. The root, because latency holds the queue that in_flight counts, too. Backends
-// whose latency differs by less than 2 % cost the same, and whoever has been picked least for its share takes the request: shares follow
-// weights where nothing differs.
+// was, so the choice evens out what chance has made uneven. The root, because latency holds the queue that in_flight counts, too. Of those
+// that cost the same whoever has been picked least for its share takes the request: shares follow weights where nothing differs.
 // The fleet. Where an overlay tells the requests in flight from all agents, a backend with more than its share by over two standard deviations
 // of chance gets fewer turns, in proportion: kGain times the excess over what arrives there between two overlays (by Little's law from this
 // worker's own rate). All agents see the same old figure: a choice by it, instead of a rate, makes them all go to the same place (herding).
