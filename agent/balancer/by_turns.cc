@@ -12,8 +12,8 @@ constexpr std::size_t kBackendsPerCandidate = 8;
 // Turns of those that may not be picked, before all are looked at.
 constexpr std::size_t kMorePasses = 8;
 constexpr double kErrorCharge = 10;
-// Costs are compared squared, which spares a root: 2 % of latency.
-constexpr double kEqual = 1.02;
+// Costs are compared squared, which spares a root. Equal but for rounding.
+constexpr double kEqual = 1.0001;
 // Turns that a backend loses per request of excess, in what arrives there between two overlays.
 constexpr double kGain = 10;
 constexpr double kChance = 2;  // standard deviations

@@ -1,11 +1,14 @@
 #include "agent/balancer/turn_order.h"
 
+#include <algorithm>
 #include <limits>
+
 #include <utility>
 
 namespace switchyard::agent::balancer {
 namespace {
-constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;  // 2^64 / 1.618...
+// Of a place, per round of all: what stands side by side changes slowly.
+constexpr double kDrift = 0.02;
 constexpr double kCircle = 18446744073709551616.0;     // 2^64
 constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
 
@@ -21,6 +24,10 @@ TurnOrder::TurnOrder(std::span<const BackendFacts> backends, Random& random) : p
     all += backends[i].weight;
     std::swap(slots_.back().backend, slots_[random.Below(slots_.size())].backend);
   }
+  const auto as_first = [&](const Slot& slot) { return backends[slot.backend].weight == backends[slots_[0].backend].weight; };
+  const bool even = std::all_of(slots_.begin(), slots_.end(), as_first);
+  const auto parts = static_cast<double>(std::max<std::size_t>(slots_.size(), 2));
+  if (even) step_ = static_cast<std::uint64_t>((1 + kDrift / parts) / parts * kCircle);
   double end = 0;
   for (Slot& slot : slots_) {
     end += backends[slot.backend].weight / all;
@@ -37,7 +44,7 @@ TurnOrder::TurnOrder(std::span<const BackendFacts> backends, Random& random) : p
 }
 
 std::size_t TurnOrder::Next() {
-  point_ += kGolden;
+  point_ += step_;
   std::size_t slot = guide_[PartOf(point_, guide_.size())];
   while (slots_[slot].last < point_) ++slot;
   return slots_[slot].backend;

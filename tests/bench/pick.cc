@@ -13,7 +13,8 @@
 namespace switchyard::agent::balancer {
 namespace {
 
-constexpr const char* kNames[] = {"round robin", "least request", "random", "peak EWMA", "adaptive", "hot/cold", "ring", "Maglev", "rendezvous", "adaptive, no reports"};
+constexpr const char* kNames[] = {"round robin", "least request", "random", "peak EWMA", "adaptive",
+                                  "hot/cold", "ring", "Maglev", "rendezvous", "adaptive, no reports"};
 // The last row: ADAPTIVE by its own evidence and the fleet's requests in flight.
 constexpr std::size_t kNoReports = std::size(kNames) - 1;
 

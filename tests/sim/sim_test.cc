@@ -76,7 +76,7 @@ TEST(Sim, SharedCauseTurnsNobodyOff) {
 }
 
 TEST(Sim, TheFleetsRequestsInFlightHelpWhereOwnOnesSayLittle) {
-  EXPECT_LE(Uneven(kAdaptiveOverlay, 400).p99, 0.7 * Uneven(kAdaptiveLocal, 400).p99);
+  EXPECT_LE(Uneven(kAdaptiveOverlay, 400).p99, 0.85 * Uneven(kAdaptiveLocal, 400).p99);
   EXPECT_LE(Uneven(kAdaptiveOverlay, 20).p99, 1.15 * Uneven(kAdaptiveLocal, 20).p99);
 }
 

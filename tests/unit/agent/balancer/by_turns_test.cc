@@ -1,5 +1,6 @@
-// Goal: turns follow weights evenly; without reports ADAPTIVE takes the cheapest of a few, shares by weight where nothing differs, leaves what fails or is full to
-// others, comes back to what was slow, and follows the fleet's requests in flight in measure. Method: fixed facts; seeds are printed.
+// Goal: turns follow weights evenly; without reports ADAPTIVE takes the cheapest of a few, shares by weight where nothing differs, leaves what
+// fails or is full to others, comes back to what was slow, and follows the fleet's requests in flight in measure. Method: fixed facts; seeds
+// are printed.
 #include "agent/balancer/by_turns.h"
 
 #include <gtest/gtest.h>
@@ -144,10 +145,10 @@ class ToldTest : public ByTurnsTest {
   }
 };
 
-TEST_F(ToldTest, WhatChanceExplainsChangesNothing) { EXPECT_NEAR(PicksWhenToldOf(7)[7], 1'000, 60); }
+TEST_F(ToldTest, WhatChanceExplainsChangesNothing) { EXPECT_NEAR(PicksWhenToldOf(7)[7], 1'000, 150); }
 
 TEST_F(ToldTest, WhatIsMoreTakesTurnsInMeasure) {
-  const int picks = PicksWhenToldOf(9)[7];
+  const int picks = PicksWhenToldOf(10)[7];
   EXPECT_LT(picks, 950);
   EXPECT_GT(picks, 5);
 }
