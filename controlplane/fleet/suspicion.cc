@@ -39,9 +39,14 @@ void Suspicion::Reset(bool may_fall) {
 }
 
 double Suspicion::robust() const {
+  // Not from `sum_`, which has a bound: one agent that fills it alone would hide what the others say.
+  double all = 0;
   double most = 0;
-  for (const Contribution& one : contributions_) most = std::max(most, one.against);
-  return may_fall_ ? sum_ - most : std::max(0.0, sum_ - most);
+  for (const Contribution& one : contributions_) {
+    all += one.against;
+    most = std::max(most, one.against);
+  }
+  return std::clamp(all - most, may_fall_ ? -kMost : 0.0, kMost);
 }
 
 std::uint32_t Suspicion::witnesses() const {
