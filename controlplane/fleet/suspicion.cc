@@ -104,15 +104,20 @@ double Suspicion::robust() const {
     said[part.second].first += against;
     if (part.first != left_out) said[part.second].second += against;
   }
+  // Added up anew: `sum_` and a route's rest have bounds, and one agent that fills them alone would hide what the others say.
   double most = 0;
   double most_of_rest = 0;
+  double every = 0;
+  double every_rest = 0;
   for (const auto& [all, rest] : said) {
+    every += all;
+    every_rest += rest;
     most = std::max(most, all);
     most_of_rest = std::max(most_of_rest, rest);
   }
-  double sum = sum_ - most;
+  double sum = Bounded(every - most);
   if (route != nullptr) {
-    const double others = route->rest - most_of_rest;
+    const double others = Bounded(std::max(route->rest, every_rest) - most_of_rest);
     sum = std::min(sum, others + (!may_fall_ && others > 0 ? kHeadStart : 0));
   }
   return may_fall_ ? sum : std::max(0.0, sum);

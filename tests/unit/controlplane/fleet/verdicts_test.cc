@@ -38,6 +38,19 @@ TEST(FleetVerdict, LeavesAHealthyFleetAlone) {
   EXPECT_EQ(fleet.Ejections(), 0U);
 }
 
+TEST(FleetVerdict, OneAgentsFloodOfFailuresDoesNotHideWhatTheOthersSee) {
+  FleetCase fleet(4, 4, 100);
+  fleet.Run(2);
+  int floods = 3;
+  fleet.forge = [&floods](int a, v1::Evidence& evidence) {
+    if (a == 0 && floods-- > 0) evidence.mutable_backends(3)->set_failed(40);
+  };
+  fleet.Run(0.3);
+  EXPECT_EQ(fleet.Ejections(), 0U) << "it is the word of one";
+  fleet.error = [](int a, int b) { return a > 0 && b == 3 ? 1.0 : 0.0; };
+  EXPECT_GE(fleet.UntilEjected(3, 3), 0);
+}
+
 TEST(FleetVerdict, ASharedCauseIsNobodysFault) {
   for (const double error : {1.0, 0.5, 0.2}) {
     for (const double rate : {25.0, 250.0, 1500.0}) {
