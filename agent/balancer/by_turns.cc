@@ -84,8 +84,10 @@ void ByTurns::Learn(const View& view) {
   for (State& state : states_) state.factor = 1;
 }
 
-// Whether a turn counts: of one that may have a part of its turns every so many, without chance.
-bool ByTurns::Takes(const BackendFacts& facts, State& state) {
+// Whether a turn counts: of one that may have a part of its turns every so many, without chance. Who is held at a part of his share gets no more than that,
+// however little he seems to cost: he would win each turn that he has, several times that part.
+bool ByTurns::Takes(const BackendFacts& facts, State& state) const {
+  if (facts.tilt < 1 && state.served > served_) return false;
   const double part = state.factor * static_cast<double>(facts.tilt);
   if (part >= 1) return true;
   state.credit += part;
@@ -99,13 +101,18 @@ void ByTurns::Gather(const View& view, Candidates& out) {
     const std::size_t at = order_.Next();
     const BackendFacts& facts = view.backends[at];
     if (!facts.usable || at == view.avoid || !Takes(facts, states_[at])) continue;
-    const double latency = facts.evidence == nullptr ? 0 : facts.evidence->MeanLatency(view.now);
-    out.at[out.count] = at;
-    out.latency[out.count++] = latency;
-    out.shares += ShareOf(facts);
-    out.latencies += latency;
-    out.known += latency > 0 ? 1 : 0;
+    Join(view, at, out);
   }
+}
+
+void ByTurns::Join(const View& view, std::size_t at, Candidates& out) {
+  const BackendFacts& facts = view.backends[at];
+  const double latency = facts.evidence == nullptr ? 0 : facts.evidence->MeanLatency(view.now);
+  out.at[out.count] = at;
+  out.latency[out.count++] = latency;
+  out.shares += ShareOf(facts);
+  out.latencies += latency;
+  out.known += latency > 0 ? 1 : 0;
 }
 
 std::size_t ByTurns::Pick(const View& view, Random& random) {
@@ -115,6 +122,11 @@ std::size_t ByTurns::Pick(const View& view, Random& random) {
   Candidates some;
   Gather(view, some);
   if (some.count == 0) return AnyUsable(view, random);
+  // Few are usable among many: who comes behind a long row of others would win each time that it goes by.
+  if (some.count == 1 && states_.size() > wanted_ + kMorePasses) {
+    const std::size_t other = AnyUsable(view, random, some.at[0]);
+    if (other != kNone && other != view.avoid) Join(view, other, some);
+  }
   const double even = some.shares / static_cast<double>(some.count);
   // Who is not known is as quick as those who are.
   const double typical = some.known > 0 ? some.latencies / static_cast<double>(some.known) : 1;

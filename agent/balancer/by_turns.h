@@ -42,8 +42,9 @@ class ByTurns {
   void Learn(const View& view);
   bool MeasureOwn(double passed);
   void SetFactors(const View& view);
-  static bool Takes(const BackendFacts& facts, State& state);
+  bool Takes(const BackendFacts& facts, State& state) const;
   void Gather(const View& view, Candidates& out);
+  static void Join(const View& view, std::size_t at, Candidates& out);
 
   const std::size_t wanted_;
   TurnOrder order_;

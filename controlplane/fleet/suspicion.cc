@@ -88,7 +88,22 @@ void Suspicion::Reset(bool may_fall) {
   parts_.clear();
 }
 
+// By what it has beyond its own loudest agent: a liar's route does not pass for the sick one. Where each route has one agent, by all of it.
 const Suspicion::Route* Suspicion::loudest() const {
+  const Route* loudest = nullptr;
+  double loudness = 0;
+  for (std::uint32_t slot = 0; slot < routes_.size(); ++slot) {
+    double said = 0;
+    double most = 0;
+    for (auto part = parts_.lower_bound({slot, 0}); part != parts_.end() && part->first.first == slot; ++part) {
+      said += part->second;
+      most = std::max(most, part->second);
+    }
+    if (said - most <= loudness) continue;
+    loudness = said - most;
+    loudest = &routes_[slot];
+  }
+  if (loudest != nullptr) return loudest;
   const auto most = std::max_element(routes_.begin(), routes_.end(), [](const Route& a, const Route& b) { return a.against < b.against; });
   return most == routes_.end() || most->against <= 0 ? nullptr : &*most;
 }
