@@ -58,6 +58,8 @@ def measure(binaries, names, with_peers, share=1.0):
         known = set()
         for name in names:
             workload = workloads.WORKLOADS[name]
+            if workload.counted == 0:
+                continue
             found[name] = {proxy.name: count(proxy, workload, bodies, arena.stage.directory, known, share)
                            for proxy in proxies if workload.door in proxy.ports}
     return found
